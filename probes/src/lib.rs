@@ -1,0 +1,41 @@
+//! Statistics for interventions: slices and matrices in, numbers out; no model, no text, no file.
+//!
+//! Reading order is dependency order: a file uses only what stands above it.
+//!
+//! | module            | question it answers                                                 |
+//! |-------------------|---------------------------------------------------------------------|
+//! | [`affine`]        | which change of an activation is this? `x ↦ x Wᵀ + b`               |
+//! | [`interval`]      | which range holds the middle of these draws?                        |
+//! | [`correlation`]   | does what was measured follow what was planted?                     |
+//! | `weights`         | (inside) sums of the same items under many weightings               |
+//! | [`mod@bootstrap`] | how far could a figure move with other items?                       |
+//! | [`permutation`]   | would chance alone give a mean, or a difference of means, so large? |
+//! | [`multiple`]      | what is left after asking many questions at once?                   |
+//!
+//! Three rules hold throughout:
+//! - Numbers are `f64`. What cannot be said (too few items, a value that is not finite) is `None`,
+//!   never NaN; a call that makes no sense (lengths that differ, a level of 95) panics and says so.
+//! - No randomness but from the `seed` argument. Every draw is ChaCha8's and 32 bits wide, so that
+//!   the same seed gives the same draws on every platform.
+//! - What a sweep repeats for each cell can be drawn once: [`Resamples`] and [`Flips`] give the same
+//!   figures as the one-shot functions.
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+pub mod affine;
+pub mod interval;
+
+pub mod correlation;
+mod weights;
+
+pub mod bootstrap;
+pub mod permutation;
+
+pub mod multiple;
+
+pub use affine::{Affine, AffineError};
+pub use bootstrap::{Resamples, bootstrap, bootstrap_interval, mean_interval};
+pub use correlation::{pearson, slope};
+pub use interval::{Interval, quantile};
+pub use multiple::{holm, holm_known};
+pub use permutation::{Flips, sign_flip, two_sample};

@@ -1,0 +1,210 @@
+//! Which figures show a table: by what varies in it.
+
+use super::pivot::{self, Axis};
+use super::unit::Unit;
+use super::{Bars, Curves, Figure, Series, Value};
+use crate::table::{Row, Table, largest};
+use indexmap::IndexMap;
+use std::collections::BTreeSet;
+
+/// More panels than this are not compared but searched.
+pub const MOST_PANELS: usize = 24;
+/// More names than this on one axis are not read one by one.
+const MOST_NAMES: usize = 64;
+/// Bars kept of more.
+const LARGEST: usize = 30;
+/// Maps with fewer of their cells filled are lists, if they are short.
+const SPARSE: f64 = 0.3;
+
+/// What one figure shows: rows of one method, site and metric.
+pub(super) struct Group<'a> {
+    /// The table they are from.
+    pub table: &'a Table,
+    /// Method, site and metric, those that are not the same in the whole table.
+    pub names: Vec<String>,
+    /// The site, empty if there is none.
+    pub site: String,
+    /// The axes along which they differ.
+    pub axes: Vec<Axis>,
+    /// Rows that have a place on each of the axes.
+    pub rows: Vec<&'a Row>,
+}
+
+/// The figures of a table, each with its file stem; rows of single items are left out.
+///
+/// Two axes make a heat map, three make panels, layers alone make curves, anything else bars. A
+/// table of one number has no figure.
+pub fn figures_of(table: &Table) -> Vec<(String, Figure)> {
+    let groups = groups_of(table);
+    let (flat, mapped): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.axes.is_empty());
+    let (curved, mapped): (Vec<_>, Vec<_>) = mapped.into_iter().partition(|group| group.axes == [Axis::Layer]);
+    let single = mapped.iter().map(|group| (group.stem(), figure_of(group)));
+    let curves = together(&curved).into_iter().map(|sites| (shared_stem(&sites), curves_of(&sites)));
+    let flat = together(&flat).into_iter().filter(|sites| sites.len() > 1);
+    let bars = flat.map(|sites| (shared_stem(&sites), bars_of_sites(&sites)));
+    distinct(single.chain(curves).chain(bars).collect())
+}
+
+fn groups_of(table: &Table) -> Vec<Group<'_>> {
+    let mut parts: IndexMap<[String; 3], Vec<&Row>> = IndexMap::new();
+    for row in table.rows.iter().filter(|row| row.item.is_none()) {
+        parts.entry([row.method.clone(), site_of(row), row.metric.clone()]).or_default().push(row);
+    }
+    let varies = |part: usize| parts.keys().map(|key| &key[part]).collect::<BTreeSet<_>>().len() > 1;
+    let varying: Vec<_> = (0..3).filter(|part| varies(*part)).collect();
+    let name = |key: &[String; 3]| varying.iter().map(|part| key[*part].clone()).collect();
+    parts.iter().map(|(key, rows)| Group::new(table, name(key), key[1].clone(), rows)).collect()
+}
+
+/// The site without its layer: `blocks.3.hook_resid_pre` is `hook_resid_pre` if the row is of layer 3.
+fn site_of(row: &Row) -> String {
+    let site = row.site.clone().unwrap_or_default();
+    let block = row.layer.map(|layer| format!("blocks.{layer}."));
+    block.and_then(|block| site.strip_prefix(&block).map(str::to_owned)).unwrap_or(site)
+}
+
+impl<'a> Group<'a> {
+    fn new(table: &'a Table, names: Vec<String>, site: String, rows: &[&'a Row]) -> Self {
+        let axes: Vec<_> = Axis::ALL.into_iter().filter(|axis| axis.places(rows).len() > 1).collect();
+        let placed = |row: &&Row| axes.iter().all(|axis| axis.of(row).is_some());
+        let rows = rows.iter().copied().filter(placed).collect();
+        Self { table, names, site, axes, rows }
+    }
+
+    fn stem(&self) -> String {
+        stem(&self.table.name, &self.names)
+    }
+
+    /// The table's title and what sets this figure apart from its other figures.
+    pub fn title(&self) -> String {
+        title(&self.table.title, &self.names)
+    }
+}
+
+fn title(title: &str, names: &[String]) -> String {
+    let names: Vec<_> = names.iter().filter(|name| !name.is_empty()).map(|name| words(name)).collect();
+    if names.is_empty() { title.to_owned() } else { format!("{title}: {}", names.join(", ")) }
+}
+
+/// A name as people write it: without `hook_`, with spaces.
+pub(super) fn words(name: &str) -> String {
+    name.replace("hook_", "").replace('_', " ")
+}
+
+fn stem(name: &str, names: &[String]) -> String {
+    let slug = |name: &String| name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    let parts = names.iter().filter(|name| !name.is_empty()).map(slug);
+    std::iter::once(name.to_owned()).chain(parts).collect::<Vec<_>>().join("_")
+}
+
+fn figure_of(group: &Group) -> Figure {
+    let places: Vec<_> = group.axes.iter().map(|axis| axis.places(&group.rows).len()).collect();
+    let neurons = group.axes.iter().zip(&places).any(|(axis, count)| *axis == Axis::Neuron && *count > MOST_NAMES);
+    let filled = group.rows.len() as f64 / places.iter().product::<usize>() as f64;
+    match (&group.axes[..], &places[..]) {
+        _ if neurons => bars_of(group, LARGEST),
+        ([Axis::Position], [count]) if *count > MOST_NAMES => curves_of(&[group]),
+        ([_], _) => bars_of(group, MOST_NAMES),
+        ([_, _], _) if filled < SPARSE && group.rows.len() <= LARGEST => bars_of(group, LARGEST),
+        ([up, across], _) => pivot::heat_map(group, *up, *across),
+        ([each, up, across], [count, ..]) if *count <= MOST_PANELS => pivot::panels(group, *each, [*up, *across]),
+        ([up, across, ..], _) => pivot::heat_map(group, *up, *across),
+        ([], _) => bars_of(group, LARGEST),
+    }
+}
+
+/// Groups that differ in their site only, side by side.
+fn together<'g, 'a>(groups: &'g [Group<'a>]) -> Vec<Vec<&'g Group<'a>>> {
+    let mut sites: IndexMap<(&str, &str), Vec<&Group>> = IndexMap::new();
+    for group in groups {
+        if let Some(row) = group.rows.first() {
+            sites.entry((&row.method, &row.metric)).or_default().push(group);
+        }
+    }
+    sites.into_values().collect()
+}
+
+/// What the groups have in common of their names: all but the site, if there is more than one.
+fn shared_names(sites: &[&Group]) -> Vec<String> {
+    let Some(first) = sites.first() else { return Vec::new() };
+    let names = first.names.iter().filter(|name| sites.len() == 1 || **name != first.site);
+    names.cloned().collect()
+}
+
+fn shared_stem(sites: &[&Group]) -> String {
+    let name = sites.first().map_or("", |group| &group.table.name);
+    stem(name, &shared_names(sites))
+}
+
+fn shared_title(sites: &[&Group]) -> String {
+    let name = sites.first().map_or("", |group| &group.table.title);
+    title(name, &shared_names(sites))
+}
+
+fn curves_of(sites: &[&Group]) -> Figure {
+    let rows: Vec<_> = sites.iter().flat_map(|group| group.rows.iter().copied()).collect();
+    let axis = sites.first().and_then(|group| group.axes.first()).copied().unwrap_or(Axis::Layer);
+    let unit = Unit::with_intervals(&rows);
+    let places = axis.places(&rows);
+    // Names at every layer between the first and the last, whether or not it was asked for.
+    let first = places.first().copied().unwrap_or(0);
+    let all = first..=places.last().copied().unwrap_or(0);
+    let named = axis == Axis::Layer;
+    let from = if named { first } else { 0 };
+    let series = sites.iter().map(|group| series_of(group, axis, unit, from)).collect();
+    Figure::Curves(Curves {
+        title: shared_title(sites),
+        x_title: axis.title().into(),
+        y_title: unit.title(&rows),
+        x: if named { all.map(|layer| layer.to_string()).collect() } else { Vec::new() },
+        series,
+    })
+}
+
+fn series_of(group: &Group, axis: Axis, unit: Unit, from: usize) -> Series {
+    let point = |row: &&Row| {
+        let (low, high) = unit.interval(row);
+        Value { x: (axis.of(row).unwrap_or(from) - from) as f64, y: unit.value(row), low, high }
+    };
+    let mut points: Vec<_> = group.rows.iter().map(point).collect();
+    points.sort_by(|a, b| a.x.total_cmp(&b.x));
+    Series { name: words(&group.site), points }
+}
+
+fn bars_of(group: &Group, most: usize) -> Figure {
+    let unit = Unit::with_intervals(&group.rows);
+    let total = group.rows.len();
+    let rows = largest(group.rows.clone(), most);
+    let cut = if total > most { format!(" ({most} largest of {total})") } else { String::new() };
+    let names: Vec<_> = group.axes.iter().map(|axis| axis.title()).collect();
+    Figure::Bars(Bars {
+        title: group.title() + &cut,
+        x_title: names.last().copied().unwrap_or_default().into(),
+        y_title: unit.title(&rows),
+        bars: rows.iter().map(|row| unit.bar(row, pivot::name(group.table, &group.axes, row))).collect(),
+        mark_title: pivot::MARK.into(),
+    })
+}
+
+fn bars_of_sites(sites: &[&Group]) -> Figure {
+    let rows: Vec<_> = sites.iter().flat_map(|group| group.rows.iter().copied()).collect();
+    let unit = Unit::with_intervals(&rows);
+    let bars = sites.iter().flat_map(|group| group.rows.iter().map(|row| unit.bar(row, words(&group.site))));
+    Figure::Bars(Bars {
+        title: shared_title(sites),
+        x_title: "Site".into(),
+        y_title: unit.title(&rows),
+        bars: bars.collect(),
+        mark_title: pivot::MARK.into(),
+    })
+}
+
+/// The same figures with a number after a stem that has been used.
+fn distinct(figures: Vec<(String, Figure)>) -> Vec<(String, Figure)> {
+    let mut used: IndexMap<String, usize> = IndexMap::new();
+    let number = |(stem, figure): (String, Figure)| {
+        let count = used.entry(stem.clone()).and_modify(|count| *count += 1).or_insert(1);
+        (if *count == 1 { stem } else { format!("{stem}_{count}") }, figure)
+    };
+    figures.into_iter().map(number).collect()
+}

@@ -1,0 +1,56 @@
+//! Tables to figures: heat maps, small multiples, curves and bars as SVG, PDF and PNG.
+
+mod axis;
+mod bars;
+mod choose;
+mod colour_bar;
+mod curves;
+mod export;
+mod font;
+mod grid;
+mod heat_map;
+mod markup;
+mod palette;
+mod panels;
+mod pen;
+mod pivot;
+mod scale;
+mod sheet;
+mod unit;
+
+pub use bars::{Bar, Bars};
+pub use choose::figures_of;
+pub use curves::{Curves, Series, Value};
+pub use export::{FigureError, write};
+pub use font::face;
+pub use heat_map::HeatMap;
+pub use palette::Scale;
+pub use panels::{Panel, Panels};
+
+/// Something that can be drawn.
+#[derive(Clone, Debug)]
+pub enum Figure {
+    /// Values over two axes.
+    HeatMap(HeatMap),
+    /// Several of them with one scale.
+    Panels(Panels),
+    /// Curves over one axis.
+    Curves(Curves),
+    /// A number for each of some names.
+    Bars(Bars),
+}
+
+impl Figure {
+    /// The figure as an SVG document in points, with text as text; the font is named, not inside.
+    pub fn svg(&self) -> String {
+        match self {
+            Self::HeatMap(map) => map.svg(),
+            Self::Panels(panels) => panels.svg(),
+            Self::Curves(curves) => curves.svg(),
+            Self::Bars(bars) => bars.svg(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

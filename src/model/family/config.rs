@@ -1,0 +1,154 @@
+//! `config.json` of a Hugging Face folder, read field by field with errors that name the field.
+
+use crate::model::parts::function::Function;
+use crate::model::parts::position::{Llama3Scaling, Rotary};
+use serde_json::Value;
+use std::path::Path;
+
+/// What is wrong with a configuration.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ConfigError {
+    /// Not there, or not JSON.
+    #[error("{path}: {why}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// A field with a value that cannot be used.
+    #[error("{path}: `{field}` is {found}; expected {expected}")]
+    Field {
+        /// The file.
+        path: String,
+        /// The field.
+        field: String,
+        /// What it says.
+        found: String,
+        /// What it may say.
+        expected: String,
+    },
+}
+
+/// A configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    path: String,
+    fields: Value,
+}
+
+impl Config {
+    /// From a file.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let shown = path.display().to_string();
+        let unreadable = |why: String| ConfigError::Unreadable { path: shown.clone(), why };
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        Config::parse(&shown, &text)
+    }
+
+    /// From text; `path` is what errors call it.
+    pub fn parse(path: &str, text: &str) -> Result<Self, ConfigError> {
+        let unreadable = |why: String| ConfigError::Unreadable { path: path.to_string(), why };
+        let fields = serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))?;
+        Ok(Config { path: path.to_string(), fields })
+    }
+
+    /// An error about a field.
+    pub fn wrong(&self, field: &str, found: &str, expected: &str) -> ConfigError {
+        let (path, field) = (self.path.clone(), field.to_string());
+        ConfigError::Field { path, field, found: found.to_string(), expected: expected.to_string() }
+    }
+
+    /// A field that may be missing or null; `a.b` is field b of object a.
+    pub fn find(&self, field: &str) -> Option<&Value> {
+        let value = field.split('.').try_fold(&self.fields, |value, key| value.get(key))?;
+        (!value.is_null()).then_some(value)
+    }
+
+    fn typed<T>(&self, field: &str, expected: &str, read: impl Fn(&Value) -> Option<T>) -> Result<Option<T>, ConfigError> {
+        let Some(value) = self.find(field) else { return Ok(None) };
+        read(value).map(Some).ok_or_else(|| self.wrong(field, &value.to_string(), expected))
+    }
+
+    fn needed<T>(&self, field: &str, expected: &str, value: Option<T>) -> Result<T, ConfigError> {
+        value.ok_or_else(|| self.wrong(field, "missing", expected))
+    }
+
+    /// A count of at least one.
+    pub fn count(&self, field: &str) -> Result<usize, ConfigError> {
+        let value = self.maybe_count(field)?;
+        self.needed(field, "a whole number above 0", value)
+    }
+
+    /// A count of at least one, or nothing.
+    pub fn maybe_count(&self, field: &str) -> Result<Option<usize>, ConfigError> {
+        let count = |value: &Value| value.as_u64().filter(|count| *count > 0).map(|count| count as usize);
+        self.typed(field, "a whole number above 0", count)
+    }
+
+    /// A number, or nothing.
+    pub fn number(&self, field: &str) -> Result<Option<f64>, ConfigError> {
+        self.typed(field, "a number", Value::as_f64)
+    }
+
+    /// True or false; `default` where it is missing.
+    pub fn flag(&self, field: &str, default: bool) -> Result<bool, ConfigError> {
+        Ok(self.typed(field, "true or false", Value::as_bool)?.unwrap_or(default))
+    }
+
+    /// A text.
+    pub fn text(&self, field: &str) -> Result<String, ConfigError> {
+        let value = self.typed(field, "a text", |value| value.as_str().map(String::from))?;
+        self.needed(field, "a text", value)
+    }
+
+    /// The non-linearity that a field names.
+    pub fn function(&self, field: &str, default: &str) -> Result<Function, ConfigError> {
+        let name = match self.find(field) {
+            Some(_) => self.text(field)?,
+            None => default.to_string(),
+        };
+        let known = "gelu, gelu_new, gelu_pytorch_tanh, quick_gelu, silu, relu, relu2 or tanh";
+        Function::named(&name).ok_or_else(|| self.wrong(field, &name, known))
+    }
+
+    /// `whole / parts`, which must come out even.
+    pub fn share(&self, whole: (&str, usize), parts: (&str, usize)) -> Result<usize, ConfigError> {
+        if whole.1 % parts.1 == 0 {
+            return Ok(whole.1 / parts.1);
+        }
+        Err(self.wrong(whole.0, &whole.1.to_string(), &format!("a multiple of `{}`, which is {}", parts.0, parts.1)))
+    }
+
+    /// Rotary positions for heads of `d_head`, in the older spelling (`rope_theta`, `rope_scaling`) or the newer (`rope_parameters`).
+    pub fn rotary(&self, d_head: usize, default_share: f64) -> Result<Rotary, ConfigError> {
+        let first = |fields: &[&str]| fields.iter().find_map(|field| self.number(field).transpose()).transpose();
+        let theta = first(&["rope_parameters.rope_theta", "rope_theta", "rotary_emb_base"])?.unwrap_or(10_000.0);
+        let share = first(&["rope_parameters.partial_rotary_factor", "partial_rotary_factor", "rotary_pct"])?;
+        let width = (d_head as f64 * share.unwrap_or(default_share)) as usize;
+        let plain = Rotary::new(width, theta);
+        let scaling = if self.find("rope_parameters").is_some() { "rope_parameters" } else { "rope_scaling" };
+        self.scaled(plain, scaling)
+    }
+
+    fn scaled(&self, plain: Rotary, at: &str) -> Result<Rotary, ConfigError> {
+        let field = [format!("{at}.rope_type"), format!("{at}.type")].into_iter().find(|field| self.find(field).is_some());
+        let Some(field) = field else { return Ok(plain) };
+        let number = |name: &str| {
+            let field = format!("{at}.{name}");
+            let value = self.number(&field)?;
+            self.needed(&field, "a number", value)
+        };
+        match self.text(&field)?.as_str() {
+            "default" => Ok(plain),
+            "linear" => Ok(plain.linear(number("factor")?)),
+            "llama3" => Ok(plain.llama3(Llama3Scaling {
+                factor: number("factor")?,
+                low_freq_factor: number("low_freq_factor")?,
+                high_freq_factor: number("high_freq_factor")?,
+                original: number("original_max_position_embeddings")?,
+            })),
+            other => Err(self.wrong(&field, other, "default, linear or llama3")),
+        }
+    }
+}

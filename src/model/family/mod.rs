@@ -1,0 +1,94 @@
+//! Families of models: a reader of the configuration and a table of weight names each.
+
+mod bert;
+mod config;
+pub mod gpt2;
+mod llama;
+mod neox;
+
+pub use config::{Config, ConfigError};
+
+use super::Model;
+use super::parts::linear::Linear;
+use super::parts::norm::{Norm, NormKind};
+use super::weights::{WeightError, Weights};
+use crate::tensor::Tensor;
+
+/// What can go wrong when a model is built from its files.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// `config.json`.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The weights.
+    #[error(transparent)]
+    Weights(#[from] WeightError),
+}
+
+/// A family: what `config.json` calls it, and how it is built.
+pub struct Family {
+    /// `model_type`.
+    pub name: &'static str,
+    /// From configuration and weights to a model.
+    pub build: fn(&Config, &Weights) -> Result<Built, BuildError>,
+}
+
+/// A decoder or an encoder.
+pub enum Built {
+    /// A causal model.
+    Decoder(Box<super::decoder::Decoder>),
+    /// A masked model.
+    Encoder(Box<super::encoder::Encoder>),
+}
+
+impl Built {
+    /// As a model, whichever it is.
+    pub fn into_model(self) -> Box<dyn Model> {
+        match self {
+            Built::Decoder(decoder) => decoder,
+            Built::Encoder(encoder) => encoder,
+        }
+    }
+}
+
+/// Every family that can be loaded.
+pub const FAMILIES: &[Family] = &[
+    Family { name: "gpt2", build: gpt2::build },
+    Family { name: "gpt_neox", build: neox::build },
+    Family { name: "llama", build: llama::llama },
+    Family { name: "mistral", build: llama::mistral },
+    Family { name: "qwen2", build: llama::qwen2 },
+    Family { name: "bert", build: bert::build },
+];
+
+/// The family that a configuration belongs to.
+pub fn of(config: &Config) -> Result<&'static Family, ConfigError> {
+    let name = config.text("model_type")?;
+    let known = || FAMILIES.iter().map(|family| family.name).collect::<Vec<_>>().join(", ");
+    FAMILIES.iter().find(|family| family.name == name).ok_or_else(|| config.wrong("model_type", &name, &format!("one of {}", known())))
+}
+
+/// A linear map stored `[out, in]`, as torch's `Linear` does.
+fn linear(weights: &Weights, name: &str, [input, output]: [usize; 2], bias: bool) -> Result<Linear, WeightError> {
+    let weight = weights.read(&format!("{name}.weight"), [output, input])?.swap_dims(0, 1);
+    let bias = bias.then(|| weights.read(&format!("{name}.bias"), [output])).transpose()?;
+    Ok(Linear { weight, bias })
+}
+
+/// Several linear maps of one input, side by side.
+fn side_by_side(maps: Vec<Linear>) -> Linear {
+    let rows = maps.iter().map(|map| map.weight.clone().swap_dims(0, 1)).collect();
+    let biases: Option<Vec<Tensor<1>>> = maps.into_iter().map(|map| map.bias).collect();
+    Linear { weight: Tensor::cat(rows, 0).swap_dims(0, 1), bias: biases.map(|biases| Tensor::cat(biases, 0)) }
+}
+
+fn layer_norm(weights: &Weights, name: &str, width: usize, eps: f64) -> Result<Norm, WeightError> {
+    let weight = Some(weights.read(&format!("{name}.weight"), [width])?);
+    let bias = Some(weights.read(&format!("{name}.bias"), [width])?);
+    Ok(Norm { kind: NormKind::LayerNorm, weight, bias, eps })
+}
+
+fn rms_norm(weights: &Weights, name: &str, width: usize, eps: f64) -> Result<Norm, WeightError> {
+    let weight = Some(weights.read(&format!("{name}.weight"), [width])?);
+    Ok(Norm { kind: NormKind::Rms, weight, bias: None, eps })
+}

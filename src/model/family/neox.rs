@@ -1,0 +1,94 @@
+//! GPT-NeoX (Black et al. 2022) and Pythia (Biderman et al. 2023): rotary heads, both wirings.
+
+use super::{BuildError, Built, Config, WeightError, Weights, layer_norm, linear};
+use crate::model::Dims;
+use crate::model::decoder::{Block, Decoder, Wiring};
+use crate::model::parts::attention::Attention;
+use crate::model::parts::linear::Linear;
+use crate::model::parts::{function::Function, mlp::Mlp};
+use crate::model::parts::position::Sight;
+
+/// What the configuration says beyond the sizes.
+struct Choices {
+    dims: Dims,
+    function: Function,
+    eps: f64,
+    bias: bool,
+}
+
+pub fn build(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
+    let choices = choices(config)?;
+    let dims = choices.dims.clone();
+    let wiring = match config.flag("use_parallel_residual", true)? {
+        true => Wiring::Parallel,
+        false => Wiring::Sequential,
+    };
+    let blocks = (0..dims.layers).map(|layer| block(weights, &format!("gpt_neox.layers.{layer}"), &choices));
+    let unembedding = || linear(weights, "embed_out", [dims.d_model, dims.vocabulary], false);
+    let tied = config.flag("tie_word_embeddings", false)?;
+    Ok(Built::Decoder(Box::new(Decoder {
+        embedding: weights.read("gpt_neox.embed_in.weight", [dims.vocabulary, dims.d_model])?,
+        positions: None,
+        rotary: Some(config.rotary(dims.d_head, 0.25)?),
+        sights: vec![Sight::Causal; dims.layers],
+        wiring,
+        blocks: blocks.collect::<Result<_, _>>()?,
+        final_norm: layer_norm(weights, "gpt_neox.final_layer_norm", dims.d_model, choices.eps)?,
+        unembedding: (!tied).then(unembedding).transpose()?,
+        dims,
+    })))
+}
+
+fn choices(config: &Config) -> Result<Choices, BuildError> {
+    let (d_model, heads) = (config.count("hidden_size")?, config.count("num_attention_heads")?);
+    let dims = Dims {
+        layers: config.count("num_hidden_layers")?,
+        heads,
+        key_heads: heads,
+        d_head: config.share(("hidden_size", d_model), ("num_attention_heads", heads))?,
+        d_model,
+        d_mlp: config.count("intermediate_size")?,
+        vocabulary: config.count("vocab_size")?,
+        context: config.count("max_position_embeddings")?,
+    };
+    Ok(Choices {
+        dims,
+        function: config.function("hidden_act", "gelu")?,
+        eps: config.number("layer_norm_eps")?.unwrap_or(1e-5),
+        bias: config.flag("attention_bias", true)?,
+    })
+}
+
+fn block(weights: &Weights, name: &str, choices: &Choices) -> Result<Block, WeightError> {
+    let Dims { d_model, d_mlp, d_head, heads, .. } = choices.dims;
+    let attention = Attention {
+        qkv: qkv(weights, &format!("{name}.attention.query_key_value"), choices)?,
+        out: linear(weights, &format!("{name}.attention.dense"), [d_model, d_model], choices.bias)?,
+        heads,
+        key_heads: heads,
+        d_head,
+        scale: (d_head as f64).powf(-0.5),
+    };
+    let mlp = Mlp {
+        linear: None,
+        input: linear(weights, &format!("{name}.mlp.dense_h_to_4h"), [d_model, d_mlp], true)?,
+        output: linear(weights, &format!("{name}.mlp.dense_4h_to_h"), [d_mlp, d_model], true)?,
+        function: choices.function,
+    };
+    Ok(Block {
+        norm1: layer_norm(weights, &format!("{name}.input_layernorm"), d_model, choices.eps)?,
+        attention,
+        norm2: layer_norm(weights, &format!("{name}.post_attention_layernorm"), d_model, choices.eps)?,
+        mlp,
+    })
+}
+
+/// Query, key and value of a head stand together in the checkpoint; here all queries come first.
+fn qkv(weights: &Weights, name: &str, choices: &Choices) -> Result<Linear, WeightError> {
+    let Dims { d_model, d_head, heads, .. } = choices.dims;
+    let weight = weights.read(&format!("{name}.weight"), [3 * d_model, d_model])?;
+    let weight = weight.reshape([heads, 3, d_head * d_model]).swap_dims(0, 1).reshape([3 * d_model, d_model]);
+    let bias = choices.bias.then(|| weights.read(&format!("{name}.bias"), [3 * d_model])).transpose()?;
+    let bias = bias.map(|bias| bias.reshape([heads, 3, d_head]).swap_dims(0, 1).reshape([3 * d_model]));
+    Ok(Linear { weight: weight.swap_dims(0, 1), bias })
+}

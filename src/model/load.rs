@@ -1,0 +1,88 @@
+//! A model from a Hugging Face folder, with its tokenizer and what identifies it.
+
+use super::family::{self, BuildError, Config};
+use super::process::{self, Processing};
+use super::weights::Weights;
+use super::Model;
+use crate::tensor::Device;
+use crate::text::{Text, TextError};
+use std::path::Path;
+
+/// A model with all that came with it.
+pub struct Loaded {
+    /// The model.
+    pub model: Box<dyn Model>,
+    /// Its tokenizer, where it has one.
+    pub text: Option<Text>,
+    /// `model_type`.
+    pub family: String,
+    /// SHA-256 of the weights.
+    pub hash: String,
+}
+
+/// What can go wrong when a model is loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// There is no such folder.
+    #[error("{0}: no such folder; a model is a folder with config.json and model.safetensors")]
+    NoFolder(String),
+    /// Configuration or weights.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The tokenizer.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The tokenizer has tokens that the model lacks.
+    #[error("tokenizer.json has {tokenizer} tokens, but the model's vocabulary holds {model}; they do not belong together")]
+    Vocabulary {
+        /// Tokens of the tokenizer.
+        tokenizer: usize,
+        /// Vocabulary of the model.
+        model: usize,
+    },
+    /// No built-in model has that name.
+    #[error("there is no built-in model {0:?}; there are {1}")]
+    NoBuiltin(String, String),
+    /// Weight processing that would not be exact.
+    #[error(transparent)]
+    Process(#[from] process::ProcessError),
+}
+
+/// A model from a folder with `config.json`, safetensors and, where it reads text, `tokenizer.json`.
+pub fn folder(path: &Path, process: &[Processing], device: &Device) -> Result<Loaded, LoadError> {
+    if !path.is_dir() {
+        return Err(LoadError::NoFolder(path.display().to_string()));
+    }
+    let config = Config::read(&path.join("config.json")).map_err(BuildError::from)?;
+    family::of(&config).map_err(BuildError::from)?;
+    let weights = Weights::open(path, device).map_err(BuildError::from)?;
+    let tokenizer = path.join("tokenizer.json");
+    let text = tokenizer.is_file().then(|| Text::read(&tokenizer)).transpose()?;
+    assemble(&config, &weights, text, process)
+}
+
+/// A model that the program carries, from the bytes of its three files.
+pub fn embedded(
+    [config, tokenizer]: [&str; 2],
+    weights: &'static [u8],
+    process: &[Processing],
+    device: &Device,
+) -> Result<Loaded, LoadError> {
+    let config = Config::parse("built-in config.json", config).map_err(BuildError::from)?;
+    let weights = Weights::embedded(weights, device).map_err(BuildError::from)?;
+    let unreadable = |why| TextError::Unreadable { path: "built-in tokenizer.json".into(), why };
+    let text = Text::from_bytes(tokenizer.as_bytes()).map_err(unreadable)?;
+    assemble(&config, &weights, Some(text), process)
+}
+
+fn assemble(config: &Config, weights: &Weights, text: Option<Text>, process: &[Processing]) -> Result<Loaded, LoadError> {
+    let family = family::of(config).map_err(BuildError::from)?;
+    let mut built = (family.build)(config, weights)?;
+    process::apply(&mut built, process)?;
+    let model = built.into_model();
+    let (known, holds) = (text.as_ref().map_or(0, Text::vocabulary), model.dims().vocabulary);
+    if known > holds {
+        return Err(LoadError::Vocabulary { tokenizer: known, model: holds });
+    }
+    Ok(Loaded { model, text, family: family.name.to_string(), hash: weights.hash() })
+}

@@ -1,0 +1,161 @@
+//! Attention, written out so that every step is a site.
+
+use super::position::rotate;
+use super::{Seam, linear::Linear, norm::Norm};
+use crate::model::{Context, Visitor};
+use crate::site::Site;
+use crate::tensor::{Tensor, activation};
+
+/// Multi-head attention with as many or fewer heads for keys and values.
+#[derive(Clone, Debug)]
+pub struct Attention {
+    /// `[d_model, (heads + 2 · key_heads) · d_head]`: queries, keys and values side by side.
+    pub qkv: Linear,
+    /// `[heads · d_head, d_model]`.
+    pub out: Linear,
+    /// Heads.
+    pub heads: usize,
+    /// Heads of keys and values; each serves `heads / key_heads` heads.
+    pub key_heads: usize,
+    /// Width of a head.
+    pub d_head: usize,
+    /// What scores are multiplied with.
+    pub scale: f64,
+}
+
+/// Queries, keys and values, `[batch, head, pos, d_head]`.
+struct Read {
+    query: Tensor<4>,
+    key: Tensor<4>,
+    value: Tensor<4>,
+}
+
+/// One of the three inputs: its site, where its columns start, its heads.
+struct Port {
+    site: fn(usize) -> Site,
+    start: usize,
+    heads: usize,
+}
+
+impl Attention {
+    /// What attention writes to the stream, `[batch, pos, d_model]`.
+    ///
+    /// `normed` is `norm(x)`; `x` itself is read again only where the hook edits the inputs of single heads.
+    pub fn forward(&self, normed: Tensor<3>, x: &Tensor<3>, norm: Option<&Norm>, context: &Context, seam: &mut Seam) -> Tensor<3> {
+        let read = self.read(normed, x, norm, seam);
+        let (query, key, value) = self.positioned(read, context, seam);
+        let scores = self.scores(query, key) + context.mask(seam.layer).clone();
+        let pattern = activation::softmax(seam.heads(Site::Scores, scores), 3); // [batch, head, query, key]
+        let pattern = seam.heads(Site::Pattern, pattern);
+        let mix = seam.heads(Site::Mix, self.mix(pattern, value)); // [batch, head, pos, d_head]
+        self.write(mix, seam)
+    }
+
+    fn read(&self, normed: Tensor<3>, x: &Tensor<3>, norm: Option<&Norm>, seam: &mut Seam) -> Read {
+        let all = self.qkv.forward(normed);
+        let [query, key, value] = self.ports();
+        let mut port = |port: Port, hook: fn(usize) -> Site| {
+            let own = self.split(all.clone().narrow(2, port.start, port.heads * self.d_head), port.heads);
+            let own = match seam.wants(port.site) {
+                true => own + self.change_of_input(&port, x, norm, seam),
+                false => own,
+            };
+            seam.heads(hook, own)
+        };
+        Read { query: port(query, Site::Query), key: port(key, Site::Key), value: port(value, Site::Value) }
+    }
+
+    fn ports(&self) -> [Port; 3] {
+        let queries = self.heads * self.d_head;
+        let keys = self.key_heads * self.d_head;
+        [
+            Port { site: Site::QueryIn, start: 0, heads: self.heads },
+            Port { site: Site::KeyIn, start: queries, heads: self.key_heads },
+            Port { site: Site::ValueIn, start: queries + keys, heads: self.key_heads },
+        ]
+    }
+
+    /// What a head's query, key or value changes by when the hook changes what that head reads.
+    ///
+    /// The difference of two products, so that a hook which changes nothing changes no bit.
+    fn change_of_input(&self, port: &Port, x: &Tensor<3>, norm: Option<&Norm>, seam: &mut Seam) -> Tensor<4> {
+        let [batch, pos, width] = x.dims();
+        let before = x.clone().unsqueeze_dim::<4>(1).expand([batch, port.heads, pos, width]);
+        let after = seam.heads(port.site, before.clone());
+        let weight = self.qkv.weight.clone().narrow(1, port.start, port.heads * self.d_head);
+        let weight = weight.reshape([width, port.heads, self.d_head]).swap_dims(0, 1).unsqueeze(); // [1, head, d_model, d_head]
+        let project = |input: Tensor<4>| {
+            let normed = norm.map_or(input.clone(), |norm| norm.apply(input));
+            normed.matmul(weight.clone())
+        };
+        project(after) - project(before)
+    }
+
+    /// `[batch, head, pos, d_head]` from `[batch, pos, head · d_head]`.
+    fn split(&self, x: Tensor<3>, heads: usize) -> Tensor<4> {
+        let [batch, pos, _] = x.dims();
+        x.reshape([batch, pos, heads, self.d_head]).swap_dims(1, 2)
+    }
+
+    /// Rotated queries and keys; keys and values of the earlier positions go before the new ones.
+    fn positioned(&self, read: Read, context: &Context, seam: &mut Seam) -> (Tensor<4>, Tensor<4>, Tensor<4>) {
+        let Read { mut query, mut key, mut value } = read;
+        if let Some(angles) = context.angles() {
+            query = seam.heads(Site::RotQuery, rotate(query, angles));
+            key = seam.heads(Site::RotKey, rotate(key, angles));
+        }
+        if let Some((past_key, past_value)) = context.past(seam.layer) {
+            key = Tensor::cat(vec![past_key, key], 2);
+            value = Tensor::cat(vec![past_value, value], 2);
+        }
+        (query, key, value)
+    }
+
+    /// `[batch, head, query, key]`.
+    fn scores(&self, query: Tensor<4>, key: Tensor<4>) -> Tensor<4> {
+        let [batch, heads, pos, width] = query.dims();
+        let keys = key.dims()[2];
+        let scores = self.grouped(query * self.scale, width).matmul(key.swap_dims(2, 3));
+        scores.reshape([batch, heads, pos, keys])
+    }
+
+    /// `[batch, head, query, d_head]`.
+    fn mix(&self, pattern: Tensor<4>, value: Tensor<4>) -> Tensor<4> {
+        let [batch, heads, pos, keys] = pattern.dims();
+        self.grouped(pattern, keys).matmul(value).reshape([batch, heads, pos, self.d_head])
+    }
+
+    /// The heads that share a key head, one below the other: `[batch, key_head, group · pos, width]`.
+    fn grouped(&self, x: Tensor<4>, width: usize) -> Tensor<4> {
+        if self.heads == self.key_heads {
+            return x;
+        }
+        let [batch, _, pos, _] = x.dims();
+        x.reshape([batch, self.key_heads, self.heads / self.key_heads * pos, width])
+    }
+
+    /// `[batch, pos, d_model]`; per-head results are computed only for a hook that wants them.
+    fn write(&self, mix: Tensor<4>, seam: &mut Seam) -> Tensor<3> {
+        let [batch, heads, pos, width] = mix.dims();
+        let joined = mix.clone().swap_dims(1, 2).reshape([batch, pos, heads * width]);
+        let out = self.out.forward(joined);
+        if !seam.wants(Site::HeadOut) {
+            return out;
+        }
+        let before = mix.matmul(self.out_by_head()); // [batch, head, pos, d_model]
+        let after = seam.heads(Site::HeadOut, before.clone());
+        out + (after - before).sum_dim(1).squeeze_dim(1)
+    }
+
+    /// The output map a head: `[1, head, d_head, d_model]`.
+    pub fn out_by_head(&self) -> Tensor<4> {
+        let d_model = self.out.weight.dims()[1];
+        self.out.weight.clone().reshape([1, self.heads, self.d_head, d_model])
+    }
+
+    /// Shows the weights to a visitor.
+    pub fn visit(&mut self, name: &str, visitor: &mut dyn Visitor) {
+        self.qkv.visit(&format!("{name}.qkv"), visitor);
+        self.out.visit(&format!("{name}.out"), visitor);
+    }
+}

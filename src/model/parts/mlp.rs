@@ -1,0 +1,41 @@
+//! The MLP of a block: plain or gated.
+
+use super::{Seam, function::Function, linear::Linear};
+use crate::model::Visitor;
+use crate::site::Site;
+use crate::tensor::Tensor;
+
+/// Two linear maps with neurons between, or three when gated.
+#[derive(Clone, Debug)]
+pub struct Mlp {
+    /// The branch that the non-linearity is not applied to, when gated.
+    pub linear: Option<Linear>,
+    /// Into the neurons' non-linearity.
+    pub input: Linear,
+    /// Back to the stream.
+    pub output: Linear,
+    /// The non-linearity.
+    pub function: Function,
+}
+
+impl Mlp {
+    /// `[batch, pos, d_model]` for the normalised stream `x`.
+    pub fn forward(&self, x: Tensor<3>, seam: &mut Seam) -> Tensor<3> {
+        let pre = seam.stream(Site::MlpPre, self.input.forward(x.clone())); // [batch, pos, d_mlp]
+        let post = self.function.apply(pre);
+        let post = match &self.linear {
+            Some(linear) => post * seam.stream(Site::MlpPreLinear, linear.forward(x)),
+            None => post,
+        };
+        self.output.forward(seam.stream(Site::MlpPost, post))
+    }
+
+    /// Shows the weights to a visitor.
+    pub fn visit(&mut self, name: &str, visitor: &mut dyn Visitor) {
+        if let Some(linear) = &mut self.linear {
+            linear.visit(&format!("{name}.linear"), visitor);
+        }
+        self.input.visit(&format!("{name}.in"), visitor);
+        self.output.visit(&format!("{name}.out"), visitor);
+    }
+}

@@ -1,0 +1,92 @@
+//! Layer normalisation and its root-mean-square kin.
+
+use super::stream;
+use crate::hook::Hook;
+use crate::model::Visitor;
+use crate::site::Site;
+use crate::tensor::Tensor;
+
+/// Which normalisation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NormKind {
+    /// Mean to 0, variance to 1 (Ba, Kiros & Hinton 2016).
+    LayerNorm,
+    /// Root mean square to 1 (Zhang & Sennrich 2019).
+    Rms,
+}
+
+/// A norm over the width, with the learned scale and shift unless they were folded away.
+#[derive(Clone, Debug)]
+pub struct Norm {
+    /// Which normalisation.
+    pub kind: NormKind,
+    /// `[d_model]`.
+    pub weight: Option<Tensor<1>>,
+    /// `[d_model]`.
+    pub bias: Option<Tensor<1>>,
+    /// Added to the variance or the mean square.
+    pub eps: f64,
+}
+
+impl Norm {
+    /// `[batch, pos, d_model]`, with the hook called at `scale` and `normalized`.
+    ///
+    /// As in TransformerLens, `normalized` is the output of a LayerNorm, weight and bias included, but comes
+    /// before the weight of an RMSNorm.
+    pub fn forward(&self, x: Tensor<3>, scale: Site, normalized: Site, hook: &mut dyn Hook) -> Tensor<3> {
+        let x = self.centre(x);
+        let x = x.clone() / stream(hook, scale, self.scale_of_centred(x));
+        match self.kind {
+            NormKind::LayerNorm => stream(hook, normalized, self.affine(x)),
+            NormKind::Rms => self.affine(stream(hook, normalized, x)),
+        }
+    }
+
+    /// The norm with nobody watching, for any shape whose last axis is the width.
+    pub fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let x = self.centre(x);
+        let scale = self.scale_of_centred(x.clone());
+        self.affine(x / scale)
+    }
+
+    /// The norm with its scale held at `scale` `[.., 1]` instead of computed: a linear map of `x`, less the bias.
+    pub fn apply_frozen<const D: usize>(&self, x: Tensor<D>, scale: Tensor<D>) -> Tensor<D> {
+        let x = self.centre(x) / scale;
+        match &self.weight {
+            Some(weight) => x * weight.clone().unsqueeze(),
+            None => x,
+        }
+    }
+
+    fn centre<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        match self.kind {
+            NormKind::LayerNorm => x.clone() - x.mean_dim(D - 1),
+            NormKind::Rms => x,
+        }
+    }
+
+    fn scale_of_centred<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        ((x.clone() * x).mean_dim(D - 1) + self.eps).sqrt() // [.., 1]
+    }
+
+    fn affine<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let x = match &self.weight {
+            Some(weight) => x * weight.clone().unsqueeze(),
+            None => x,
+        };
+        match &self.bias {
+            Some(bias) => x + bias.clone().unsqueeze(),
+            None => x,
+        }
+    }
+
+    /// Shows weight and bias to a visitor.
+    pub fn visit(&mut self, name: &str, visitor: &mut dyn Visitor) {
+        if let Some(weight) = &mut self.weight {
+            visitor.vector(&format!("{name}.weight"), weight);
+        }
+        if let Some(bias) = &mut self.bias {
+            visitor.vector(&format!("{name}.bias"), bias);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! One forward pass: what goes in, where it starts, what is kept of earlier positions, what is read out.
+
+use super::parts::position::{Rotary, Sight};
+use crate::hook::Record;
+use crate::site::Site;
+use crate::tensor::{Device, Tensor};
+use crate::text::Tokens;
+
+/// Where a pass begins.
+#[derive(Clone)]
+pub enum Start {
+    /// With the embeddings of the tokens.
+    Tokens,
+    /// Before block `layer`, with this residual stream `[batch, pos, d_model]` of the positions worked on.
+    Stream(usize, Tensor<3>),
+}
+
+/// What is read out of a pass; the rest is not unembedded.
+#[derive(Clone, Default)]
+pub struct Read {
+    /// One position a row, counted from the start of its tokens; `None` is every position worked on.
+    pub positions: Option<Vec<usize>>,
+    /// The same number of token ids for every row; `None` is the whole vocabulary.
+    pub tokens: Option<Vec<Vec<u32>>>,
+}
+
+/// Keys and values of the positions before those that a pass works on, a layer each.
+#[derive(Clone)]
+pub struct Past {
+    layers: Vec<Option<(Tensor<4>, Tensor<4>)>>,
+}
+
+impl Past {
+    /// The sites a recording needs for [`Past::of`], from `layer` on.
+    pub fn sites(layer: usize, layers: usize, rotary: bool) -> Vec<Site> {
+        let key = if rotary { Site::RotKey } else { Site::Key };
+        (layer..layers).flat_map(|layer| [key(layer), Site::Value(layer)]).collect()
+    }
+
+    /// Keys and values from a recording of whole prompts.
+    pub fn of(record: &Record, layers: usize) -> Self {
+        let layer = |layer| {
+            let key = record.at(Site::RotKey(layer)).or(record.at(Site::Key(layer)))?;
+            Some((key.clone(), record.at(Site::Value(layer))?.clone()))
+        };
+        Past { layers: (0..layers).map(layer).collect() }
+    }
+
+    /// The first `positions` positions only.
+    pub fn until(&self, positions: usize) -> Self {
+        self.map(|kept| kept.clone().narrow(2, 0, positions))
+    }
+
+    /// The rows of `self`, `times` times over: row r of copy c is row `c · rows + r`.
+    pub fn repeat(&self, times: usize) -> Self {
+        self.map(|kept| kept.clone().repeat_dim(0, times))
+    }
+
+    /// Later positions put after these.
+    pub fn followed_by(&self, later: &Past) -> Self {
+        let join = |a: &Tensor<4>, b: &Tensor<4>| Tensor::cat(vec![a.clone(), b.clone()], 2);
+        let pair = |(a, b): (&Option<_>, &Option<_>)| match (a, b) {
+            (Some((k1, v1)), Some((k2, v2))) => Some((join(k1, k2), join(v1, v2))),
+            _ => None,
+        };
+        Past { layers: self.layers.iter().zip(&later.layers).map(pair).collect() }
+    }
+
+    fn map(&self, change: impl Fn(&Tensor<4>) -> Tensor<4>) -> Self {
+        let pair = |(key, value): &(Tensor<4>, Tensor<4>)| (change(key), change(value));
+        Past { layers: self.layers.iter().map(|kept| kept.as_ref().map(pair)).collect() }
+    }
+}
+
+/// A forward pass, whole or resumed.
+#[derive(Clone)]
+pub struct Pass<'a> {
+    /// All tokens, those before `first` included.
+    pub tokens: &'a Tokens,
+    /// Where it begins.
+    pub start: Start,
+    /// The first position worked on; those before it are in `past`.
+    pub first: usize,
+    /// Keys and values of the positions before `first`.
+    pub past: Option<&'a Past>,
+    /// What is read out.
+    pub read: Read,
+}
+
+impl<'a> Pass<'a> {
+    /// The whole pass: every layer, position and logit.
+    pub fn whole(tokens: &'a Tokens) -> Self {
+        Pass { tokens, start: Start::Tokens, first: 0, past: None, read: Read::default() }
+    }
+
+    /// The same with less read out.
+    pub fn reading(self, read: Read) -> Self {
+        Pass { read, ..self }
+    }
+
+    /// The layer this pass starts at.
+    pub fn layer(&self) -> usize {
+        match &self.start {
+            Start::Tokens => 0,
+            Start::Stream(layer, _) => *layer,
+        }
+    }
+
+    /// Whether a site that the model has comes by in this pass.
+    pub fn reaches(&self, site: Site) -> bool {
+        match (&self.start, site.layer()) {
+            (Start::Tokens, _) => true,
+            (Start::Stream(start, _), Some(layer)) => layer >= *start,
+            (Start::Stream(..), None) => {
+                matches!(site, Site::FinalScale | Site::FinalNormalized | Site::Logits)
+            }
+        }
+    }
+}
+
+/// What every block of a pass shares: masks, rotations, kept keys and values.
+pub struct Context<'a> {
+    past: Option<&'a Past>,
+    masks: Vec<(Sight, Tensor<4>)>,
+    sights: &'a [Sight],
+    angles: Option<(Tensor<4>, Tensor<4>)>,
+}
+
+impl<'a> Context<'a> {
+    /// For this pass, where each layer sees as `sights` say.
+    pub fn new(pass: &Pass<'a>, sights: &'a [Sight], rotary: Option<&Rotary>, device: &Device) -> Self {
+        let mut masks: Vec<(Sight, Tensor<4>)> = Vec::new();
+        for sight in sights {
+            if masks.iter().all(|(known, _)| known != sight) {
+                masks.push((*sight, sight.mask(pass.tokens, pass.first, device)));
+            }
+        }
+        let angles = rotary.map(|rotary| rotary.angles(&pass.tokens.positions(pass.first), device));
+        Context { past: pass.past, masks, sights, angles }
+    }
+
+    /// What is added to the scores of `layer`.
+    pub fn mask(&self, layer: usize) -> &Tensor<4> {
+        let known = self.masks.iter().find(|(sight, _)| *sight == self.sights[layer]);
+        &known.expect("a mask for every sight was made above").1
+    }
+
+    /// Cosines and sines of the positions worked on.
+    pub fn angles(&self) -> Option<&(Tensor<4>, Tensor<4>)> {
+        self.angles.as_ref()
+    }
+
+    /// Keys and values before the positions worked on.
+    pub fn past(&self, layer: usize) -> Option<(Tensor<4>, Tensor<4>)> {
+        self.past.and_then(|past| past.layers[layer].clone())
+    }
+}

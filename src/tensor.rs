@@ -1,0 +1,75 @@
+//! The tensors of burn under one name: the only file that names burn, so that a later burn is a change here.
+
+use burn::tensor::TensorData;
+
+pub use burn::tensor::activation;
+pub use burn::tensor::{Bool, Float, Int};
+
+/// A tensor of `D` dimensions on a [`Device`] chosen at run time.
+pub type Tensor<const D: usize, K = Float> = burn::tensor::Tensor<burn::Dispatch, D, K>;
+/// Where tensors live: CPU (flex), WebGPU, Vulkan or CUDA, with or without a tape for gradients.
+pub type Device = burn::DispatchDevice;
+/// What [`backward`] returns: the gradient of every leaf on the tape.
+pub type Gradients = <burn::Dispatch as burn::tensor::backend::AutodiffBackend>::Gradients;
+/// The Adam optimiser with decoupled weight decay (Loshchilov & Hutter 2019), as burn implements it.
+pub use burn::optim::{AdamW, AdamWConfig, SimpleOptimizer};
+/// The backend behind [`Tensor`].
+pub type Backend = burn::Dispatch;
+
+/// A float tensor of `shape` from its values, last dimension fastest.
+pub fn from_floats<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// An integer tensor of `shape` from its values, last dimension fastest.
+pub fn from_ints<const D: usize>(values: Vec<i32>, shape: [usize; D], device: &Device) -> Tensor<D, Int> {
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// The values of a tensor, last dimension fastest.
+pub fn to_floats<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
+    tensor.to_data().convert::<f32>().into_vec().expect("converted to f32 above")
+}
+
+/// The same tensor with a tape, for gradients; it shares its memory with the original.
+pub fn on_tape<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    Tensor::from_inner(tensor)
+}
+
+/// Gradients of the single number in `scalar` with respect to every leaf that it was computed from.
+pub fn backward(scalar: &Tensor<1>) -> Gradients {
+    scalar.backward()
+}
+
+/// `f` of every number in one pass over the tensor's own memory, in parallel; `None` where it is not on the CPU.
+pub fn map_on_cpu<const D: usize>(x: &Tensor<D>, f: impl Fn(f32) -> f32 + Sync) -> Option<Tensor<D>> {
+    matches!(x.device(), Device::Flex(_)).then(|| map(x.clone(), f))
+}
+
+/// On a CPU tape: the tensor `f(x)` whose gradient is `slope(x)`; `None` elsewhere.
+///
+/// With p the value of x off the tape, `(x − p)·slope(p) + f(p)` has the exact value and first derivative.
+pub fn with_slope<const D: usize>(
+    x: &Tensor<D>,
+    f: impl Fn(f32) -> f32 + Sync,
+    slope: impl Fn(f32) -> f32 + Sync,
+) -> Option<Tensor<D>> {
+    let Device::Autodiff(device) = x.device() else { return None };
+    if !matches!(*device, Device::Flex(_)) {
+        return None;
+    }
+    let p = x.clone().inner();
+    let (value, slope) = (on_tape(map(p.clone(), f)), on_tape(map(p.clone(), slope)));
+    Some((x.clone() - on_tape(p)) * slope + value)
+}
+
+fn map<const D: usize>(x: Tensor<D>, f: impl Fn(f32) -> f32 + Sync) -> Tensor<D> {
+    use rayon::prelude::*;
+    /// Numbers a task: large enough to outweigh handing it out.
+    const CHUNK: usize = 1 << 14;
+    let device = x.device();
+    let mut data = x.into_data();
+    let values = data.as_mut_slice::<f32>().expect("models compute in f32");
+    values.par_chunks_mut(CHUNK).for_each(|chunk| chunk.iter_mut().for_each(|value| *value = f(*value)));
+    Tensor::from_data(data, &device)
+}
