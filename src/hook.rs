@@ -88,6 +88,11 @@ impl Record {
         self.kept.get(&site)
     }
 
+    /// What was kept.
+    pub fn into_kept(self) -> BTreeMap<Site, Activation> {
+        self.kept
+    }
+
     /// Everything kept, in the order of the forward pass's sites.
     pub fn kept(&self) -> &BTreeMap<Site, Activation> {
         &self.kept
@@ -186,7 +191,11 @@ fn part(value: &Activation, taken: &[Range<usize>; 4]) -> Activation {
     let dims = value.dims();
     let ranges: [Range<usize>; 4] =
         std::array::from_fn(|axis| if dims[axis] == 1 { 0..1 } else { taken[axis].clone() });
-    if ranges.iter().zip(dims).all(|(range, dim)| *range == (0..dim)) { value.clone() } else { value.clone().slice(ranges) }
+    if ranges.iter().zip(dims).all(|(range, dim)| *range == (0..dim)) {
+        value.clone()
+    } else {
+        value.clone().slice(ranges)
+    }
 }
 
 /// A change at a place.

@@ -1,7 +1,68 @@
-//! PatchClamp
+//! PatchClamp: interventions in language models, and what they do to an outcome, with an interval.
+//!
+//! An experiment is an intervention at a place and its effect. The modules, in the order they build on each other:
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`tensor`] | burn under one name; the only file that names it |
+//! | [`device`] | CPU, WebGPU, Vulkan, CUDA: what is there |
+//! | [`site`] | names of places in a forward pass |
+//! | [`hook`] | the seam: reading, editing, differentiating what flows |
+//! | [`text`] | batches of tokens, the tokenizer |
+//! | [`model`] | decoder and encoder, families, loading |
+//! | [`metric`] | logits to one number an item |
+//! | [`table`] | tidy rows |
+//! | [`figure`] | tables to pictures |
+//! | [`spec`] | exactly what a RON file says |
+//! | [`data`] | prompts from files and templates |
+//! | [`plan`] | what the file means: the only validator |
+//! | [`method`] | one file a method |
+//! | [`run`] | a plan carried out |
+//! | [`page`], [`report`] | the run folder |
+//! | [`organism`] | the built-in model: grammar, training, exam |
+//! | [`builtin`] | the models that the program carries |
+//! | [`cli`] | the command line |
+//!
+//! # Invariants
+//! - The model does not know the methods: it calls the hook and never asks who listens.
+//! - A forward pass has no side effect outside its hook; nothing can be left behind in a model.
+//! - Only `spec`, `text`, `data`, `model`'s loader, `organism`, `plan`'s edits, `report` and `cli` touch files; only `cli` prints.
+//! - After [`plan::Plan::new`] succeeds, a run cannot fail for a reason the user could have caused.
+//! - No randomness but from the spec's seed; ordered maps wherever order can reach a result.
+//! - `probes` knows no model, no text, no file.
+#![deny(missing_docs)]
+#![deny(unsafe_code)]
+
 pub mod tensor;
+
+pub mod device;
 pub mod site;
+
 pub mod hook;
 pub mod text;
+
 pub mod model;
+
+pub mod metric;
+pub mod table;
+
+pub mod figure;
+
+pub mod spec;
+
+pub mod data;
+
+pub mod plan;
+
+pub mod method;
+
+pub mod run;
+
+pub mod page;
+pub mod report;
+
 pub mod organism;
+
+pub mod builtin;
+
+pub mod cli;

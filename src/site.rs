@@ -191,7 +191,9 @@ mod tests {
 
     #[test]
     fn names_print_and_parse_the_same() {
-        for name in ["hook_embed", "blocks.11.attn.hook_result", "blocks.0.hook_resid_pre", "ln_final.hook_scale", "logits"] {
+        for name in
+            ["hook_embed", "blocks.11.attn.hook_result", "blocks.0.hook_resid_pre", "ln_final.hook_scale", "logits"]
+        {
             assert_eq!(name.parse::<Site>().unwrap().to_string(), name);
         }
     }

@@ -177,7 +177,8 @@ impl Text {
     /// The tokens of a text.
     pub fn encode(&self, text: &str, special: SpecialTokens) -> Result<Vec<u32>, TextError> {
         let add = special == SpecialTokens::AsTokenizer;
-        let unencodable = |error: tokenizers::Error| TextError::Unencodable { text: text.into(), why: error.to_string() };
+        let unencodable =
+            |error: tokenizers::Error| TextError::Unencodable { text: text.into(), why: error.to_string() };
         Ok(self.tokenizer.encode(text, add).map_err(unencodable)?.get_ids().to_vec())
     }
 

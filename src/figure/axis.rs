@@ -120,9 +120,9 @@ impl Numbers {
         font::widest(&self.labels, TICK) + GAP + 2.0
     }
 
-    /// The height of `value` in `frame`.
+    /// The height of `value` in `frame`; what is out of range is at its edge.
     pub fn y(&self, frame: Frame, value: f64) -> f64 {
-        frame.bottom() - self.range.share(value) * frame.height
+        frame.bottom() - self.range.share(value).clamp(0.0, 1.0) * frame.height
     }
 
     /// The axis on the left of `frame`.

@@ -2,7 +2,7 @@
 
 use super::pivot::{self, Axis};
 use super::unit::Unit;
-use super::{Bars, Curves, Figure, Series, Value};
+use super::{Bars, Curves, Estimate, Figure, Series};
 use crate::table::{Row, Table, largest};
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
@@ -164,7 +164,7 @@ fn curves_of(sites: &[&Group]) -> Figure {
 fn series_of(group: &Group, axis: Axis, unit: Unit, from: usize) -> Series {
     let point = |row: &&Row| {
         let (low, high) = unit.interval(row);
-        Value { x: (axis.of(row).unwrap_or(from) - from) as f64, y: unit.value(row), low, high }
+        Estimate { x: (axis.of(row).unwrap_or(from) - from) as f64, y: unit.value(row), low, high }
     };
     let mut points: Vec<_> = group.rows.iter().map(point).collect();
     points.sort_by(|a, b| a.x.total_cmp(&b.x));
@@ -208,3 +208,6 @@ fn distinct(figures: Vec<(String, Figure)>) -> Vec<(String, Figure)> {
     };
     figures.into_iter().map(number).collect()
 }
+
+#[cfg(test)]
+mod tests;

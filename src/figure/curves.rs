@@ -28,12 +28,12 @@ pub struct Series {
     /// Its name in the legend; a single series has no legend.
     pub name: String,
     /// From left to right; a NaN interrupts the curve.
-    pub points: Vec<Value>,
+    pub points: Vec<Estimate>,
 }
 
 /// A number with its interval at a place.
 #[derive(Clone, Copy, Debug)]
-pub struct Value {
+pub struct Estimate {
     /// Where: an index into the names of x, or a number.
     pub x: f64,
     /// The number.
@@ -79,7 +79,7 @@ impl Curves {
         plan.sheet.svg(|pen| plan.draw(pen))
     }
 
-    fn values(&self) -> impl Iterator<Item = &Value> {
+    fn values(&self) -> impl Iterator<Item = &Estimate> {
         self.series.iter().flat_map(|series| &series.points)
     }
 
@@ -131,8 +131,8 @@ impl<'a> Plan<'a> {
     }
 
     fn draw_bands(&self, pen: &mut Pen, index: usize, series: &Series) {
-        let whole = |value: &Value, (low, high): (f64, f64)| (value.y + low + high).is_finite();
-        let bounds = |value: &Value| value.low.zip(value.high).filter(|ends| whole(value, *ends));
+        let whole = |value: &Estimate, (low, high): (f64, f64)| (value.y + low + high).is_finite();
+        let bounds = |value: &Estimate| value.low.zip(value.high).filter(|ends| whole(value, *ends));
         for run in runs(&series.points, |value| bounds(value).is_some()) {
             let ends = || run.iter().filter_map(|value| bounds(value).map(|ends| (value.x, ends)));
             let lower: Vec<_> = ends().map(|(x, (low, _))| self.place(x, low)).collect();
@@ -201,7 +201,7 @@ fn mark(pen: &mut Pen, (x, y): Point, index: usize) {
 }
 
 /// The stretches of `values` in which all are `whole`.
-fn runs<'v>(values: &'v [Value], whole: impl Fn(&Value) -> bool) -> Vec<&'v [Value]> {
+fn runs(values: &[Estimate], whole: impl Fn(&Estimate) -> bool) -> Vec<&[Estimate]> {
     let parts = values.split(|value| !whole(value));
     parts.filter(|part| !part.is_empty()).collect()
 }

@@ -3,6 +3,14 @@
 use super::palette::{Colour, Scale};
 use crate::table::Rounding;
 
+/// Beyond these sizes the arithmetic of drawing would overflow or vanish.
+const LEAST: f64 = 1e-290;
+const MOST: f64 = 1e290;
+
+fn drawable(values: impl IntoIterator<Item = f64>) -> impl Iterator<Item = f64> {
+    values.into_iter().filter(|value| value.is_finite()).map(|value| value.clamp(-MOST, MOST))
+}
+
 /// A stretch of numbers with `low < high`, both finite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
@@ -15,28 +23,25 @@ pub struct Range {
 impl Range {
     /// The range of the finite `values`: widened where they are all the same, 0 to 1 without any.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Self {
-        let finite = values.into_iter().filter(|value| value.is_finite());
-        let ends = finite.fold(None, |ends: Option<(f64, f64)>, value| {
+        let ends = drawable(values).fold(None, |ends: Option<(f64, f64)>, value| {
             let (low, high) = ends.unwrap_or((value, value));
             Some((low.min(value), high.max(value)))
         });
         match ends {
             None => Self { low: 0.0, high: 1.0 },
-            Some((low, high)) if high - low <= f64::EPSILON * low.abs().max(high.abs()) => {
-                let around = if low == 0.0 { 1.0 } else { low.abs() / 2.0 };
+            Some((low, high)) if high - low <= LEAST.max(f64::EPSILON * low.abs().max(high.abs())) => {
+                let around = if low.abs() < LEAST { 1.0 } else { low.abs() / 2.0 };
                 Self { low: low - around, high: high + around }
             }
-            // Halved: a difference of two finite numbers can be infinite.
-            Some((low, high)) if !(high - low).is_finite() => Self { low: low / 4.0, high: high / 4.0 },
             Some((low, high)) => Self { low, high },
         }
     }
 
     /// For colours: as far below zero as above, or from zero (or below) up.
     pub fn for_colours(values: impl IntoIterator<Item = f64>, scale: Scale) -> Self {
-        let values: Vec<_> = values.into_iter().filter(|value| value.is_finite()).collect();
+        let values: Vec<_> = drawable(values).collect();
         let largest = values.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
-        let most = if largest == 0.0 { 1.0 } else { largest.min(f64::MAX / 4.0) };
+        let most = if largest < LEAST { 1.0 } else { largest };
         match scale {
             Scale::Diverging => Self { low: -most, high: most },
             Scale::Sequential => Self::of(values.into_iter().chain([0.0])),

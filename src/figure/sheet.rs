@@ -101,11 +101,11 @@ impl Sheet {
     fn draw_titles(&self, pen: &mut Pen) {
         let under = self.plot.bottom() + self.under;
         let last = self.height - MARGIN - self.note.depth();
-        let reach = MARGIN + self.y_title.width() / 2.0;
+        let reach = self.y_title.width() / 2.0;
         let middle = self.plot.top + self.plot.height / 2.0;
         self.title.draw_level(pen, MARGIN, MARGIN, Anchor::Start);
         self.x_title.draw_level(pen, self.x_middle(), under, Anchor::Middle);
-        self.y_title.draw_upwards(pen, MARGIN, middle.min(self.height - reach).max(reach));
+        self.y_title.draw_upwards(pen, MARGIN, middle.min(self.height - MARGIN - reach).max(self.plot.top + reach));
         self.note.draw_level(pen, MARGIN, last, Anchor::Start);
     }
 }

@@ -1,8 +1,8 @@
 //! One decoder for every causal family: what differs is chosen when it is built.
 
-use super::parts::{Seam, attention::Attention, linear::Linear, mlp::Mlp, norm::Norm, norm::NormKind, stream};
 use super::parts::position::{Rotary, Sight};
-use super::{Context, Dims, Model, OnTape, Pass, Start, Visitor, at_positions, embed, pick, unembed};
+use super::parts::{Seam, attention::Attention, linear::Linear, mlp::Mlp, norm::Norm, norm::NormKind, stream};
+use super::{Context, Dims, Model, OnTape, Pass, Read, Start, Visitor, at_positions, embed, pick, unembed};
 use crate::hook::Hook;
 use crate::site::Site;
 use crate::tensor::{Device, Tensor};
@@ -116,7 +116,12 @@ impl Model for Decoder {
         let mut sites = vec![Site::Embed];
         sites.extend(self.positions.is_some().then_some(Site::PosEmbed));
         for layer in 0..self.dims.layers {
-            sites.extend(block_sites(layer, self.rotary.is_some(), self.wiring, self.blocks[layer].mlp.linear.is_some()));
+            sites.extend(block_sites(
+                layer,
+                self.rotary.is_some(),
+                self.wiring,
+                self.blocks[layer].mlp.linear.is_some(),
+            ));
         }
         sites.extend([Site::FinalScale, Site::FinalNormalized, Site::Logits]);
         sites
@@ -143,8 +148,12 @@ impl Model for Decoder {
         self.finish(x, pass, hook)
     }
 
-    fn read_out(&self, stream: Tensor<3>) -> Tensor<3> {
-        self.unembedding().forward(self.final_norm.apply(stream))
+    fn read_out(&self, stream: Tensor<3>, read: &Read) -> Tensor<3> {
+        unembed(self.final_norm.apply(stream), &self.unembedding(), read)
+    }
+
+    fn last_stream(&self) -> Site {
+        Site::ResidPost(self.dims.layers - 1)
     }
 
     fn final_norm(&self) -> &Norm {

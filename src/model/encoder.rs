@@ -1,8 +1,8 @@
 //! One encoder for every BERT-like family: norms after the blocks, and a head that fills masks.
 
 use super::parts::position::Sight;
-use super::parts::{Seam, attention::Attention, linear::Linear, function::Function, mlp::Mlp, norm::Norm, stream};
-use super::{Context, Dims, Model, OnTape, Pass, Start, Visitor, at_positions, embed, pick, unembed};
+use super::parts::{Seam, attention::Attention, function::Function, linear::Linear, mlp::Mlp, norm::Norm, stream};
+use super::{Context, Dims, Model, OnTape, Pass, Read, Start, Visitor, at_positions, embed, pick, unembed};
 use crate::hook::Hook;
 use crate::site::Site;
 use crate::tensor::{Device, Tensor};
@@ -104,7 +104,8 @@ impl Model for Encoder {
     }
 
     fn sites(&self) -> Vec<Site> {
-        let mut sites = vec![Site::Embed, Site::TokenTypeEmbed, Site::PosEmbed, Site::EmbedScale, Site::EmbedNormalized];
+        let mut sites =
+            vec![Site::Embed, Site::TokenTypeEmbed, Site::PosEmbed, Site::EmbedScale, Site::EmbedNormalized];
         let gated = |layer: usize| self.blocks[layer].mlp.linear.is_some();
         sites.extend((0..self.dims.layers).flat_map(|layer| block_sites(layer, gated(layer))));
         sites.extend([Site::FinalScale, Site::FinalNormalized, Site::Logits]);
@@ -132,9 +133,13 @@ impl Model for Encoder {
         self.finish(x, pass, hook)
     }
 
-    fn read_out(&self, stream: Tensor<3>) -> Tensor<3> {
+    fn read_out(&self, stream: Tensor<3>, read: &Read) -> Tensor<3> {
         let x = self.head.function.apply(self.head.dense.forward(stream));
-        self.unembedding().forward(self.head.norm.apply(x))
+        unembed(self.head.norm.apply(x), &self.unembedding(), read)
+    }
+
+    fn last_stream(&self) -> Site {
+        Site::NormalizedResidPost(self.dims.layers - 1)
     }
 
     fn final_norm(&self) -> &Norm {
@@ -181,7 +186,14 @@ fn block_sites(layer: usize, gated: bool) -> Vec<Site> {
     use Site::*;
     let mut sites = vec![ResidPre(layer), QueryIn(layer), Query(layer), KeyIn(layer), Key(layer)];
     sites.extend([ValueIn(layer), Value(layer), Scores(layer), Pattern(layer), Mix(layer), HeadOut(layer)]);
-    sites.extend([AttnOut(layer), ResidMid(layer), MlpIn(layer), Norm1Scale(layer), Norm1Normalized(layer), MlpPre(layer)]);
+    sites.extend([
+        AttnOut(layer),
+        ResidMid(layer),
+        MlpIn(layer),
+        Norm1Scale(layer),
+        Norm1Normalized(layer),
+        MlpPre(layer),
+    ]);
     sites.extend(gated.then_some(MlpPreLinear(layer)));
     sites.extend([MlpPost(layer), MlpOut(layer), ResidPost(layer), Norm2Scale(layer), Norm2Normalized(layer)]);
     sites.push(NormalizedResidPost(layer));

@@ -1,9 +1,9 @@
 //! A model from a Hugging Face folder, with its tokenizer and what identifies it.
 
+use super::Model;
 use super::family::{self, BuildError, Config};
 use super::process::{self, Processing};
 use super::weights::Weights;
-use super::Model;
 use crate::tensor::Device;
 use crate::text::{Text, TextError};
 use std::path::Path;
@@ -33,7 +33,9 @@ pub enum LoadError {
     #[error(transparent)]
     Text(#[from] TextError),
     /// The tokenizer has tokens that the model lacks.
-    #[error("tokenizer.json has {tokenizer} tokens, but the model's vocabulary holds {model}; they do not belong together")]
+    #[error(
+        "tokenizer.json has {tokenizer} tokens, but the model's vocabulary holds {model}; they do not belong together"
+    )]
     Vocabulary {
         /// Tokens of the tokenizer.
         tokenizer: usize,
@@ -75,7 +77,12 @@ pub fn embedded(
     assemble(&config, &weights, Some(text), process)
 }
 
-fn assemble(config: &Config, weights: &Weights, text: Option<Text>, process: &[Processing]) -> Result<Loaded, LoadError> {
+fn assemble(
+    config: &Config,
+    weights: &Weights,
+    text: Option<Text>,
+    process: &[Processing],
+) -> Result<Loaded, LoadError> {
     let family = family::of(config).map_err(BuildError::from)?;
     let mut built = (family.build)(config, weights)?;
     process::apply(&mut built, process)?;

@@ -2,9 +2,9 @@
 
 pub mod decoder;
 pub mod encoder;
-pub mod parts;
 pub mod family;
 pub mod load;
+pub mod parts;
 pub mod pass;
 pub mod process;
 pub mod weights;
@@ -55,8 +55,11 @@ pub trait Model {
     fn device(&self) -> Device;
     /// Logits of a pass, `[batch, pos, vocabulary]`, or what its [`Read`] asks for; use [`run`], which checks the hook.
     fn pass(&self, pass: &Pass, hook: &mut dyn Hook) -> Tensor<3>;
-    /// Logits `[batch, pos, vocabulary]` read straight from a residual stream `[batch, pos, d_model]`: the last norm, then unembedding.
-    fn read_out(&self, stream: Tensor<3>) -> Tensor<3>;
+    /// Logits read straight from a residual stream `[batch, pos, d_model]`: the last norm, then unembedding of the tokens of
+    /// `read`, at every position of the stream.
+    fn read_out(&self, stream: Tensor<3>, read: &Read) -> Tensor<3>;
+    /// The residual stream behind the last block.
+    fn last_stream(&self) -> Site;
     /// The last norm.
     fn final_norm(&self) -> &Norm;
     /// The unembedding, `[d_model, vocabulary]`; in an encoder the last step of its head.
@@ -203,7 +206,8 @@ pub(crate) fn pick(logits: Tensor<3>, read: &Read, first: usize) -> Tensor<3> {
     let logits = at_positions(logits, read, first);
     let Some(tokens) = &read.tokens else { return logits };
     let ([batch, pos, _], count) = (logits.dims(), tokens[0].len());
-    let flat: Vec<i32> = tokens.iter().flat_map(|row| std::iter::repeat_n(row, pos)).flatten().map(|id| *id as i32).collect();
+    let flat: Vec<i32> =
+        tokens.iter().flat_map(|row| std::iter::repeat_n(row, pos)).flatten().map(|id| *id as i32).collect();
     let index = crate::tensor::from_ints(flat, [batch, pos, count], &logits.device());
     logits.gather(2, index)
 }

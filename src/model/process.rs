@@ -1,7 +1,7 @@
 //! Weight processing that leaves log-probabilities alone: folding and centring, as TransformerLens does it.
 
-use super::family::Built;
 use super::decoder::{Block, Decoder, centres};
+use super::family::Built;
 use super::parts::linear::Linear;
 use super::parts::norm::Norm;
 use crate::tensor::Tensor;

@@ -29,7 +29,9 @@ pub enum WeightError {
         why: String,
     },
     /// The folder has no weights.
-    #[error("{0}: no model.safetensors and no model.safetensors.index.json; convert other formats with `save_pretrained(safe_serialization=True)`")]
+    #[error(
+        "{0}: no model.safetensors and no model.safetensors.index.json; convert other formats with `save_pretrained(safe_serialization=True)`"
+    )]
     NoWeights(PathBuf),
     /// The index is no JSON of the expected form.
     #[error("{path}: {why}")]
@@ -115,7 +117,8 @@ impl Weights {
     fn new(files: Vec<(PathBuf, Source)>, device: &Device) -> Result<Self, WeightError> {
         let mut holds = BTreeMap::new();
         for (number, (path, source)) in files.iter().enumerate() {
-            let names = parse(path, source)?.names().into_iter().map(|name| (name.to_string(), number)).collect::<Vec<_>>();
+            let names =
+                parse(path, source)?.names().into_iter().map(|name| (name.to_string(), number)).collect::<Vec<_>>();
             holds.extend(names);
         }
         Ok(Weights { files, holds, device: device.clone() })
@@ -160,7 +163,8 @@ fn shards(index: &Path) -> Result<BTreeSet<String>, WeightError> {
         weight_map: BTreeMap<String, String>,
     }
     let wrong = |why: String| WeightError::Index { path: index.to_path_buf(), why };
-    let text = std::fs::read_to_string(index).map_err(|source| WeightError::Unreadable { path: index.into(), source })?;
+    let text =
+        std::fs::read_to_string(index).map_err(|source| WeightError::Unreadable { path: index.into(), source })?;
     let index: Index = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     Ok(index.weight_map.into_values().collect())
 }

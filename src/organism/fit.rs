@@ -4,14 +4,16 @@ use super::batches::Batches;
 use super::recipe::Training;
 use crate::model::decoder::Decoder;
 use crate::model::{Model, OnTape, Pass, Visitor};
-use crate::tensor::{AdamW, AdamWConfig, Backend, Gradients, SimpleOptimizer, Tensor, activation, backward, from_ints, to_floats};
+use crate::tensor::{
+    AdamW, AdamWConfig, Backend, Gradients, SimpleOptimizer, Tensor, activation, backward, from_ints, to_floats,
+};
 use crate::text::Tokens;
 use std::collections::BTreeMap;
 
 type State<const D: usize> = <AdamW as SimpleOptimizer<Backend>>::State<D>;
 
-/// Trains a model; `report` hears every step, its loss (nats a token) and the model before its update.
-pub fn fit(decoder: &mut Decoder, batches: &mut Batches, training: &Training, mut report: impl FnMut(usize, f32, &Decoder)) {
+/// Trains a model; `report` hears the loss (nats a token) of every step.
+pub fn fit(decoder: &mut Decoder, batches: &mut Batches, training: &Training, mut report: impl FnMut(usize, f32)) {
     let mut optimiser = Optimiser::new(training.weight_decay);
     for step in 0..training.steps {
         let mut taped = decoder.clone();
@@ -20,8 +22,13 @@ pub fn fit(decoder: &mut Decoder, batches: &mut Batches, training: &Training, mu
         taped.visit(&mut leaves);
         let loss = loss(&taped, batches.take(training.rows));
         let gradients = backward(&loss);
-        report(step, to_floats(&loss)[0], decoder);
-        decoder.visit(&mut Update { optimiser: &mut optimiser, leaves: &leaves, gradients: &gradients, rate: training.rate(step) });
+        report(step, to_floats(&loss)[0]);
+        decoder.visit(&mut Update {
+            optimiser: &mut optimiser,
+            leaves: &leaves,
+            gradients: &gradients,
+            rate: training.rate(step),
+        });
     }
 }
 

@@ -5,9 +5,9 @@ use crate::model::Dims;
 use crate::model::decoder::{Block, Decoder, Wiring};
 use crate::model::parts::attention::Attention;
 use crate::model::parts::linear::Linear;
-use crate::model::parts::{function::Function, mlp::Mlp};
 use crate::model::parts::norm::{Norm, NormKind};
 use crate::model::parts::position::Sight;
+use crate::model::parts::{function::Function, mlp::Mlp};
 use crate::tensor::{Device, Tensor, from_floats};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -34,12 +34,35 @@ pub struct Recipe {
     pub seed: u64,
     /// The corpus.
     pub corpus: Corpus,
+    /// Documents of the corpus.
+    pub documents: usize,
     /// Tokens of the vocabulary.
     pub vocabulary: usize,
     /// Sizes of the model.
     pub model: Sizes,
     /// How it is trained.
     pub training: Training,
+}
+
+impl Recipe {
+    /// What would make training fail, in a sentence.
+    pub fn check(&self) -> Result<(), String> {
+        let Sizes { layers, heads, d_model, context } = self.model;
+        let Training { steps, rows, width, .. } = self.training;
+        if [layers, heads, d_model, context, steps, rows, self.documents].contains(&0) {
+            return Err("model, training and documents must be above 0".into());
+        }
+        if d_model % heads != 0 {
+            return Err(format!("model.d_model is {d_model}, which must be a multiple of model.heads, {heads}"));
+        }
+        if width < 2 || width > context + 1 {
+            return Err(format!("training.width is {width}; 2 to model.context + 1 = {} will do", context + 1));
+        }
+        match self.vocabulary {
+            0..300 => Err(format!("vocabulary is {}; 256 bytes and some words need 300", self.vocabulary)),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Sizes of a model of GPT-2's shape.
@@ -169,7 +192,10 @@ pub fn tokenizer(documents: &[String], vocabulary: usize) -> tokenizers::Result<
     let mut trainer = TrainerWrapper::from(trainer);
     tokenizer.train(&mut trainer, documents.iter())?;
     let id = tokenizer.token_to_id(BOUNDARY).expect("a special token of the training");
-    let template = TemplateProcessing::builder().try_single(format!("{BOUNDARY} $A"))?.special_tokens(vec![(BOUNDARY, id)]).build()?;
+    let template = TemplateProcessing::builder()
+        .try_single(format!("{BOUNDARY} $A"))?
+        .special_tokens(vec![(BOUNDARY, id)])
+        .build()?;
     tokenizer.with_post_processor(Some(template));
     Ok(tokenizer)
 }

@@ -43,7 +43,13 @@ pub fn examine(model: &dyn Model, text: &Text, shares: Shares) -> Result<Score, 
     let planted: Vec<f64> = occupations.iter().map(|score| score.planted).collect();
     let measured: Vec<f64> = occupations.iter().map(|score| score.measured).collect();
     let largest_log_odds = measured.iter().map(|value| value.abs()).fold(0.0, f64::max);
-    Ok(Score { correlation: pearson(&planted, &measured), slope: slope(&planted, &measured), largest_log_odds, names, occupations })
+    Ok(Score {
+        correlation: pearson(&planted, &measured),
+        slope: slope(&planted, &measured),
+        largest_log_odds,
+        names,
+        occupations,
+    })
 }
 
 fn occupation_scores(model: &dyn Model, text: &Text, shares: Shares) -> Result<Vec<OccupationScore>, TextError> {
@@ -72,7 +78,8 @@ fn name_share(model: &dyn Model, text: &Text) -> Result<f64, TextError> {
 fn log_odds(model: &dyn Model, text: &Text, prompts: &[&str]) -> Result<Vec<f64>, TextError> {
     let mut odds = Vec::with_capacity(prompts.len());
     for batch in prompts.chunks(ROWS) {
-        let rows = batch.iter().map(|prompt| text.encode(prompt, SpecialTokens::AsTokenizer)).collect::<Result<_, _>>()?;
+        let rows =
+            batch.iter().map(|prompt| text.encode(prompt, SpecialTokens::AsTokenizer)).collect::<Result<_, _>>()?;
         let tokens = Tokens::padded(rows, Padding::Right, 0);
         let answers = |answer| -> Result<u32, TextError> { Ok(text.continuation(batch[0], answer)?[0]) };
         let read = Read {

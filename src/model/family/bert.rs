@@ -4,8 +4,8 @@ use super::{BuildError, Built, Config, WeightError, Weights, layer_norm, linear,
 use crate::model::Dims;
 use crate::model::encoder::{Block, Encoder, Head};
 use crate::model::parts::attention::Attention;
-use crate::model::parts::{function::Function, mlp::Mlp};
 use crate::model::parts::position::Sight;
+use crate::model::parts::{function::Function, mlp::Mlp};
 
 /// What the configuration says beyond the sizes.
 struct Choices {

@@ -65,7 +65,12 @@ impl Config {
         (!value.is_null()).then_some(value)
     }
 
-    fn typed<T>(&self, field: &str, expected: &str, read: impl Fn(&Value) -> Option<T>) -> Result<Option<T>, ConfigError> {
+    fn typed<T>(
+        &self,
+        field: &str,
+        expected: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Option<T>, ConfigError> {
         let Some(value) = self.find(field) else { return Ok(None) };
         read(value).map(Some).ok_or_else(|| self.wrong(field, &value.to_string(), expected))
     }
@@ -132,7 +137,8 @@ impl Config {
     }
 
     fn scaled(&self, plain: Rotary, at: &str) -> Result<Rotary, ConfigError> {
-        let field = [format!("{at}.rope_type"), format!("{at}.type")].into_iter().find(|field| self.find(field).is_some());
+        let field =
+            [format!("{at}.rope_type"), format!("{at}.type")].into_iter().find(|field| self.find(field).is_some());
         let Some(field) = field else { return Ok(plain) };
         let number = |name: &str| {
             let field = format!("{at}.{name}");

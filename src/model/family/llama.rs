@@ -4,8 +4,8 @@ use super::{BuildError, Built, Config, ConfigError, WeightError, Weights, linear
 use crate::model::Dims;
 use crate::model::decoder::{Block, Decoder, Wiring};
 use crate::model::parts::attention::Attention;
-use crate::model::parts::{function::Function, mlp::Mlp};
 use crate::model::parts::position::Sight;
+use crate::model::parts::{function::Function, mlp::Mlp};
 
 /// What the configuration says beyond the sizes, and what sets the kin apart.
 struct Choices {
@@ -43,7 +43,8 @@ pub fn qwen2(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
 
 /// Qwen2 slides its window in the layers that `layer_types` names or, in older files, from `max_window_layers` on.
 fn qwen2_sights(config: &Config, layers: usize) -> Result<Vec<Sight>, ConfigError> {
-    let width = config.maybe_count("sliding_window")?.filter(|_| config.flag("use_sliding_window", false).unwrap_or(false));
+    let width =
+        config.maybe_count("sliding_window")?.filter(|_| config.flag("use_sliding_window", false).unwrap_or(false));
     let Some(width) = width else { return Ok(vec![Sight::Causal; layers]) };
     let types = config.find("layer_types").and_then(|types| types.as_array());
     let from = config.maybe_count("max_window_layers")?.unwrap_or(28);
@@ -90,7 +91,9 @@ fn decoder(config: &Config, weights: &Weights, choices: Choices) -> Result<Built
     let unembedding = || linear(weights, "lm_head", [dims.d_model, dims.vocabulary], false);
     let tied = config.flag("tie_word_embeddings", false)?;
     // a tied checkpoint may store the shared matrix under the name of the unembedding alone
-    let embedding = ["model.embed_tokens.weight", "lm_head.weight"].into_iter().find(|name| weights.has(name) && (tied || *name != "lm_head.weight"));
+    let embedding = ["model.embed_tokens.weight", "lm_head.weight"]
+        .into_iter()
+        .find(|name| weights.has(name) && (tied || *name != "lm_head.weight"));
     Ok(Built::Decoder(Box::new(Decoder {
         embedding: weights.read(embedding.unwrap_or("model.embed_tokens.weight"), [dims.vocabulary, dims.d_model])?,
         positions: None,

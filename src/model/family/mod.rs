@@ -65,7 +65,10 @@ pub const FAMILIES: &[Family] = &[
 pub fn of(config: &Config) -> Result<&'static Family, ConfigError> {
     let name = config.text("model_type")?;
     let known = || FAMILIES.iter().map(|family| family.name).collect::<Vec<_>>().join(", ");
-    FAMILIES.iter().find(|family| family.name == name).ok_or_else(|| config.wrong("model_type", &name, &format!("one of {}", known())))
+    FAMILIES
+        .iter()
+        .find(|family| family.name == name)
+        .ok_or_else(|| config.wrong("model_type", &name, &format!("one of {}", known())))
 }
 
 /// A linear map stored `[out, in]`, as torch's `Linear` does.

@@ -5,8 +5,8 @@ use crate::model::Dims;
 use crate::model::decoder::{Block, Decoder, Wiring};
 use crate::model::parts::attention::Attention;
 use crate::model::parts::linear::Linear;
-use crate::model::parts::{function::Function, mlp::Mlp};
 use crate::model::parts::position::Sight;
+use crate::model::parts::{function::Function, mlp::Mlp};
 
 /// What the configuration says beyond the sizes.
 struct Choices {

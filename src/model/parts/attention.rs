@@ -41,7 +41,14 @@ impl Attention {
     /// What attention writes to the stream, `[batch, pos, d_model]`.
     ///
     /// `normed` is `norm(x)`; `x` itself is read again only where the hook edits the inputs of single heads.
-    pub fn forward(&self, normed: Tensor<3>, x: &Tensor<3>, norm: Option<&Norm>, context: &Context, seam: &mut Seam) -> Tensor<3> {
+    pub fn forward(
+        &self,
+        normed: Tensor<3>,
+        x: &Tensor<3>,
+        norm: Option<&Norm>,
+        context: &Context,
+        seam: &mut Seam,
+    ) -> Tensor<3> {
         let read = self.read(normed, x, norm, seam);
         let (query, key, value) = self.positioned(read, context, seam);
         let scores = self.scores(query, key) + context.mask(seam.layer).clone();

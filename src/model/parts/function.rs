@@ -47,7 +47,9 @@ impl Function {
         match self {
             Function::Gelu => activation::gelu(x),
             Function::GeluTanh => fast(x, gelu_tanh, gelu_tanh_slope, gelu_tanh_anywhere),
-            Function::QuickGelu => fast(x, quick_gelu, quick_gelu_slope, |x| x.clone() * activation::sigmoid(x * 1.702)),
+            Function::QuickGelu => {
+                fast(x, quick_gelu, quick_gelu_slope, |x| x.clone() * activation::sigmoid(x * 1.702))
+            }
             Function::Silu => fast(x, silu, silu_slope, activation::silu),
             Function::Relu => activation::relu(x),
             Function::SquaredRelu => activation::relu(x).square(),

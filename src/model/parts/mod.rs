@@ -41,7 +41,13 @@ impl<'a> Seam<'a> {
     }
 
     /// A norm of the layer, `[batch, pos, d_model]`.
-    pub fn norm(&mut self, norm: &Norm, x: Tensor<3>, scale: fn(usize) -> Site, normalized: fn(usize) -> Site) -> Tensor<3> {
+    pub fn norm(
+        &mut self,
+        norm: &Norm,
+        x: Tensor<3>,
+        scale: fn(usize) -> Site,
+        normalized: fn(usize) -> Site,
+    ) -> Tensor<3> {
         norm.forward(x, scale(self.layer), normalized(self.layer), self.hook)
     }
 }

@@ -74,10 +74,7 @@ impl Llama3Scaling {
 pub fn rotate(x: Tensor<4>, (cos, sin): &(Tensor<4>, Tensor<4>)) -> Tensor<4> {
     let (half, width) = (cos.dims()[3], x.dims()[3]);
     let (a, b) = (x.clone().narrow(3, 0, half), x.clone().narrow(3, half, half));
-    let mut parts = vec![
-        a.clone() * cos.clone() - b.clone() * sin.clone(),
-        b * cos.clone() + a * sin.clone(),
-    ];
+    let mut parts = vec![a.clone() * cos.clone() - b.clone() * sin.clone(), b * cos.clone() + a * sin.clone()];
     if width > 2 * half {
         parts.push(x.narrow(3, 2 * half, width - 2 * half));
     }

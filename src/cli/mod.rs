@@ -1,0 +1,115 @@
+//! The command line: the only place that prints.
+
+mod commands;
+mod screen;
+mod train;
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Interventions in language models and what they do to an outcome, with an interval.
+#[derive(Parser)]
+#[command(name = "patchclamp", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run an experiment and write its folder
+    Run {
+        #[command(flatten)]
+        experiment: FileArgs,
+        /// Where results go [default: runs/NAME]
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Print nothing but errors
+        #[arg(short, long)]
+        quiet: bool,
+        /// Print one JSON object with the folder and all tables
+        #[arg(long, conflicts_with = "quiet")]
+        json: bool,
+    },
+    /// Say what an experiment would do, or everything that is wrong with it
+    Check {
+        #[command(flatten)]
+        experiment: FileArgs,
+    },
+    /// List the sites of a model with their shapes
+    Sites {
+        /// A folder, or the name of a built-in model
+        model: String,
+    },
+    /// List the devices that are there
+    Devices,
+    /// Draw the figures and the page of a run folder again, without the model
+    Report {
+        /// A folder that `patchclamp run` wrote
+        folder: PathBuf,
+    },
+    /// Train a model from scratch on the corpus of the built-in grammar
+    Train {
+        /// A training file, for instance experiments/organism.ron
+        file: PathBuf,
+        /// Change a value of the file
+        #[arg(long, value_name = "PATH=VALUE")]
+        set: Vec<String>,
+        /// Where the model goes [default: runs/NAME]
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+}
+
+/// A file and what is changed of it.
+#[derive(Args)]
+struct FileArgs {
+    /// An experiment, for instance experiments/quickstart.ron
+    file: PathBuf,
+    /// Change a value of the file: --set seed=3, --set 'methods[0].over=[Layer]'
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Another model: a folder, or the name of a built-in one
+    #[arg(long)]
+    model: Option<String>,
+    /// Another device: cpu, webgpu, vulkan, cuda, cuda:1
+    #[arg(long)]
+    device: Option<crate::device::Choice>,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    match carry_out(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whoever read our output has stopped: `patchclamp sites gpt2 | head`.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let kind = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    error.downcast_ref::<std::io::Error>().is_some_and(kind)
+}
+
+fn carry_out(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Run { experiment, out, quiet, json } => {
+            let voice = match (quiet, json) {
+                (true, _) => screen::Voice::Quiet,
+                (_, true) => screen::Voice::Json,
+                _ => screen::Voice::Terminal,
+            };
+            commands::run(&experiment, out, voice)
+        }
+        Command::Check { experiment } => commands::check(&experiment),
+        Command::Sites { model } => commands::sites(&model),
+        Command::Devices => commands::devices(),
+        Command::Report { folder } => commands::report(&folder),
+        Command::Train { file, set, out } => train::train(&file, &set, out),
+    }
+}

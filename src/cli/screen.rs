@@ -1,0 +1,131 @@
+//! What stands on the terminal: the progress bar, and the short table at the end.
+
+use crate::report::Results;
+use crate::run::Watcher;
+use crate::table::{Row, Table, largest, p_value};
+use comfy_table::{Cell, CellAlignment, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::Write;
+use std::path::Path;
+
+/// Rows of the short table a method.
+const ROWS: usize = 6;
+
+/// Who listens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Voice {
+    /// A person.
+    Terminal,
+    /// A script that wants JSON.
+    Json,
+    /// Nobody.
+    Quiet,
+}
+
+/// Prints a line to standard output.
+pub fn say(line: &str) -> anyhow::Result<()> {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}
+
+/// A progress bar with the time left, on standard error.
+pub struct Bar {
+    bar: ProgressBar,
+}
+
+impl Bar {
+    /// A bar that is seen only by a person.
+    pub fn new(voice: Voice) -> Self {
+        let bar = if voice == Voice::Terminal { ProgressBar::new(1) } else { ProgressBar::hidden() };
+        let style = ProgressStyle::with_template("{msg:>24} {wide_bar} {percent:>3} %  {elapsed} gone, {eta} left");
+        bar.set_style(style.expect("a template of known fields"));
+        Bar { bar }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Watcher for Bar {
+    fn begin(&mut self, name: &str, work: usize) {
+        self.bar.reset();
+        self.bar.set_length(work as u64);
+        self.bar.set_message(name.to_string());
+    }
+    fn advance(&mut self, done: usize) {
+        self.bar.inc(done as u64);
+    }
+}
+
+/// The end of a run: short tables and where everything is, or one JSON object.
+pub fn ending(results: &Results, path: &Path, voice: Voice) -> anyhow::Result<()> {
+    match voice {
+        Voice::Quiet => Ok(()),
+        Voice::Json => {
+            let found =
+                serde_json::json!({ "folder": path, "report": path.join("report.html"), "tables": results.tables });
+            say(&found.to_string())
+        }
+        Voice::Terminal => {
+            say(&format!("\n{}", results.experiment.question))?;
+            results.tables.iter().try_for_each(short)?;
+            say(&format!(
+                "\nEverything is in {}; open {} in a browser.",
+                path.display(),
+                path.join("report.html").display()
+            ))
+        }
+    }
+}
+
+fn short(table: &Table) -> anyhow::Result<()> {
+    let known = |name: &str| table.facts.get(name).map(|value| format!("   {name} {value}")).unwrap_or_default();
+    say(&format!("\n{}{}{}", table.title, known("metric, clean"), known("metric, corrupted")))?;
+    let rows = table.summary_rows();
+    let shown = largest(rows.clone(), ROWS);
+    let mut screen = comfy_table::Table::new();
+    screen
+        .load_preset(presets::NOTHING)
+        .set_header(["place", "metric", "effect", "normalised", "95 % interval", "p", "n"].map(right));
+    if let Some(header) = screen.column_mut(0) {
+        header.set_cell_alignment(CellAlignment::Left);
+    }
+    for row in &shown {
+        screen.add_row(cells(table, row).map(right));
+    }
+    say(&screen.to_string())?;
+    match rows.len().saturating_sub(shown.len()) {
+        0 => Ok(()),
+        more => say(&format!(" … and {more} rows more, of smaller effect")),
+    }
+}
+
+fn right(text: impl ToString) -> Cell {
+    Cell::new(text.to_string()).set_alignment(CellAlignment::Right)
+}
+
+fn cells(table: &Table, row: &Row) -> [String; 7] {
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.3}"));
+    let interval = row.low.zip(row.high).map_or(String::new(), |(low, high)| format!("[{low:.3}, {high:.3}]"));
+    let p = row.p.map_or(String::new(), p_value);
+    [
+        place(table, row),
+        row.metric.clone(),
+        number(Some(row.effect)),
+        number(row.normalised),
+        interval,
+        p,
+        row.n.to_string(),
+    ]
+}
+
+fn place(table: &Table, row: &Row) -> String {
+    let index = |name: &str, value: Option<usize>| value.map(|value| format!("{name}{value}")).unwrap_or_default();
+    let where_ = format!("{}{}", index("L", row.layer), index("H", row.head));
+    let position = row
+        .position
+        .map(|position| format!("@{position} {}", table.positions.get(position).cloned().unwrap_or_default()));
+    let parts = [row.site.clone().unwrap_or_default(), where_, position.unwrap_or_default(), index("n", row.neuron)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}

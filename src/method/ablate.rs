@@ -1,0 +1,100 @@
+//! Ablation: the clean run with a place emptied.
+//!
+//! *What it measures.* What the metric loses on the clean prompts when an activation is replaced by zero, by its mean over
+//! all prompts (clean and corrupted, so that the mean does not carry the contrast), by its mean position by position, or
+//! by that of another item. `normalised` is the change over the clean metric: −1 is all of it lost.
+//!
+//! *What it cannot show.* That an intact place is unused: another may take over. Zero is an activation that the model has
+//! perhaps never seen.
+//!
+//! *Reference.* Michel et al. 2019 (zero); Wang et al. 2023 (mean); Chan et al. 2022 (resample).
+//!
+//! *Example.* `Ablate(sites: ["attn.hook_z"], over: [Layer, Head], with: Mean)`
+
+use super::patch::{axes, effects, names};
+use super::summary::mean;
+use super::sweep::{Stand, sites, sweep};
+use super::{Bench, Finding, Progress, ROWS, Side};
+use crate::hook::Record;
+use crate::model::{HookError, Pass, Read, run};
+use crate::plan::Sweep;
+use crate::site::Site;
+use crate::spec::Ablation;
+use crate::tensor::Tensor;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+/// Ablates every cell of a sweep.
+pub fn ablate(bench: &Bench, plan: &Sweep, with: Ablation, progress: &mut Progress) -> Result<Finding, HookError> {
+    let changed = sites(&plan.cells);
+    let means = match with {
+        Ablation::Mean | Ablation::MeanPerPosition => means(bench, &changed, with)?,
+        Ablation::Zero | Ablation::Resample => Stand::new(),
+    };
+    let donors = donors(bench);
+    let stands = |items: &[usize]| match with {
+        Ablation::Zero => Ok(states(bench, items, Side::Clean, &changed)?
+            .into_iter()
+            .map(|(site, state)| (site, state.zeros_like()))
+            .collect()),
+        Ablation::Mean | Ablation::MeanPerPosition => Ok(means.clone()),
+        Ablation::Resample => {
+            states(bench, &items.iter().map(|item| donors[*item]).collect::<Vec<_>>(), Side::Clean, &changed)
+        }
+    };
+    let clean = bench.whole(Side::Clean)?;
+    let values = sweep(bench, &plan.cells, Side::Clean, stands, progress)?;
+    let name = format!("{with:?}").to_lowercase();
+    let title = format!("Ablation ({name}): {} over {}", names(&plan.cells), axes(plan));
+    let mut finding = effects(bench, plan, &format!("ablate.{name}"), &title, &values, &clean, mean(&clean));
+    for table in &mut finding.tables {
+        table.facts.insert("ablation".into(), format!("{with:?}"));
+        table.facts.insert("normalised".into(), "effect / metric of the clean run".into());
+        table.facts.insert("metric, clean".into(), format!("{:.4}", mean(&clean)));
+    }
+    Ok(finding)
+}
+
+/// What the sites hold on some items.
+fn states(bench: &Bench, items: &[usize], side: Side, sites: &[Site]) -> Result<Stand, HookError> {
+    let mut record = Record::of(sites.iter().copied());
+    let nothing = Read { positions: Some(vec![0; items.len()]), tokens: Some(vec![vec![0]; items.len()]) };
+    run(bench.model, &Pass::whole(&bench.tokens(items, side)).reading(nothing), &mut record)?;
+    Ok(record.into_kept())
+}
+
+/// Means over all prompts, `[1, head, pos or 1, width]`.
+fn means(bench: &Bench, sites: &[Site], with: Ablation) -> Result<Stand, HookError> {
+    let mut sums = Stand::new();
+    let mut count = 0.0;
+    for items in bench.batches(ROWS) {
+        for side in [Side::Clean, Side::Corrupt] {
+            let positions = bench.items[items[0]].clean.len();
+            count += items.len() as f64 * if with == Ablation::Mean { positions as f64 } else { 1.0 };
+            for (site, state) in states(bench, &items, side, sites)? {
+                let sum = match with {
+                    Ablation::Mean => state.sum_dim(0).sum_dim(2),
+                    _ => state.sum_dim(0),
+                };
+                let sum = match sums.remove(&site) {
+                    Some(sofar) => sofar + sum,
+                    None => sum,
+                };
+                sums.insert(site, sum);
+            }
+        }
+    }
+    Ok(sums.into_iter().map(|(site, sum): (Site, Tensor<4>)| (site, sum / count)).collect())
+}
+
+/// For every item another one: a random cycle through all of them.
+fn donors(bench: &Bench) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..bench.items.len()).collect();
+    order.shuffle(&mut ChaCha8Rng::seed_from_u64(bench.seed));
+    let mut donors = vec![0; order.len()];
+    for (at, item) in order.iter().enumerate() {
+        donors[*item] = order[(at + 1) % order.len()];
+    }
+    donors
+}

@@ -1,0 +1,133 @@
+//! Attention patterns of the clean prompts, averaged over items.
+//!
+//! *What it measures.* Plain: how much of a query's pattern lies on each key. Value-weighted: the norm of what a key's value
+//! writes to the stream through this head, ‖α v W_O‖, which is small where a head only parks its attention. Rows are
+//! those of the query that the answer is read at, or of the last one; the figure shows every query.
+//!
+//! *What it cannot show.* That what is attended to matters to the answer: patch or ablate the head.
+//!
+//! *Reference.* Vaswani et al. 2017; Kobayashi et al. 2020 for the norms.
+//!
+//! *Example.* `Attention(weighting: ValueWeighted)`
+
+use super::{Bench, Finding, Progress, ROWS, Side, Summary, Tensors, blank, table};
+use crate::figure::{Figure, Panel, Panels, Scale};
+use crate::hook::{Activation, Record};
+use crate::model::{HookError, Model, Pass, Read, run};
+use crate::site::Site;
+use crate::spec::Weighting;
+use crate::table::{Row, Table};
+use crate::tensor::{Tensor, to_floats};
+use ndarray::Array2;
+
+/// Patterns of every head.
+pub fn attention(bench: &Bench, weighting: Weighting, progress: &mut Progress) -> Result<Finding, HookError> {
+    let layers = bench.model.dims().layers;
+    let mut patterns: Vec<Option<Activation>> = vec![None; layers];
+    for items in bench.batches(ROWS) {
+        let sites = (0..layers).flat_map(|layer| [Site::Pattern(layer), Site::Value(layer)]);
+        let mut record = Record::of(sites);
+        let nothing = Read { positions: Some(vec![0; items.len()]), tokens: Some(vec![vec![0]; items.len()]) };
+        run(bench.model, &Pass::whole(&bench.tokens(&items, Side::Clean)).reading(nothing), &mut record)?;
+        for (layer, kept) in patterns.iter_mut().enumerate() {
+            let pattern = weighted(bench.model, layer, &record, weighting);
+            *kept = Some(kept.take().map_or(pattern.clone(), |sofar| Tensor::cat(vec![sofar, pattern], 0)));
+        }
+        progress(items.len());
+    }
+    let patterns: Vec<Activation> = patterns.into_iter().flatten().collect();
+    Ok(finding(bench, weighting, &patterns))
+}
+
+/// `[item, head, query, key]`.
+fn weighted(model: &dyn Model, layer: usize, record: &Record, weighting: Weighting) -> Activation {
+    let pattern = record.at(Site::Pattern(layer)).expect("asked for").clone();
+    if weighting == Weighting::Plain {
+        return pattern;
+    }
+    let attention = model.attention(layer);
+    let value = record.at(Site::Value(layer)).expect("asked for").clone(); // [item, key_head, pos, d_head]
+    let [items, key_heads, pos, width] = value.dims();
+    let group = attention.heads / key_heads;
+    let value = value.unsqueeze_dim::<5>(2).expand([items, key_heads, group, pos, width]);
+    let written = value.reshape([items, attention.heads, pos, width]).matmul(attention.out_by_head());
+    let norm = written.square().sum_dim(3).sqrt(); // [item, head, key, 1]
+    pattern * norm.swap_dims(2, 3)
+}
+
+fn finding(bench: &Bench, weighting: Weighting, patterns: &[Activation]) -> Finding {
+    let (name, title, unit) = match weighting {
+        Weighting::Plain => ("attention", "Attention pattern", "attention probability"),
+        Weighting::ValueWeighted => ("attention.value_weighted", "Value-weighted attention", "‖α v W_O‖"),
+    };
+    let summary = Summary::new(bench);
+    let mut main = table(name, &format!("{title}, mean of {} items", bench.items.len()), bench);
+    main.facts.insert("effect".into(), unit.into());
+    for (layer, pattern) in patterns.iter().enumerate() {
+        let [items, heads, _, keys] = pattern.dims();
+        let values = to_floats(&at_query(bench, pattern));
+        for (head, key) in (0..heads).flat_map(|head| (0..keys).map(move |key| (head, key))) {
+            let own: Vec<f64> = (0..items).map(|item| f64::from(values[(item * heads + head) * keys + key])).collect();
+            let place =
+                Row { metric: name.into(), site: Some("attn.hook_pattern".into()), ..blank(name, bench.metric) };
+            main.rows.push(summary.untested(
+                Row { layer: Some(layer), head: Some(head), position: Some(key), ..place },
+                &own,
+                None,
+            ));
+        }
+    }
+    let means: Vec<Tensor<3>> = patterns.iter().map(|pattern| pattern.clone().mean_dim(0).squeeze_dim(0)).collect();
+    let tensors: Tensors = means
+        .iter()
+        .enumerate()
+        .map(|(layer, mean)| (Site::Pattern(layer).to_string(), (mean.dims().to_vec(), to_floats(mean))))
+        .collect();
+    Finding { tables: vec![main], tensors: vec![(name.to_string(), tensors)], ..Finding::default() }
+}
+
+/// The pattern of the query that the answer is read at, or of the last: `[item, head, key]`.
+fn at_query(bench: &Bench, pattern: &Activation) -> Tensor<3> {
+    let last = pattern.dims()[2] - 1;
+    let query = bench.items[0].answers.map_or(last, |answers| answers.at);
+    pattern.clone().narrow(2, query, 1).squeeze_dim(2)
+}
+
+/// One panel a head from the table and the mean patterns that [`attention`] gives, queries from the top down.
+pub fn panels(table: &Table, patterns: &Tensors) -> Figure {
+    let mut layers: Vec<(usize, &(Vec<usize>, Vec<f32>))> =
+        patterns.iter().filter_map(|(name, kept)| Some((name.parse::<Site>().ok()?.layer()?, kept))).collect();
+    layers.sort_by_key(|(layer, _)| *layer);
+    let heads = layers.first().map_or(0, |(_, (shape, _))| shape[0]);
+    let panels = layers
+        .iter()
+        .flat_map(|(layer, (shape, values))| (0..heads).map(move |head| panel(*layer, head, shape, values)))
+        .collect();
+    Figure::Panels(Panels {
+        title: table.title.clone(),
+        x_title: "key".into(),
+        y_title: "query".into(),
+        value_title: table.facts.get("effect").cloned().unwrap_or_default(),
+        x: table.positions.clone(),
+        y: table.positions.iter().rev().cloned().collect(),
+        panels,
+        columns: Some(heads.min(12)),
+        mark_title: String::new(),
+        scale: Scale::Sequential,
+    })
+}
+
+fn panel(layer: usize, head: usize, shape: &[usize], values: &[f32]) -> Panel {
+    let (queries, keys) = (shape[1], shape[2]);
+    let value = |query: usize, key: usize| values[(head * queries + query) * keys + key];
+    let causal = (0..queries).all(|query| (query + 1..keys).all(|key| value(query, key) == 0.0));
+    let at = |(row, key): (usize, usize)| {
+        let query = queries - 1 - row;
+        if causal && key > query { f64::NAN } else { f64::from(value(query, key)) }
+    };
+    Panel {
+        title: format!("L{layer}H{head}"),
+        values: Array2::from_shape_fn((queries, keys), at),
+        marks: Array2::default((queries, keys)),
+    }
+}

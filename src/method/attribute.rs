@@ -1,0 +1,152 @@
+//! Direct logit attribution: the logit difference as a sum over what writes to the stream.
+//!
+//! *What it measures.* What each embedding, head, bias and MLP adds to logit(right) − logit(wrong) on the clean prompts,
+//! through the last norm with its scale held at what it was: c ↦ LN(c)·(W_U[right] − W_U[wrong]). The parts sum to
+//! the logit difference.
+//!
+//! *What it cannot show.* Effects through later layers; a part that moves the last norm's scale.
+//!
+//! *Reference.* Elhage et al. 2021; as TransformerLens' `logit_attrs`.
+//!
+//! *Example.* `DirectLogitAttribution`
+
+use super::summary::{correct, mean};
+use super::{Bench, Finding, Progress, ROWS, Side, Summary, blank, table};
+use crate::hook::Record;
+use crate::model::{HookError, Model, Pass, at_positions, run};
+use crate::site::Site;
+use crate::table::Row;
+use crate::tensor::{Tensor, from_ints, to_floats};
+
+/// A part of the logit difference: the name it has in the table, its layer and head.
+type Part = (String, Option<usize>, Option<usize>);
+
+/// Splits the logit difference of every item.
+pub fn attribute(bench: &Bench, progress: &mut Progress) -> Result<Finding, HookError> {
+    let mut parts: Vec<(Part, Vec<f64>)> = Vec::new();
+    for items in bench.batches(ROWS) {
+        for (index, (part, found)) in split(bench, &items)?.into_iter().enumerate() {
+            if parts.len() <= index {
+                parts.push((part, vec![0.0; bench.items.len()]));
+            }
+            items.iter().zip(found).for_each(|(item, value)| parts[index].1[*item] = value);
+        }
+        progress(items.len());
+    }
+    let whole = mean(&bench.whole(Side::Clean)?);
+    Ok(rows(bench, parts, whole))
+}
+
+/// Every part, one value an item of the batch.
+fn split(bench: &Bench, items: &[usize]) -> Result<Vec<(Part, Vec<f64>)>, HookError> {
+    let model = bench.model;
+    let writers = writers(model);
+    let mut record = Record::of(writers.iter().copied().chain([Site::FinalScale]));
+    let tokens = bench.tokens(items, Side::Clean);
+    run(model, &Pass::whole(&tokens).reading(bench.read(items, 1)), &mut record)?;
+    let reader = Reader::new(bench, items, &record);
+    let mut parts = Vec::new();
+    for site in writers {
+        let state = record.at(site).expect("asked for above").clone();
+        match site {
+            Site::HeadOut(layer) => parts.extend(reader.heads(layer, state)),
+            Site::AttnOut(layer) => parts.push(reader.bias(layer, state, &record)),
+            _ => parts.push(((site.kind().to_string(), site.layer(), None), reader.stream(state.squeeze_dim(1)))),
+        }
+    }
+    parts.extend(reader.constants());
+    Ok(parts)
+}
+
+/// What writes to the stream, in order.
+fn writers(model: &dyn Model) -> Vec<Site> {
+    let writes = |site: &Site| {
+        matches!(site, Site::Embed | Site::PosEmbed | Site::HeadOut(_) | Site::AttnOut(_) | Site::MlpOut(_))
+    };
+    model.sites().into_iter().filter(writes).collect()
+}
+
+/// Turns a state into its share of the logit difference.
+struct Reader<'a> {
+    model: &'a dyn Model,
+    read: crate::model::Read,
+    /// `[item, 1, 1]`.
+    scale: Tensor<3>,
+    /// W_U[right] − W_U[wrong], `[item, 1, d_model]`.
+    direction: Tensor<3>,
+    /// b_U[right] − b_U[wrong] an item.
+    bias: Vec<f64>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(bench: &Bench<'a>, items: &[usize], record: &Record) -> Self {
+        let (model, read) = (bench.model, bench.read(items, 1));
+        let scale = record.at(Site::FinalScale).expect("asked for").clone().squeeze_dim(1);
+        let unembedding = model.unembedding();
+        let tokens = |answer: fn(crate::plan::Answers) -> u32| -> Vec<i32> {
+            items.iter().map(|item| answer(bench.answers(*item)) as i32).collect()
+        };
+        let (right, wrong) = (tokens(|answers| answers.right), tokens(|answers| answers.wrong));
+        let index = |tokens: &[i32]| from_ints(tokens.to_vec(), [tokens.len()], &model.device());
+        let rows = unembedding.weight.clone().swap_dims(0, 1); // [vocabulary, d_model]
+        let direction = rows.clone().select(0, index(&right)) - rows.select(0, index(&wrong));
+        let bias = match &unembedding.bias {
+            Some(bias) => to_floats(&(bias.clone().select(0, index(&right)) - bias.clone().select(0, index(&wrong)))),
+            None => vec![0.0; items.len()],
+        };
+        Reader {
+            model,
+            scale: at_positions(scale, &read, 0),
+            read,
+            direction: direction.unsqueeze_dim(1),
+            bias: bias.into_iter().map(f64::from).collect(),
+        }
+    }
+
+    /// The share of a stream `[item, pos, d_model]`, read at the answer's position.
+    fn stream(&self, state: Tensor<3>) -> Vec<f64> {
+        let state = at_positions(state, &self.read, 0);
+        let normed = self.model.final_norm().apply_frozen(state, self.scale.clone());
+        to_floats(&(normed * self.direction.clone()).sum_dim(2)).into_iter().map(f64::from).collect()
+    }
+
+    fn heads(&self, layer: usize, state: Tensor<4>) -> Vec<(Part, Vec<f64>)> {
+        let share = |head: usize| {
+            let own = state.clone().narrow(1, head, 1).squeeze_dim(1);
+            ((Site::HeadOut(layer).kind().to_string(), Some(layer), Some(head)), self.stream(own))
+        };
+        (0..state.dims()[1]).map(share).collect()
+    }
+
+    /// What attention writes beyond its heads: the output bias.
+    fn bias(&self, layer: usize, attn: Tensor<4>, record: &Record) -> (Part, Vec<f64>) {
+        let heads = record.at(Site::HeadOut(layer)).expect("a head's output comes before attention's").clone();
+        (("attn.b_O".to_string(), Some(layer), None), self.stream((attn - heads.sum_dim(1)).squeeze_dim(1)))
+    }
+
+    /// The biases of the last norm and of the unembedding.
+    fn constants(&self) -> Vec<(Part, Vec<f64>)> {
+        let norm = self.model.final_norm().bias.clone();
+        let norm = norm.map_or(vec![0.0; self.bias.len()], |bias| {
+            let share = (self.direction.clone() * bias.unsqueeze()).sum_dim(2);
+            to_floats(&share).into_iter().map(f64::from).collect()
+        });
+        let part = |name: &str| (name.to_string(), None, None);
+        vec![(part("ln_final.b"), norm), (part("unembed.b_U"), self.bias.clone())]
+    }
+}
+
+fn rows(bench: &Bench, parts: Vec<(Part, Vec<f64>)>, whole: f64) -> Finding {
+    let summary = Summary::new(bench);
+    let mut main = table("direct_logit_attribution", "Direct logit attribution", bench);
+    let mut items = main.clone();
+    for ((site, layer, head), values) in parts {
+        let row = Row { site: Some(site), layer, head, ..blank("direct_logit_attribution", bench.metric) };
+        items.rows.extend(bench.item_rows(&row, &values));
+        main.rows.push(summary.row(row, &values, Some(whole)));
+    }
+    correct(&mut main.rows);
+    main.facts.insert("normalised".into(), "effect / logit difference; the rows sum to it".into());
+    main.facts.insert("metric, clean".into(), format!("{whole:.4}"));
+    Finding { tables: vec![main], items: vec![items], ..Finding::default() }
+}

@@ -1,0 +1,170 @@
+//! Generation with edits: the clean prompts continued twice, with and without.
+//!
+//! *What it measures.* What an intervention does to what the model says. Rows: the metric at the first new token, changed
+//! run less plain run, and the share of new tokens that stay what they were. The texts stand in `texts.jsonl`.
+//!
+//! *What it cannot show.* That a text which stays the same is untouched: the most probable token can win by less.
+//!
+//! *Reference.* Turner et al. 2023 and Rimsky et al. 2024 for additions while generating.
+//!
+//! *Example.* `Generate(tokens: 12, edits: [(site: "hook_resid_post", change: AddContrast(2.0))])`
+
+use super::{Bench, Finding, Progress, ROWS, Side, Summary, blank, table};
+use crate::hook::{Edit, Edits, Hook, Record};
+use crate::model::{HookError, Model, Pass, Past, Read, Start, run};
+use crate::table::Row;
+use crate::tensor::{Tensor, to_floats};
+use crate::text::Tokens;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+/// One continued prompt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Continuation {
+    /// The item.
+    pub item: usize,
+    /// The prompt, as text where there is a tokenizer.
+    pub prompt: String,
+    /// The continuation of the model left alone.
+    pub plain: String,
+    /// The continuation under the edits.
+    pub edited: String,
+    /// Tokens of the plain continuation.
+    pub plain_tokens: Vec<u32>,
+    /// Tokens of the edited continuation.
+    pub edited_tokens: Vec<u32>,
+}
+
+/// How long, and how tokens are chosen.
+#[derive(Clone, Copy)]
+pub struct Length {
+    /// New tokens.
+    pub tokens: usize,
+    /// 0 takes the most probable token; above, tokens are drawn.
+    pub temperature: f64,
+}
+
+/// Continues every clean prompt with and without `edits`.
+pub fn generate(bench: &Bench, length: Length, edits: &[Edit], progress: &mut Progress) -> Result<Finding, HookError> {
+    let mut texts = Vec::new();
+    let mut shifts = vec![0.0; bench.items.len()];
+    for items in bench.batches(ROWS) {
+        let plain = continued(bench, &items, length, &mut ())?;
+        let mut hook = Edits::new(edits.iter().map(|edit| within(edit, &items)).collect());
+        let edited = continued(bench, &items, length, &mut hook)?;
+        for (row, item) in items.iter().enumerate() {
+            texts.push(continuation(bench, *item, &plain.tokens[row], &edited.tokens[row]));
+            shifts[*item] =
+                if bench.items[*item].answers.is_some() { edited.first[row] - plain.first[row] } else { 0.0 };
+        }
+        progress(items.len());
+    }
+    texts.sort_by_key(|text: &Continuation| text.item);
+    let rows = rows(bench, &texts, &shifts);
+    Ok(Finding { tables: vec![rows], texts, ..Finding::default() })
+}
+
+/// An edit whose rows are items, for the rows of a batch of items.
+fn within(edit: &Edit, items: &[usize]) -> Edit {
+    let mut edit = edit.clone();
+    let here = |rows: Vec<usize>| (0..items.len()).filter(|row| rows.contains(&items[*row])).collect();
+    edit.place.rows = edit.place.rows.map(here);
+    edit
+}
+
+/// New tokens of a batch, and the metric at the first of them.
+struct Continued {
+    tokens: Vec<Vec<u32>>,
+    first: Vec<f64>,
+}
+
+fn continued(bench: &Bench, items: &[usize], length: Length, hook: &mut dyn Hook) -> Result<Continued, HookError> {
+    let mut tokens = bench.tokens(items, Side::Clean);
+    let prompt = tokens.width();
+    let mut random = ChaCha8Rng::seed_from_u64(bench.seed);
+    let (mut past, mut first): (Option<Past>, Vec<f64>) = (None, Vec::new());
+    for step in 0..length.tokens {
+        let (logits, kept) = advance(bench.model, &tokens, past.take(), hook)?;
+        if step == 0 && items.iter().all(|item| bench.items[*item].answers.is_some()) {
+            first = items.iter().zip(&logits).map(|(item, logits)| of_vocabulary(bench, *item, logits)).collect();
+        }
+        tokens.push(&logits.iter().map(|logits| choose(logits, length.temperature, &mut random)).collect::<Vec<_>>());
+        past = Some(kept);
+    }
+    let new = (0..items.len()).map(|row| tokens.row(row)[prompt..].to_vec()).collect();
+    first.resize(items.len(), 0.0);
+    Ok(Continued { tokens: new, first })
+}
+
+/// Logits behind the last token, and the keys and values of every position so far.
+fn advance(
+    model: &dyn Model,
+    tokens: &Tokens,
+    past: Option<Past>,
+    hook: &mut dyn Hook,
+) -> Result<(Vec<Vec<f32>>, Past), HookError> {
+    let (last, layers) = (tokens.width() - 1, model.dims().layers);
+    let mut record = Record::of(Past::sites(0, layers, model.is_rotary()));
+    let read = Read { positions: Some(vec![last; tokens.rows()]), tokens: None };
+    let first = if past.is_some() { last } else { 0 };
+    let pass = Pass { tokens, start: Start::Tokens, first, past: past.as_ref(), read };
+    let logits: Tensor<3> = run(model, &pass, &mut (hook, &mut record))?;
+    let vocabulary = logits.dims()[2];
+    let rows = to_floats(&logits).chunks_exact(vocabulary).map(<[f32]>::to_vec).collect();
+    let new = Past::of(&record, layers);
+    Ok((rows, past.map_or(new.clone(), |past| past.followed_by(&new))))
+}
+
+fn of_vocabulary(bench: &Bench, item: usize, logits: &[f32]) -> f64 {
+    let answers = bench.answers(item);
+    bench.metric.value(logits, answers.right as usize, answers.wrong as usize)
+}
+
+/// The most probable token, or one drawn from the softmax at a temperature.
+fn choose(logits: &[f32], temperature: f64, random: &mut ChaCha8Rng) -> u32 {
+    let best = |best: usize, (index, logit): (usize, &f32)| if *logit > logits[best] { index } else { best };
+    let most = logits.iter().enumerate().fold(0, best);
+    if temperature == 0.0 {
+        return most as u32;
+    }
+    let weights: Vec<f64> = logits.iter().map(|logit| (f64::from(logit - logits[most]) / temperature).exp()).collect();
+    let mut left = random.random::<f64>() * weights.iter().sum::<f64>();
+    let taken = weights.iter().position(|weight| {
+        left -= weight;
+        left <= 0.0
+    });
+    taken.unwrap_or(most) as u32
+}
+
+fn continuation(bench: &Bench, item: usize, plain: &[u32], edited: &[u32]) -> Continuation {
+    let words = |tokens: &[u32]| bench.text.map_or(format!("{tokens:?}"), |text| text.decode(tokens));
+    Continuation {
+        item,
+        prompt: words(&bench.items[item].clean),
+        plain: words(plain),
+        edited: words(edited),
+        plain_tokens: plain.to_vec(),
+        edited_tokens: edited.to_vec(),
+    }
+}
+
+fn rows(bench: &Bench, texts: &[Continuation], shifts: &[f64]) -> crate::table::Table {
+    let summary = Summary::new(bench);
+    let mut main = table("generate", "Generation with edits against without", bench);
+    let same = |text: &Continuation| {
+        let kept = text.plain_tokens.iter().zip(&text.edited_tokens).filter(|(plain, edited)| plain == edited).count();
+        kept as f64 / text.plain_tokens.len() as f64
+    };
+    let kept: Vec<f64> = texts.iter().map(same).collect();
+    if bench.items.iter().all(|item| item.answers.is_some()) {
+        main.rows.push(summary.row(blank("generate", bench.metric), shifts, None));
+    }
+    let row = Row { metric: "share of tokens kept".into(), ..blank("generate", bench.metric) };
+    main.rows.push(summary.untested(row, &kept, None));
+    main.facts.insert(
+        "effect".into(),
+        "metric at the first new token, edited − plain; share of new tokens that stay the same".into(),
+    );
+    main
+}

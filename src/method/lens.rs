@@ -1,0 +1,70 @@
+//! Logit lens: the answer read from every layer.
+//!
+//! *What it measures.* The metric when the residual stream behind a block goes straight through the last norm, recomputed
+//! for it, and the unembedding. `normalised` is over the metric of the whole model.
+//!
+//! *What it cannot show.* What the later layers would still have made of it: an early state may hold the answer in
+//! directions that the unembedding does not read.
+//!
+//! *Reference.* nostalgebraist 2020, "interpreting GPT: the logit lens".
+//!
+//! *Example.* `LogitLens()`
+
+use super::summary::{correct, mean};
+use super::{Bench, Finding, Progress, ROWS, Side, Summary, blank, table};
+use crate::hook::Record;
+use crate::model::{HookError, Pass, Read, run};
+use crate::site::Site;
+use crate::table::Row;
+use crate::tensor::{Tensor, to_floats};
+
+/// Reads the metric from each of `sites`, at every position where all prompts have one length, else at the answer's.
+pub fn lens(bench: &Bench, sites: &[Site], progress: &mut Progress) -> Result<Finding, HookError> {
+    let positions = bench.position_labels().len();
+    let places: Vec<(Site, Option<usize>)> = match positions {
+        0 => sites.iter().map(|site| (*site, None)).collect(),
+        _ => sites.iter().flat_map(|site| (0..positions).map(|position| (*site, Some(position)))).collect(),
+    };
+    let mut values = vec![vec![0.0; bench.items.len()]; places.len()];
+    for items in bench.batches(ROWS) {
+        let mut record = Record::of(sites.iter().copied());
+        let tokens = bench.tokens(&items, Side::Clean);
+        run(bench.model, &Pass::whole(&tokens).reading(bench.read(&items, 1)), &mut record)?;
+        for ((site, position), values) in places.iter().zip(&mut values) {
+            let stream = record.at(*site).expect("asked for above").clone().squeeze_dim::<3>(1);
+            let found = read(bench, stream, *position, &items);
+            items.iter().zip(found).for_each(|(item, value)| values[*item] = value);
+            progress(items.len());
+        }
+    }
+    let whole = mean(&bench.whole(Side::Clean)?);
+    Ok(rows(bench, &places, &values, whole))
+}
+
+/// The metric of each item from its stream at a position, or at its answer's.
+fn read(bench: &Bench, stream: Tensor<3>, position: Option<usize>, items: &[usize]) -> Vec<f64> {
+    let read = bench.read(items, 1);
+    let at = match position {
+        Some(position) => Read { positions: Some(vec![position; items.len()]), tokens: None },
+        None => read.clone(),
+    };
+    let logits = bench.model.read_out(crate::model::at_positions(stream, &at, 0), &read);
+    let width = logits.dims()[2];
+    to_floats(&logits).chunks_exact(width).zip(items).map(|(logits, item)| bench.value(logits, *item)).collect()
+}
+
+fn rows(bench: &Bench, places: &[(Site, Option<usize>)], values: &[Vec<f64>], whole: f64) -> Finding {
+    let summary = Summary::new(bench);
+    let mut main = table("logit_lens", "Logit lens: the answer read from the stream", bench);
+    let mut items = main.clone();
+    for ((site, position), values) in places.iter().zip(values) {
+        let blank = blank("logit_lens", bench.metric);
+        let row = Row { site: Some(site.kind().into()), layer: site.layer(), position: *position, ..blank };
+        items.rows.extend(bench.item_rows(&row, values));
+        main.rows.push(summary.row(row, values, Some(whole)));
+    }
+    correct(&mut main.rows);
+    main.facts.insert("normalised".into(), "effect / metric of the whole model".into());
+    main.facts.insert("metric, clean".into(), format!("{whole:.4}"));
+    Finding { tables: vec![main], items: vec![items], ..Finding::default() }
+}

@@ -1,0 +1,203 @@
+//! The methods: one file each, one public function each. What they share stands here and in `sweep`.
+
+pub mod ablate;
+pub mod attention;
+pub mod attribute;
+pub mod generate;
+pub mod lens;
+pub mod patch;
+pub mod record;
+mod summary;
+mod sweep;
+
+pub use summary::Summary;
+
+use crate::metric::Metric;
+use crate::model::{HookError, Model, Read};
+use crate::plan::{Answers, Item};
+use crate::spec::Statistics;
+use crate::table::{Row, Table};
+use crate::tensor::{Tensor, to_floats};
+use crate::text::{Text, Tokens};
+use std::collections::BTreeMap;
+
+/// Rows in a batch: enough to keep two cores at work, few enough for a laptop's memory.
+pub(crate) const ROWS: usize = 64;
+
+/// What a method works with.
+pub struct Bench<'a> {
+    /// The model.
+    pub model: &'a dyn Model,
+    /// Its tokenizer.
+    pub text: Option<&'a Text>,
+    /// The items.
+    pub items: &'a [Item],
+    /// What is read.
+    pub metric: Metric,
+    /// Intervals and tests.
+    pub statistics: Statistics,
+    /// Of every draw.
+    pub seed: u64,
+}
+
+/// What a method gives.
+#[derive(Default)]
+pub struct Finding {
+    /// Tidy rows: one value a row.
+    pub tables: Vec<Table>,
+    /// The same for every single item.
+    pub items: Vec<Table>,
+    /// Files of tensors, by stem.
+    pub tensors: Vec<(String, Tensors)>,
+    /// Generated texts.
+    pub texts: Vec<generate::Continuation>,
+}
+
+/// Tensors for one file, by name: shape, and values with the last axis fastest.
+pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
+/// Hears how far a method is: units of work done.
+pub type Progress<'a> = dyn FnMut(usize) + 'a;
+
+/// Which prompt of an item.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// The clean one.
+    Clean,
+    /// The corrupted one.
+    Corrupt,
+}
+
+impl Bench<'_> {
+    /// Items in batches of one length, at most `rows` each: no padding, so nothing to mask.
+    pub fn batches(&self, rows: usize) -> Vec<Vec<usize>> {
+        let mut by_length: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (index, item) in self.items.iter().enumerate() {
+            by_length.entry(item.clean.len()).or_default().push(index);
+        }
+        by_length.values().flat_map(|items| items.chunks(rows.max(1)).map(<[usize]>::to_vec)).collect()
+    }
+
+    /// The tokens of some items.
+    pub fn tokens(&self, items: &[usize], side: Side) -> Tokens {
+        let prompt = |item: &usize| match side {
+            Side::Clean => self.items[*item].clean.clone(),
+            Side::Corrupt => self.items[*item].corrupt.clone(),
+        };
+        Tokens::new(items.iter().map(prompt).collect())
+    }
+
+    /// The answers of an item; the plan has made sure of them.
+    pub fn answers(&self, item: usize) -> Answers {
+        self.items[item].answers.expect("a method that reads answers is planned only where there are some")
+    }
+
+    /// What the metric needs of `times` copies of some items.
+    pub fn read(&self, items: &[usize], times: usize) -> Read {
+        let repeated = || (0..times).flat_map(|_| items);
+        let pair = |item: &usize| vec![self.answers(*item).right, self.answers(*item).wrong];
+        Read {
+            positions: Some(repeated().map(|item| self.answers(*item).at).collect()),
+            tokens: (!self.metric.needs_vocabulary()).then(|| repeated().map(pair).collect()),
+        }
+    }
+
+    /// The metric of every row of what [`Bench::read`] made a pass read: `[rows, 1, 2 or vocabulary]`.
+    pub fn values(&self, logits: &Tensor<3>, items: &[usize]) -> Vec<f64> {
+        let width = logits.dims()[2];
+        let value = |(row, logits): (usize, &[f32])| self.value(logits, items[row % items.len()]);
+        to_floats(logits).chunks_exact(width).enumerate().map(value).collect()
+    }
+
+    /// The metric of one item from its logits: two answers, or the vocabulary.
+    pub fn value(&self, logits: &[f32], item: usize) -> f64 {
+        let Answers { right, wrong, .. } = self.answers(item);
+        match self.metric.needs_vocabulary() {
+            true => self.metric.value(logits, right as usize, wrong as usize),
+            false => self.metric.value(logits, 0, 1),
+        }
+    }
+
+    /// The metric of every item on one side, run whole.
+    pub fn whole(&self, side: Side) -> Result<Vec<f64>, HookError> {
+        let mut values = vec![0.0; self.items.len()];
+        for items in self.batches(ROWS) {
+            let tokens = self.tokens(&items, side);
+            let pass = crate::model::Pass::whole(&tokens).reading(self.read(&items, 1));
+            let logits = crate::model::run(self.model, &pass, &mut ())?;
+            items.iter().zip(self.values(&logits, &items)).for_each(|(item, value)| values[*item] = value);
+        }
+        Ok(values)
+    }
+
+    /// Labels of the positions where all prompts have one length: the token, or `…` where items differ.
+    pub fn position_labels(&self) -> Vec<String> {
+        let Some(first) = self.items.first() else { return Vec::new() };
+        if self.items.iter().any(|item| item.clean.len() != first.clean.len()) {
+            return Vec::new();
+        }
+        (0..first.clean.len()).map(|position| self.position_label(position)).collect()
+    }
+
+    fn position_label(&self, position: usize) -> String {
+        let tokens = self.items.iter().flat_map(|item| [item.clean[position], item.corrupt[position]]);
+        let mut seen: Vec<u32> = Vec::new();
+        tokens.for_each(|token| {
+            if !seen.contains(&token) {
+                seen.push(token)
+            }
+        });
+        let label = |token: u32| self.text.map_or(token.to_string(), |text| text.label(token));
+        match seen.as_slice() {
+            [token] => label(*token),
+            [a, b] => format!("{}/{}", label(*a), label(*b)),
+            several => format!("{}/… ({})", label(several[0]), several.len()),
+        }
+    }
+
+    /// A table's rows for items: the same place, one row an item.
+    pub fn item_rows(&self, row: &Row, values: &[f64]) -> Vec<Row> {
+        let item = |(item, value): (usize, &f64)| Row {
+            item: Some(item),
+            effect: *value,
+            normalised: None,
+            low: None,
+            high: None,
+            p: None,
+            n: 1,
+            ..row.clone()
+        };
+        values.iter().enumerate().map(item).collect()
+    }
+}
+
+/// A row with its place still to be filled in.
+pub(crate) fn blank(method: &str, metric: Metric) -> Row {
+    Row {
+        method: method.to_string(),
+        site: None,
+        layer: None,
+        head: None,
+        position: None,
+        neuron: None,
+        item: None,
+        metric: metric.to_string(),
+        effect: 0.0,
+        normalised: None,
+        low: None,
+        high: None,
+        p: None,
+        n: 0,
+    }
+}
+
+/// An empty table.
+pub(crate) fn table(name: &str, title: &str, bench: &Bench) -> Table {
+    Table {
+        name: name.to_string(),
+        title: title.to_string(),
+        facts: [("metric sign".to_string(), bench.metric.sign().to_string())].into_iter().collect(),
+        positions: bench.position_labels(),
+        rows: Vec::new(),
+    }
+}

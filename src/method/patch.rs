@@ -1,0 +1,95 @@
+//! Activation patching: what one run's activation does in the other run.
+//!
+//! *What it measures.* Denoising puts a clean activation into the corrupted run: how far that place suffices to restore
+//! the answer. Noising puts a corrupted one into the clean run: how far it is needed. `effect` is the metric's change,
+//! `normalised` that change over the whole difference between the clean and the corrupted run.
+//!
+//! *What it cannot show.* Which later parts carry the effect on; a backup that takes over; anything about prompts that
+//! differ otherwise than these do.
+//!
+//! *Reference.* Vig et al. 2020; Meng et al. 2022; Heimersheim & Nanda 2024. As TransformerLens' `patching`.
+//!
+//! *Example.* `Patch(sites: ["hook_resid_pre"], over: [Layer, Position])`
+
+use super::summary::{correct, mean};
+use super::sweep::{Stand, sites, sweep};
+use super::{Bench, Finding, Progress, Side, Summary, blank, table};
+use crate::hook::Record;
+use crate::model::{HookError, Pass, run};
+use crate::plan::{Cell, Sweep};
+use crate::spec::Direction;
+use crate::table::Row;
+
+/// Patches every cell of a sweep.
+pub fn patch(bench: &Bench, plan: &Sweep, direction: Direction, progress: &mut Progress) -> Result<Finding, HookError> {
+    let (base, source, name) = match direction {
+        Direction::Denoise => (Side::Corrupt, Side::Clean, "denoise"),
+        Direction::Noise => (Side::Clean, Side::Corrupt, "noise"),
+    };
+    let changed = sites(&plan.cells);
+    let stands = |items: &[usize]| -> Result<Stand, HookError> {
+        let mut record = Record::of(changed.clone());
+        run(bench.model, &Pass::whole(&bench.tokens(items, source)).reading(bench.read(items, 1)), &mut record)?;
+        Ok(record.into_kept())
+    };
+    let (from, to) = (bench.whole(base)?, bench.whole(source)?);
+    let values = sweep(bench, &plan.cells, base, stands, progress)?;
+    let title = format!("Activation patching ({name}): {} over {}", names(&plan.cells), axes(plan));
+    let mut finding = effects(bench, plan, &format!("patch.{name}"), &title, &values, &from, mean(&to) - mean(&from));
+    for table in &mut finding.tables {
+        table.facts.insert("direction".into(), format!("{name}: {source:?} activations into the {base:?} run"));
+        table.facts.insert("normalised".into(), "effect / (metric of the source run − metric of the base run)".into());
+        table
+            .facts
+            .insert("metric, clean".into(), format!("{:.4}", mean(if base == Side::Clean { &from } else { &to })));
+        table
+            .facts
+            .insert("metric, corrupted".into(), format!("{:.4}", mean(if base == Side::Clean { &to } else { &from })));
+    }
+    Ok(finding)
+}
+
+/// The table of a sweep: every cell's metric less that of the run left alone.
+pub(super) fn effects(
+    bench: &Bench,
+    plan: &Sweep,
+    method: &str,
+    title: &str,
+    values: &[Vec<f64>],
+    from: &[f64],
+    scale: f64,
+) -> Finding {
+    let summary = Summary::new(bench);
+    let mut rows = Vec::with_capacity(plan.cells.len());
+    let mut items = Vec::new();
+    for (cell, values) in plan.cells.iter().zip(values) {
+        let effects: Vec<f64> = values.iter().zip(from).map(|(value, from)| value - from).collect();
+        let place = place(blank(method, bench.metric), cell);
+        items.extend(bench.item_rows(&place, &effects));
+        rows.push(summary.row(place, &effects, Some(scale)));
+    }
+    correct(&mut rows);
+    let mut main = table(method, title, bench);
+    main.facts.insert("items".into(), bench.items.len().to_string());
+    let singles = crate::table::Table { rows: items, ..main.clone() };
+    main.rows = rows;
+    Finding { tables: vec![main], items: vec![singles], ..Finding::default() }
+}
+
+fn place(row: Row, cell: &Cell) -> Row {
+    let site = Some(cell.sites[0].kind().to_string());
+    Row { site, layer: cell.layer, head: cell.head, position: cell.position, neuron: cell.neuron, ..row }
+}
+
+/// The sites of a sweep, as its title names them.
+pub(super) fn names(cells: &[Cell]) -> String {
+    let mut names: Vec<&str> = cells.iter().map(|cell| cell.name.as_str()).collect();
+    names.dedup();
+    names.join(", ")
+}
+
+/// The axes of a sweep, as its title names them.
+pub(super) fn axes(plan: &Sweep) -> String {
+    let names: Vec<String> = plan.over.iter().map(|axis| format!("{axis:?}").to_lowercase()).collect();
+    if names.is_empty() { "everything at once".into() } else { names.join(" × ") }
+}

@@ -1,0 +1,183 @@
+//! Recording: states, and the gradient of the metric at them, as tensors.
+//!
+//! *What it measures.* Nothing yet: it keeps the activations at the named sites, and `logits`, under the names and in the
+//! shapes of TransformerLens. Its rows are the root mean square of each site, which shows a state that explodes or is empty.
+//!
+//! *What it cannot show.* Whether the model uses what is there.
+//!
+//! *Example.* `Record(sites: All)`
+
+use super::{Bench, Finding, Progress, ROWS, Side, Summary, Tensors, blank, table};
+use crate::hook::{Activation, Differentiate, Record};
+use crate::metric::Metric;
+use crate::model::{HookError, Pass, Read, run};
+use crate::site::{Layout, Site};
+use crate::table::Row;
+use crate::tensor::{Tensor, activation, backward, from_ints, to_floats};
+use crate::text::{Padding, Tokens};
+use std::collections::BTreeMap;
+
+/// Keeps states at `sites` and gradients at `gradients`, for all items padded to one width.
+pub fn record(
+    bench: &Bench,
+    sites: &[Site],
+    gradients: &[Site],
+    padding: Padding,
+    progress: &mut Progress,
+) -> Result<Finding, HookError> {
+    let paired = bench.items.iter().any(|item| item.answers.is_some());
+    let sides: &[(Side, &str)] = if paired {
+        &[(Side::Clean, "record_clean"), (Side::Corrupt, "record_corrupt")]
+    } else {
+        &[(Side::Clean, "record")]
+    };
+    let mut finding = Finding::default();
+    for (side, name) in sides {
+        let tokens = padded(bench, *side, padding);
+        let mut kept = Kept::new(&tokens);
+        for rows in (0..tokens.rows()).collect::<Vec<_>>().chunks(ROWS) {
+            states(bench, &tokens.rows_at(rows), sites, &mut kept)?;
+            if !gradients.is_empty() {
+                slopes(bench, &tokens.rows_at(rows), rows, gradients, &mut kept)?;
+            }
+            progress(rows.len());
+        }
+        finding.tables.extend((*side == Side::Clean).then(|| sizes(bench, sites, &kept.tensors)));
+        finding.tensors.push((name.to_string(), kept.tensors));
+    }
+    Ok(finding)
+}
+
+/// Prompts of one side, padded to the longest.
+fn padded(bench: &Bench, side: Side, padding: Padding) -> Tokens {
+    let row = |item: &crate::plan::Item| if side == Side::Clean { item.clean.clone() } else { item.corrupt.clone() };
+    Tokens::padded(bench.items.iter().map(row).collect(), padding, 0)
+}
+
+/// Tensors that grow batch by batch.
+struct Kept {
+    tensors: Tensors,
+}
+
+impl Kept {
+    fn new(tokens: &Tokens) -> Self {
+        let shape = vec![tokens.rows(), tokens.width()];
+        let rows = 0..tokens.rows();
+        let ids = rows.clone().flat_map(|row| tokens.row(row).iter().map(|id| *id as f32)).collect();
+        let real = rows
+            .flat_map(|row| (0..tokens.width()).map(move |position| f32::from(tokens.is_real(row, position))))
+            .collect();
+        Kept {
+            tensors: BTreeMap::from([
+                ("tokens".into(), (shape.clone(), ids)),
+                ("attention_mask".into(), (shape, real)),
+            ]),
+        }
+    }
+
+    fn add(&mut self, name: &str, shape: Vec<usize>, values: Vec<f32>) {
+        match self.tensors.get_mut(name) {
+            Some((known, kept)) => {
+                known[0] += shape[0];
+                kept.extend(values);
+            }
+            None => {
+                self.tensors.insert(name.to_string(), (shape, values));
+            }
+        }
+    }
+
+    fn add_state(&mut self, name: &str, site: Site, state: &Activation) {
+        let (shape, values) = laid_out(site, state);
+        self.add(name, shape, values);
+    }
+}
+
+/// A state in the layout that TransformerLens gives it.
+pub fn laid_out(site: Site, state: &Activation) -> (Vec<usize>, Vec<f32>) {
+    match site.layout() {
+        Layout::Pattern => (state.dims().to_vec(), to_floats(state)),
+        Layout::Stream => {
+            let [batch, _, pos, width] = state.dims();
+            (vec![batch, pos, width], to_floats(state))
+        }
+        Layout::Heads => {
+            let state = state.clone().swap_dims(1, 2);
+            (state.dims().to_vec(), to_floats(&state))
+        }
+    }
+}
+
+fn states(bench: &Bench, tokens: &Tokens, sites: &[Site], kept: &mut Kept) -> Result<(), HookError> {
+    let mut record = Record::of(sites.iter().copied());
+    let logits = run(bench.model, &Pass::whole(tokens), &mut record)?;
+    for (site, state) in record.kept().iter().filter(|(site, _)| **site != Site::Logits) {
+        kept.add_state(&site.to_string(), *site, state);
+    }
+    kept.add("logits", logits.dims().to_vec(), to_floats(&logits));
+    Ok(())
+}
+
+/// Gradients of the sum of all items' metrics: each item's own, as items do not meet.
+fn slopes(bench: &Bench, tokens: &Tokens, rows: &[usize], sites: &[Site], kept: &mut Kept) -> Result<(), HookError> {
+    let model = bench.model.on_tape();
+    let mut hook = Differentiate::at(sites.iter().copied());
+    let read = Read {
+        positions: Some(rows.iter().enumerate().map(|(row, item)| read_at(bench, tokens, row, *item)).collect()),
+        tokens: None,
+    };
+    let logits = run(model.as_ref(), &Pass::whole(tokens).reading(read), &mut hook)?;
+    let gradients = backward(&total(bench, logits, rows));
+    for (site, slope) in hook.gradients(&gradients) {
+        kept.add_state(&format!("grad.{site}"), site, &slope);
+    }
+    Ok(())
+}
+
+/// Where an item's answer is read, its padding counted.
+fn read_at(bench: &Bench, tokens: &Tokens, row: usize, item: usize) -> usize {
+    let before = (0..tokens.width()).find(|position| tokens.is_real(row, *position)).unwrap_or(0);
+    before + bench.answers(item).at
+}
+
+/// The sum of the metric over items, on the tape, from logits `[item, 1, vocabulary]`.
+pub fn total(bench: &Bench, logits: Tensor<3>, items: &[usize]) -> Tensor<1> {
+    let picked = |logits: &Tensor<3>, right: bool| {
+        let token = |item: &usize| if right { bench.answers(*item).right } else { bench.answers(*item).wrong };
+        let index =
+            from_ints(items.iter().map(|item| token(item) as i32).collect(), [items.len(), 1, 1], &logits.device());
+        logits.clone().gather(2, index).sum()
+    };
+    match bench.metric {
+        Metric::LogitDiff => picked(&logits, true) - picked(&logits, false),
+        Metric::Logit => picked(&logits, true),
+        Metric::LogProb => picked(&activation::log_softmax(logits, 2), true),
+        Metric::Probability => picked(&activation::softmax(logits, 2), true),
+        Metric::ProbabilityDiff => {
+            let probabilities = activation::softmax(logits, 2);
+            picked(&probabilities, true) - picked(&probabilities, false)
+        }
+    }
+}
+
+/// A row a site: the root mean square of its values, padding included, masked scores left out.
+fn sizes(bench: &Bench, sites: &[Site], tensors: &Tensors) -> crate::table::Table {
+    let summary = Summary::new(bench);
+    let mut main = table("record", "Size of the recorded states", bench);
+    main.facts.insert("effect".into(), "root mean square of the site's values".into());
+    for site in sites {
+        let (shape, values) = &tensors[&site.to_string()];
+        let size = |row: &[f32]| {
+            let real: Vec<f64> = row.iter().filter(|value| **value > f32::MIN).map(|value| f64::from(*value)).collect();
+            (real.iter().map(|value| value * value).sum::<f64>() / real.len().max(1) as f64).sqrt()
+        };
+        let sizes: Vec<f64> = values.chunks_exact(values.len() / shape[0]).map(size).collect();
+        let blank = Row { metric: "rms".into(), ..blank("record", bench.metric) };
+        main.rows.push(summary.untested(
+            Row { site: Some(site.kind().into()), layer: site.layer(), ..blank },
+            &sizes,
+            None,
+        ));
+    }
+    main
+}

@@ -1,0 +1,72 @@
+//! What identifies a run: versions, commit, device, hashes, tokens.
+
+use crate::model::load::Loaded;
+use crate::plan::{Item, Plan};
+use crate::text::SpecialTokens;
+use indexmap::IndexMap;
+use sha2::{Digest, Sha256};
+
+/// Facts of a run, and the tokens of every item.
+pub fn facts(plan: &Plan, loaded: &Loaded) -> (IndexMap<String, String>, Vec<IndexMap<String, Vec<String>>>) {
+    let (experiment, dims) = (&plan.experiment, loaded.model.dims());
+    let facts = [
+        ("model", format!("{:?}", experiment.model)),
+        ("family", loaded.family.clone()),
+        (
+            "size",
+            format!(
+                "{} layers, {} heads, d_model {}, vocabulary {}",
+                dims.layers, dims.heads, dims.d_model, dims.vocabulary
+            ),
+        ),
+        ("weights sha256", loaded.hash.clone()),
+        ("items", plan.items.len().to_string()),
+        ("data sha256", data_hash(&plan.items)),
+        ("special tokens", special(plan, loaded)),
+        ("control", format!("{:?}", experiment.control)),
+        ("metric", format!("{} = {}", experiment.metric, experiment.metric.sign())),
+        ("seed", experiment.seed.to_string()),
+        ("device", experiment.device.to_string()),
+        ("patchclamp", env!("CARGO_PKG_VERSION").to_string()),
+        ("commit", env!("PATCHCLAMP_COMMIT").to_string()),
+        ("burn", "0.21.0".to_string()),
+    ];
+    let facts = facts.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+    (facts, plan.items.iter().map(|item| tokens(item, loaded)).collect())
+}
+
+/// What was put around the prompts, in words.
+fn special(plan: &Plan, loaded: &Loaded) -> String {
+    let written = || {
+        let (text, item) = (loaded.text.as_ref()?, plan.items.first()?);
+        let plain = text.encode("a", SpecialTokens::Never).ok()?.len();
+        let added = text.encode("a", SpecialTokens::AsTokenizer).ok()?.len() - plain;
+        Some((added, text.label(*item.clean.first()?)))
+    };
+    match (plan.experiment.special_tokens, written()) {
+        (_, None) => "none: the data is raw tokens".into(),
+        (SpecialTokens::Never, _) => "none were added".into(),
+        (SpecialTokens::AsTokenizer, Some((0, _))) => "the tokenizer adds none".into(),
+        (SpecialTokens::AsTokenizer, Some((added, first))) => {
+            format!("{added} added by the tokenizer; the first token of item 0 is {first}")
+        }
+    }
+}
+
+fn data_hash(items: &[Item]) -> String {
+    let mut hash = Sha256::new();
+    for item in items {
+        hash.update(format!("{:?} {:?} {:?}\n", item.clean, item.corrupt, item.answers));
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn tokens(item: &Item, loaded: &Loaded) -> IndexMap<String, Vec<String>> {
+    let label = |id: &u32| loaded.text.as_ref().map_or(id.to_string(), |text| text.label(*id));
+    let mut tokens = IndexMap::from([("clean".to_string(), item.clean.iter().map(label).collect::<Vec<_>>())]);
+    if let Some(answers) = item.answers {
+        tokens.insert("corrupt".into(), item.corrupt.iter().map(label).collect());
+        tokens.insert("answers".into(), vec![label(&answers.right), label(&answers.wrong)]);
+    }
+    tokens
+}

@@ -1,0 +1,138 @@
+//! A folder on disk, with errors that name the file.
+
+use crate::method::Tensors;
+use crate::model::weights::decode;
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use std::path::{Path, PathBuf};
+
+/// What can go wrong with a run folder.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A file that cannot be written: a full disk, a folder without permission.
+    #[error("{path}: cannot be written ({source}); what was written before it is whole")]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file that cannot be read back.
+    #[error("{path}: {why}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Not a run folder.
+    #[error("not a run folder: {0}; give a folder that `patchclamp run` wrote")]
+    NoRun(String),
+    /// A figure that cannot be drawn.
+    #[error("{0}: {1}")]
+    Figure(String, String),
+}
+
+/// A run folder.
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// A fresh folder; an earlier run that stands there is kept beside it as `NAME~1`, `NAME~2`, ….
+    pub fn fresh(path: &Path) -> Result<(Self, Option<PathBuf>), ReportError> {
+        let unwritable = |source| ReportError::Unwritable { path: path.to_path_buf(), source };
+        let kept = path.join("run.ron").is_file().then(|| aside(path));
+        if let Some(kept) = &kept {
+            std::fs::rename(path, kept).map_err(unwritable)?;
+        }
+        std::fs::create_dir_all(path).map_err(unwritable)?;
+        Ok((Folder { path: path.to_path_buf() }, kept))
+    }
+
+    /// A folder that a run has written.
+    pub fn existing(path: &Path) -> Result<Self, ReportError> {
+        match path.join("run.ron").is_file() {
+            true => Ok(Folder { path: path.to_path_buf() }),
+            false => Err(ReportError::NoRun(format!("{} has no run.ron", path.display()))),
+        }
+    }
+
+    /// The folder's own name.
+    pub fn name(&self) -> String {
+        self.path.file_name().map_or("run".into(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// Whether the folder has this file.
+    pub fn has(&self, name: &str) -> bool {
+        self.path.join(name).is_file()
+    }
+
+    /// Writes a file whole: beside its place first, then moved there.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ReportError> {
+        let path = self.path.join(name);
+        let partial = path.with_extension("partial");
+        let parent = path.parent().expect("a file in a folder has a parent");
+        let written = std::fs::create_dir_all(parent)
+            .and_then(|()| std::fs::write(&partial, bytes))
+            .and_then(|()| std::fs::rename(&partial, &path));
+        written.map_err(|source| {
+            let _ = std::fs::remove_file(&partial);
+            ReportError::Unwritable { path, source }
+        })
+    }
+
+    /// Writes tensors: ids and masks as whole numbers, all else as f32.
+    pub fn write_tensors(&self, name: &str, tensors: &Tensors) -> Result<(), ReportError> {
+        let encoded: Vec<(&String, Dtype, &Vec<usize>, Vec<u8>)> = tensors
+            .iter()
+            .map(|(name, (shape, values))| match name.as_str() {
+                "tokens" | "attention_mask" => {
+                    (name, Dtype::I64, shape, values.iter().flat_map(|value| (*value as i64).to_le_bytes()).collect())
+                }
+                _ => (name, Dtype::F32, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+            })
+            .collect();
+        let views = encoded.iter().map(|(name, dtype, shape, bytes)| {
+            let view = TensorView::new(*dtype, shape.to_vec(), bytes).expect("as many values as the shape says");
+            (name.as_str(), view)
+        });
+        let bytes = safetensors::serialize(views, None).expect("views were made above");
+        self.write(name, &bytes)
+    }
+
+    /// Reads a text file.
+    pub fn read_text(&self, name: &str) -> Result<String, ReportError> {
+        let path = self.path.join(name);
+        std::fs::read_to_string(&path).map_err(|error| ReportError::Unreadable { path, why: error.to_string() })
+    }
+
+    /// Reads tensors as f32.
+    pub fn read_tensors(&self, name: &str) -> Result<Tensors, ReportError> {
+        let path = self.path.join(name);
+        let unreadable = |why: String| ReportError::Unreadable { path: path.clone(), why };
+        let bytes = std::fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
+        let tensors = SafeTensors::deserialize(&bytes).map_err(|error| unreadable(error.to_string()))?;
+        let read = |(name, view): (String, TensorView)| Some((name, (view.shape().to_vec(), decode(&view)?)));
+        Ok(tensors.tensors().into_iter().filter_map(read).collect())
+    }
+
+    /// Names of the files with an ending in a folder within, in order.
+    pub fn names(&self, within: &str, ending: &str) -> Result<Vec<String>, ReportError> {
+        let path = self.path.join(within);
+        let unreadable = |error: std::io::Error| ReportError::Unreadable { path: path.clone(), why: error.to_string() };
+        let entries: Vec<_> =
+            std::fs::read_dir(&path).map_err(unreadable)?.collect::<Result<_, _>>().map_err(unreadable)?;
+        let mut names: Vec<String> =
+            entries.into_iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.retain(|name| name.ends_with(&format!(".{ending}")));
+        names.sort();
+        Ok(names)
+    }
+}
+
+/// The first free name for an earlier run.
+fn aside(path: &Path) -> PathBuf {
+    let numbered =
+        |number: usize| PathBuf::from(format!("{}~{number}", path.display().to_string().trim_end_matches('/')));
+    (1..).map(numbered).find(|path| !path.exists()).expect("there is a free number")
+}

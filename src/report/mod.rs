@@ -1,0 +1,158 @@
+//! The run folder: tables, tensors, figures, the page, and everything needed to run it again.
+
+mod facts;
+mod folder;
+mod reading;
+
+pub use facts::facts;
+pub use folder::{Folder, ReportError};
+
+use crate::figure::{Figure, figures_of};
+use crate::method::attention;
+use crate::method::generate::Continuation;
+use crate::method::{Finding, Tensors};
+use crate::page::{Drawing, Page, Section};
+use crate::plan::Plan;
+use crate::run::Outcome;
+use crate::spec::{Experiment, options, parse};
+use crate::table::{Row, Table};
+use std::path::{Path, PathBuf};
+
+/// What the page and the figures are drawn from: read back from a folder, or fresh from a run.
+pub struct Results {
+    /// The experiment with its facts, as `run.ron` has it.
+    pub experiment: Experiment,
+    /// Main tables, in the order of the methods.
+    pub tables: Vec<Table>,
+    /// Mean patterns, by the name of their table.
+    pub patterns: Vec<(String, Tensors)>,
+    /// Generated texts.
+    pub texts: Vec<Continuation>,
+}
+
+/// Writes a whole run folder.
+pub fn write(
+    plan: &Plan,
+    outcome: Outcome,
+    facts: indexmap::IndexMap<String, String>,
+    tokens: Vec<indexmap::IndexMap<String, Vec<String>>>,
+    folder: &Folder,
+) -> Result<Results, ReportError> {
+    let experiment = Experiment { facts: Some(facts), tokens: Some(tokens), ..plan.experiment.clone() };
+    folder.write("run.ron", ron_text(&experiment).as_bytes())?;
+    let mut results = Results { experiment, tables: Vec::new(), patterns: Vec::new(), texts: Vec::new() };
+    for finding in outcome.findings {
+        keep(finding, &mut results, folder)?;
+    }
+    let rows: Vec<Row> = results.tables.iter().flat_map(|table| table.rows.iter().cloned()).collect();
+    let all =
+        Table { rows, name: "results".into(), title: String::new(), facts: Default::default(), positions: Vec::new() };
+    folder.write("results.csv", all.to_csv().as_bytes())?;
+    if !results.texts.is_empty() {
+        let line = |text: &Continuation| serde_json::to_string(text).expect("text and numbers are JSON") + "\n";
+        folder.write("texts.jsonl", results.texts.iter().map(line).collect::<String>().as_bytes())?;
+    }
+    draw(&results, folder)?;
+    Ok(results)
+}
+
+/// The experiment as `run.ron` has it: every default written out.
+pub fn ron_text(experiment: &Experiment) -> String {
+    let pretty = ron::ser::PrettyConfig::new().compact_arrays(true).struct_names(false);
+    options().to_string_pretty(experiment, pretty).expect("an experiment is data that RON can write") + "\n"
+}
+
+/// Any value as RON.
+pub fn ron_value(value: &impl serde::Serialize) -> String {
+    options().to_string_pretty(value, ron::ser::PrettyConfig::new()).expect("plain data that RON can write")
+}
+
+fn keep(finding: Finding, results: &mut Results, folder: &Folder) -> Result<(), ReportError> {
+    for table in finding.tables {
+        let stem = format!("tables/{}", table.name);
+        folder.write(&format!("{stem}.csv"), table.to_csv().as_bytes())?;
+        folder.write(&format!("{stem}.json"), table.to_json().as_bytes())?;
+        folder.write(&format!("{stem}.tex"), table.to_latex().as_bytes())?;
+        results.tables.push(table);
+    }
+    for table in finding.items {
+        folder.write(&format!("tables/{}.items.csv", table.name), table.to_csv().as_bytes())?;
+    }
+    for (name, tensors) in finding.tensors {
+        folder.write_tensors(&format!("tensors/{name}.safetensors"), &tensors)?;
+        results.patterns.extend(is_attention(&name).then_some((name, tensors)));
+    }
+    results.texts.extend(finding.texts);
+    Ok(())
+}
+
+fn is_attention(name: &str) -> bool {
+    name.contains("_attention")
+}
+
+/// Draws figures and page of a run folder again, without the model.
+pub fn redraw(path: &Path) -> Result<PathBuf, ReportError> {
+    let folder = Folder::existing(path)?;
+    let ron = folder.read_text("run.ron")?;
+    let experiment: Experiment =
+        parse(&path.join("run.ron"), &ron).map_err(|error| ReportError::NoRun(error.to_string()))?;
+    let mut results = Results { experiment, tables: Vec::new(), patterns: Vec::new(), texts: Vec::new() };
+    for name in folder.names("tables", "json")? {
+        let text = folder.read_text(&format!("tables/{name}"))?;
+        let table = Table::from_json(&text).map_err(|error| ReportError::NoRun(format!("tables/{name}: {error}")))?;
+        if is_attention(&table.name) {
+            results
+                .patterns
+                .push((table.name.clone(), folder.read_tensors(&format!("tensors/{}.safetensors", table.name))?));
+        }
+        results.tables.push(table);
+    }
+    if folder.has("texts.jsonl") {
+        let lines = folder.read_text("texts.jsonl")?;
+        let texts: Result<Vec<Continuation>, _> = lines.lines().map(serde_json::from_str).collect();
+        results.texts = texts.map_err(|error| ReportError::NoRun(format!("texts.jsonl: {error}")))?;
+    }
+    draw(&results, &folder)?;
+    Ok(path.join("report.html"))
+}
+
+fn draw(results: &Results, folder: &Folder) -> Result<(), ReportError> {
+    let mut sections = Vec::new();
+    for table in &results.tables {
+        let mut drawings = Vec::new();
+        for (stem, figure) in figures(table, results) {
+            let stem = format!("figures/{stem}");
+            for (ending, bytes) in
+                figure.files().map_err(|error| ReportError::Figure(stem.clone(), error.to_string()))?
+            {
+                folder.write(&format!("{stem}.{ending}"), &bytes)?;
+            }
+            drawings.push(Drawing { stem, svg: figure.svg() });
+        }
+        let text = reading::of(table, &results.texts);
+        sections.push(Section { heading: table.title.clone(), text, figures: drawings, table: Some(table) });
+    }
+    folder.write("report.html", page(results, sections, folder).html().as_bytes())
+}
+
+fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
+    match results.patterns.iter().find(|(name, _)| *name == table.name) {
+        Some((_, patterns)) => vec![(table.name.clone(), attention::panels(table, patterns))],
+        None => figures_of(table),
+    }
+}
+
+fn page<'a>(results: &Results, sections: Vec<Section<'a>>, folder: &Folder) -> Page<'a> {
+    let experiment = &results.experiment;
+    let facts = experiment.facts.iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
+    let tokens = experiment.tokens.iter().flatten().take(8);
+    let shortened = Experiment { facts: None, tokens: None, ..experiment.clone() };
+    Page {
+        title: folder.name(),
+        question: experiment.question.clone(),
+        summary: facts.collect(),
+        sections,
+        run_ron: ron_text(&shortened),
+        tokens: tokens.flat_map(|item| item.values().cloned()).collect(),
+    }
+}

@@ -1,0 +1,51 @@
+//! How to read a table: what its method measures, and what it cannot show.
+
+use crate::method::generate::Continuation;
+use crate::table::Table;
+
+/// Texts shown on the page; all of them stand in `texts.jsonl`.
+const SHOWN: usize = 8;
+
+/// A paragraph on the method, its facts, and for a generation some of its texts.
+pub fn of(table: &Table, texts: &[Continuation]) -> String {
+    let facts: Vec<String> = table.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let mut text = format!("{}\n\n{}.", method(&table.name), facts.join(". "));
+    if table.name.contains("generate") {
+        for shown in texts.iter().take(SHOWN) {
+            text += &format!("\n\n{} | plain: {} | edited: {}", shown.prompt, shown.plain, shown.edited);
+        }
+    }
+    text
+}
+
+fn method(name: &str) -> &'static str {
+    let kinds = [
+        (
+            "patch.denoise",
+            "Clean activations are put into the corrupted run, place by place: a large effect says that this place suffices to restore the answer. It does not say which later parts carry the effect on. Intervals are percentile bootstraps over items; p is a sign-flip test, corrected by Holm over the table.",
+        ),
+        (
+            "patch.noise",
+            "Corrupted activations are put into the clean run, place by place: a large negative effect says that this place is needed for the answer. Intervals are percentile bootstraps over items; p is a sign-flip test, corrected by Holm over the table.",
+        ),
+        (
+            "ablate",
+            "The clean run with a place emptied: what the metric loses. A place without effect may have been replaced by another. Intervals are percentile bootstraps over items; p is a sign-flip test, corrected by Holm over the table.",
+        ),
+        (
+            "logit_lens",
+            "The answer read from every layer through the last norm and the unembedding. An early state may hold the answer in directions that the unembedding does not read.",
+        ),
+        (
+            "direct_logit_attribution",
+            "What each writer to the residual stream adds to the logit difference through the frozen last norm; the parts sum to it. Effects through later layers are not in it.",
+        ),
+        (
+            "attention",
+            "Where heads look, averaged over items. That a head looks at a token does not say that what it reads there matters: patch or ablate it.",
+        ),
+        ("generate", "The prompts continued with and without the edits, keys and values cached."),
+        ("record", "States were kept as tensors under the names of TransformerLens; this table shows their size."),
+    ];
+    kinds.iter().find(|(kind, _)| name.contains(kind)).map_or("", |(_, text)| text)
+}
