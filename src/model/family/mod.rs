@@ -2,6 +2,7 @@
 
 mod bert;
 mod config;
+mod dims;
 pub mod gpt2;
 mod llama;
 mod neox;
@@ -69,6 +70,13 @@ pub fn of(config: &Config) -> Result<&'static Family, ConfigError> {
         .iter()
         .find(|family| family.name == name)
         .ok_or_else(|| config.wrong("model_type", &name, &format!("one of {}", known())))
+}
+
+/// The name of an unembedding with weights of its own: always where it is not tied, and where a checkpoint that says it is
+/// tied stores other weights than the embedding's, as `transformers` does.
+fn own_head<'a>(weights: &Weights, head: &'a str, embedding: &str, tied: bool) -> Option<&'a str> {
+    let differs = || weights.has(head) && weights.has(embedding) && !weights.same(head, embedding);
+    (!tied || differs()).then_some(head)
 }
 
 /// A linear map stored `[out, in]`, as torch's `Linear` does.
