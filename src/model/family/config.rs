@@ -65,6 +65,11 @@ impl Config {
         (!value.is_null()).then_some(value)
     }
 
+    /// Whether a field is written at all, if only as null.
+    pub fn names(&self, field: &str) -> bool {
+        self.fields.get(field).is_some()
+    }
+
     fn typed<T>(
         &self,
         field: &str,

@@ -28,7 +28,9 @@ pub fn llama(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
 
 pub fn mistral(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
     let mut choices = choices(config)?;
-    if let Some(width) = config.maybe_count("sliding_window")? {
+    // transformers takes 4096 where the field is not written; null is no window
+    let default = (!config.names("sliding_window")).then_some(4096);
+    if let Some(width) = config.maybe_count("sliding_window")?.or(default) {
         choices.sights = vec![Sight::Window(width); choices.dims.layers];
     }
     decoder(config, weights, choices)

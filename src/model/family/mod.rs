@@ -86,9 +86,11 @@ fn side_by_side(maps: Vec<Linear>) -> Linear {
 }
 
 fn layer_norm(weights: &Weights, name: &str, width: usize, eps: f64) -> Result<Norm, WeightError> {
-    let weight = Some(weights.read(&format!("{name}.weight"), [width])?);
-    let bias = Some(weights.read(&format!("{name}.bias"), [width])?);
-    Ok(Norm { kind: NormKind::LayerNorm, weight, bias, eps })
+    // checkpoints converted from TensorFlow, the first BERTs among them, say gamma and beta
+    let old = weights.has(&format!("{name}.gamma"));
+    let [weight, bias] = if old { ["gamma", "beta"] } else { ["weight", "bias"] };
+    let read = |part| weights.read(&format!("{name}.{part}"), [width]).map(Some);
+    Ok(Norm { kind: NormKind::LayerNorm, weight: read(weight)?, bias: read(bias)?, eps })
 }
 
 fn rms_norm(weights: &Weights, name: &str, width: usize, eps: f64) -> Result<Norm, WeightError> {
