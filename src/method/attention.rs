@@ -100,7 +100,7 @@ fn at_query(bench: &Bench, items: &[usize], pattern: &Activation) -> Tensor<3> {
 
 /// One panel a head from the table and the mean patterns that [`attention`] gives, queries from the top down.
 pub fn panels(table: &Table, patterns: &Tensors) -> Figure {
-    let mut layers: Vec<(usize, &(Vec<usize>, Vec<f32>))> =
+    let mut layers: Vec<_> =
         patterns.iter().filter_map(|(name, kept)| Some((name.parse::<Site>().ok()?.layer()?, kept))).collect();
     layers.sort_by_key(|(layer, _)| *layer);
     let heads = layers.first().map_or(0, |(_, (shape, _))| shape[0]);

@@ -208,7 +208,7 @@ fn floats(name: &str, view: &TensorView) -> Result<Vec<f32>, WeightError> {
 pub fn decode(view: &TensorView) -> Option<Vec<f32>> {
     let data = view.data();
     Some(match view.dtype() {
-        Dtype::F32 => each(data, |bytes| f32::from_le_bytes(bytes)),
+        Dtype::F32 => each(data, f32::from_le_bytes),
         Dtype::F16 => each(data, |bytes| f16::from_le_bytes(bytes).to_f32()),
         Dtype::BF16 => each(data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
         Dtype::F64 => each(data, |bytes| f64::from_le_bytes(bytes) as f32),

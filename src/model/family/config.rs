@@ -124,7 +124,7 @@ impl Config {
 
     /// `whole / parts`, which must come out even.
     pub fn share(&self, whole: (&str, usize), parts: (&str, usize)) -> Result<usize, ConfigError> {
-        if whole.1 % parts.1 == 0 {
+        if whole.1.is_multiple_of(parts.1) {
             return Ok(whole.1 / parts.1);
         }
         Err(self.wrong(whole.0, &whole.1.to_string(), &format!("a multiple of `{}`, which is {}", parts.0, parts.1)))
