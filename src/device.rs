@@ -146,7 +146,7 @@ fn adapters(kind: &str, backends: wgpu::Backends) -> Result<Vec<String>, DeviceE
 fn cuda(index: usize) -> Result<Device, DeviceError> {
     let found = cuda_devices()?.len();
     if index < found {
-        return Ok(Device::Cuda(burn::backend::cuda::CudaDevice::new(index)));
+        return Ok(crate::tensor::cuda(index));
     }
     Err(DeviceError::Absent(format!("cuda:{index}"), format!("there are {found}, counted from 0")))
 }
