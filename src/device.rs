@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 /// A device as it is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename = "Device")]
 pub enum Choice {
     /// The processor, through burn's flex backend.
     #[default]

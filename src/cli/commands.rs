@@ -58,7 +58,10 @@ fn load(model: &ModelSpec, process: &[Processing], device: &Device) -> anyhow::R
 
 /// An error of a model's folder with its path, where it does not begin with it.
 fn with_path(path: &Path, error: &LoadError) -> anyhow::Error {
-    let (path, error) = (path.display().to_string(), error.to_string());
+    let names = || builtin::names().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ");
+    let hint =
+        if matches!(error, LoadError::NoFolder(_)) { format!("; built in are {}", names()) } else { String::new() };
+    let (path, error) = (path.display().to_string(), error.to_string() + &hint);
     match error.starts_with(&path) {
         true => anyhow!("model {error}"),
         false => anyhow!("model {path}: {error}"),

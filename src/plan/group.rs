@@ -46,7 +46,8 @@ impl<'a> Group<'a> {
         let before = problems.count();
         self.check_axes(&format!("{at}.over"), problems);
         self.check_chosen(at, problems);
-        if self.sites.is_empty() {
+        let layers = self.known.dims().layers;
+        if self.sites.is_empty() && self.only.layers.iter().all(|layer| *layer < layers) {
             problems.add(&format!("{at}.only.layers"), format!("`{}` is in none of them", self.name));
         }
         if self.count() > MOST {
