@@ -101,10 +101,10 @@ fn what_is_missing_twice_or_of_another_kind_is_said_with_its_place() {
       |                                                                             ^
     "#);
     assert_snapshot!(wrong(&file("Generate(tokens: -1)")), @r"
-    q.ron:5:30: the number does not fit here; expected a whole number that is not negative
+    q.ron:5:33: the number does not fit here; expected a whole number that is not negative
       |
     5 |     methods: [Generate(tokens: -1)],
-      |                              ^
+      |                                 ^
     ");
     assert_snapshot!(wrong(""), @r"
     q.ron:1:1: expected opening `(` for struct `Experiment`
