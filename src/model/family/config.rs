@@ -30,6 +30,9 @@ pub enum ConfigError {
     },
 }
 
+/// No size of a model comes near it; a larger one would be asked of the memory before any tensor is compared with it.
+const MOST: u64 = 1 << 24;
+
 /// A configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -92,13 +95,14 @@ impl Config {
 
     /// A count of at least one, or nothing.
     pub fn maybe_count(&self, field: &str) -> Result<Option<usize>, ConfigError> {
-        let count = |value: &Value| value.as_u64().filter(|count| *count > 0).map(|count| count as usize);
-        self.typed(field, "a whole number above 0", count)
+        let count =
+            |value: &Value| value.as_u64().filter(|count| (1..=MOST).contains(count)).map(|count| count as usize);
+        self.typed(field, &format!("a whole number from 1 to {MOST}"), count)
     }
 
-    /// A number, or nothing.
+    /// A number above 0, or nothing: no number of a configuration may be negative.
     pub fn number(&self, field: &str) -> Result<Option<f64>, ConfigError> {
-        self.typed(field, "a number", Value::as_f64)
+        self.typed(field, "a number above 0", |value| value.as_f64().filter(|number| *number > 0.0))
     }
 
     /// True or false; `default` where it is missing.
@@ -133,7 +137,10 @@ impl Config {
     /// The share of a head's channels that is rotated.
     pub fn rotary_share(&self, default: f64) -> Result<f64, ConfigError> {
         let fields = ["rope_parameters.partial_rotary_factor", "partial_rotary_factor", "rotary_pct"];
-        Ok(self.first_number(&fields)?.unwrap_or(default))
+        match self.first_number(&fields)?.unwrap_or(default) {
+            share if share <= 1.0 => Ok(share),
+            share => Err(self.wrong("the rotary share of a head", &share.to_string(), "a number above 0 and up to 1")),
+        }
     }
 
     fn first_number(&self, fields: &[&str]) -> Result<Option<f64>, ConfigError> {
