@@ -8,9 +8,9 @@ use std::ops::Range;
 /// What an edit does to the picked block of an activation.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// This value instead: each axis is 1 or as long as the picked block's.
+    /// This value instead: each axis is 1 or as long as what is picked, of a resumed pass the positions before it too.
     Put(Activation),
-    /// This value added: each axis is 1 or as long as the picked block's.
+    /// This value added: each axis is 1 or as long as what is picked, as in `Put`.
     Add(Activation),
     /// Times a number.
     Scale(f64),
@@ -78,9 +78,12 @@ impl Edit {
     /// Runs of indices on each axis, each with its place in the block of picked indices.
     fn picked(&self, dims: [usize; 4], first: usize) -> [Vec<Run>; 4] {
         let axes = self.place.axes();
-        std::array::from_fn(|axis| match axes[axis] {
-            None => vec![Run { at: 0..dims[axis], taken: 0..dims[axis] }],
-            Some(indices) => runs_within(indices, if axis == 2 { first } else { 0 }, dims[axis]),
+        std::array::from_fn(|axis| {
+            let first = if axis == 2 { first } else { 0 };
+            match axes[axis] {
+                None => vec![Run { at: 0..dims[axis], taken: first..first + dims[axis] }],
+                Some(indices) => runs_within(indices, first, dims[axis]),
+            }
         })
     }
 
