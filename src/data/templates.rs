@@ -16,12 +16,12 @@ pub fn expand(spec: &Templates) -> Result<Vec<Sourced<Pair>>, DataError> {
     if clean.len() != corrupt.len() || !same_slots {
         return Err(wrong("`clean` and `corrupt` must have the same slots and lists of one length"));
     }
-    let mut pairs = Vec::new();
+    let mut pairs: Vec<Pair> = Vec::new();
     for (number, template) in spec.templates.iter().enumerate() {
         for shared in combinations(&spec.shared) {
             for (clean, corrupt) in clean.iter().zip(&corrupt) {
                 let fill_in = |own: &Filling| fill(template, &[own.clone(), shared.clone()].concat());
-                pairs.extend(both(spec, number, fill_in(clean)?, fill_in(corrupt)?));
+                pairs.extend(both(spec, [number, pairs.len()], fill_in(clean)?, fill_in(corrupt)?));
             }
         }
     }
@@ -62,14 +62,20 @@ fn unused(spec: &Templates) -> Result<(), DataError> {
     }
 }
 
-fn both(spec: &Templates, template: usize, clean: String, corrupt: String) -> Vec<Pair> {
+/// A pair, and where both ways are asked its reverse; the label `pair` makes the two one observation of the statistics.
+fn both(spec: &Templates, [template, pair]: [usize; 2], clean: String, corrupt: String) -> Vec<Pair> {
+    let template = ("template".to_string(), template.to_string());
+    let labels = match spec.both_ways {
+        Both::No => IndexMap::from([template]),
+        Both::Yes => IndexMap::from([template, ("pair".to_string(), pair.to_string())]),
+    };
     let pair = |clean: &str, corrupt: &str, right: &str, wrong: &str| Pair {
         clean: Prompt::Text(clean.into()),
         corrupt: Prompt::Text(corrupt.into()),
         right: Answer::Text(right.into()),
         wrong: Answer::Text(wrong.into()),
         at: None,
-        labels: IndexMap::from([("template".to_string(), template.to_string())]),
+        labels: labels.clone(),
     };
     let mut pairs = vec![pair(&clean, &corrupt, &spec.right, &spec.wrong)];
     pairs.extend((spec.both_ways == Both::Yes).then(|| pair(&corrupt, &clean, &spec.wrong, &spec.right)));

@@ -55,6 +55,20 @@ fn part(value: &Activation, taken: &[Range<usize>; 4]) -> Activation {
     }
 }
 
+impl Place {
+    /// The heads, positions and neurons of this place out of a whole activation; axes of length 1 stay.
+    pub fn part_of(&self, whole: &Activation) -> Activation {
+        let axes = self.axes();
+        (1..4).fold(whole.clone(), |kept, axis| match axes[axis] {
+            Some(indices) if kept.dims()[axis] > 1 => {
+                let part = |run: Range<usize>| kept.clone().narrow(axis, run.start, run.len());
+                Tensor::cat(runs(indices).into_iter().map(part).collect(), axis)
+            }
+            _ => kept,
+        })
+    }
+}
+
 /// A change at a place.
 #[derive(Clone, Debug)]
 pub struct Edit {

@@ -59,7 +59,7 @@ fn weighted(model: &dyn Model, layer: usize, record: &Record, weighting: Weighti
 fn finding(bench: &Bench, weighting: Weighting, patterns: &[Activation]) -> Finding {
     let (name, title, unit) = match weighting {
         Weighting::Plain => ("attention", "Attention pattern", "attention probability"),
-        Weighting::ValueWeighted => ("attention.value_weighted", "Value-weighted attention", "‖α v W_O‖"),
+        Weighting::ValueWeighted => ("attention.value_weighted", "Value-weighted attention", "norm of α·v·W_O"),
     };
     let summary = Summary::new(bench);
     let mut main = table(name, &format!("{title}, mean of {} items", bench.items.len()), bench);

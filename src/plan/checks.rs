@@ -1,7 +1,8 @@
 //! What a method needs of the model and the data.
 
-use super::{Known, Problems};
+use super::{Cell, Known, Problems};
 use crate::metric::Metric;
+use crate::site::Layout;
 use crate::spec::{Ablation, ChangeSpec, Control, EditSpec, Method, Sites, Statistics};
 
 /// The most resamples and permutations: more would not end.
@@ -62,7 +63,14 @@ pub(super) fn attribution(at: &str, metric: Metric, known: &Known, problems: &mu
     }
 }
 
-pub(super) fn ablation(at: &str, with: Ablation, known: &Known, problems: &mut Problems) {
+/// What an ablation needs of the prompts and of its `cells`.
+pub(super) fn ablation(at: &str, with: Ablation, cells: &[Cell], known: &Known, problems: &mut Problems) {
+    let patterns = cells.iter().flat_map(|cell| &cell.sites).find(|site| site.layout() == Layout::Pattern);
+    if let (Ablation::Mean, Some(site), true) = (with, patterns, known.is_uneven()) {
+        let what =
+            format!("`{}` is as wide as the prompt is long, so its mean needs prompts of one length", site.kind());
+        problems.add(&format!("{at}.with"), what);
+    }
     if matches!(with, Ablation::MeanPerPosition | Ablation::Resample) && known.is_uneven() {
         problems.add(
             &format!("{at}.with"),

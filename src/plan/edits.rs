@@ -6,7 +6,7 @@ use crate::hook::{Change, Edit, Record};
 use crate::model::{Pass, run, shape, weights};
 use crate::site::{Layout, Place, Site};
 use crate::spec::{ChangeSpec, EditSpec};
-use crate::tensor::{Tensor, from_floats};
+use crate::tensor::{Tensor, from_floats, to_floats};
 use crate::text::{Padding, Tokens};
 use safetensors::SafeTensors;
 use std::path::Path;
@@ -19,8 +19,9 @@ pub fn resolve(at: &str, specs: &[EditSpec], known: &Known, problems: &mut Probl
         let Some(sites) = named(&format!("{at}.site"), &spec.site, known, problems) else { continue };
         check_indices(&at, spec, sites[0], known, problems);
         for site in sites {
-            let change = change(&at, &spec.change, site, known, problems);
-            edits.extend(change.map(|change| Edit { place: place(spec, site), change }));
+            let place = place(spec, site);
+            let change = change(&at, &spec.change, &place, known, problems);
+            edits.extend(change.map(|change| Edit { place, change }));
         }
     }
     edits
@@ -59,15 +60,15 @@ fn check_indices(at: &str, spec: &EditSpec, site: Site, known: &Known, problems:
     check("neurons", &kind, &spec.neurons, *shape.last().unwrap_or(&1));
 }
 
-fn change(at: &str, spec: &ChangeSpec, site: Site, known: &Known, problems: &mut Problems) -> Option<Change> {
+fn change(at: &str, spec: &ChangeSpec, place: &Place, known: &Known, problems: &mut Problems) -> Option<Change> {
+    let site = place.site;
+    let added = |whole: Tensor<4>, times: f64| Change::Add(place.part_of(&whole) * times);
     let found = match spec {
         ChangeSpec::Zero => Ok(Change::Scale(0.0)),
         ChangeSpec::Scale(factor) => finite(*factor).map(Change::Scale),
-        ChangeSpec::AddContrast(times) => {
-            finite(*times).and_then(|times| Ok(Change::Add(contrast(site, known)? * times)))
-        }
+        ChangeSpec::AddContrast(times) => finite(*times).and_then(|times| Ok(added(contrast(site, known)?, times))),
         ChangeSpec::Add { file, tensor, times } => {
-            finite(*times).and_then(|times| Ok(Change::Add(vector(file, tensor, site, known)? * times)))
+            finite(*times).and_then(|times| Ok(added(vector(file, tensor, site, known)?, times)))
         }
     };
     found.map_err(|why| problems.add(&format!("{at}.change"), why)).ok()
@@ -90,7 +91,14 @@ fn contrast(site: Site, known: &Known) -> Result<Tensor<4>, String> {
         Tensor::cat(last, 0).mean_dim(0)
     };
     let clean = mean(known.items.iter().map(|item| item.clean.clone()).collect());
-    Ok(clean - mean(known.items.iter().map(|item| item.corrupt.clone()).collect()))
+    let contrast = clean - mean(known.items.iter().map(|item| item.corrupt.clone()).collect());
+    // pairs that stand both ways round have one mean on both sides, up to the order of additions
+    match to_floats(&contrast).iter().any(|value| value.abs() > 1e-5) {
+        true => Ok(contrast),
+        false => {
+            Err("clean and corrupted prompts have the same mean here; with `both_ways: Yes` they always have".into())
+        }
+    }
 }
 
 fn last_state(site: Site, prompt: Vec<u32>, known: &Known) -> Tensor<4> {

@@ -152,8 +152,9 @@ fn step(
             Some(Step::Patch(cells::resolve(&at, sites, over, only, known, problems)?, *direction))
         }
         Method::Ablate { sites, over, with, only } => {
-            checks::ablation(&at, *with, known, problems);
-            Some(Step::Ablate(cells::resolve(&at, sites, over, only, known, problems)?, *with))
+            let sweep = cells::resolve(&at, sites, over, only, known, problems);
+            checks::ablation(&at, *with, sweep.as_ref().map_or(&[], |sweep| &sweep.cells), known, problems);
+            Some(Step::Ablate(sweep?, *with))
         }
         Method::Generate { tokens, edits, temperature } => {
             checks::generation(&at, *tokens, *temperature, known, problems);

@@ -71,5 +71,8 @@ fn tokens(item: &Item, loaded: &Loaded) -> ItemTokens {
         tokens.insert("corrupt".into(), item.corrupt.iter().map(label).collect());
         tokens.insert("answers".into(), vec![label(&answers.right), label(&answers.wrong)]);
     }
+    if !item.labels.is_empty() {
+        tokens.insert("labels".into(), item.labels.iter().map(|(name, value)| format!("{name}: {value}")).collect());
+    }
     tokens
 }

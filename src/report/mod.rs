@@ -10,6 +10,7 @@ pub use folder::{Folder, ReportError};
 use crate::figure::{Figure, figures_of};
 use crate::method::attention;
 use crate::method::generate::Continuation;
+use crate::method::summary::CAUTION;
 use crate::method::{Finding, Tensors};
 use crate::page::{Drawing, Page, Section};
 use crate::plan::Plan;
@@ -138,8 +139,17 @@ fn draw(results: &Results, folder: &Folder) -> Result<(), ReportError> {
 fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
     match results.patterns.iter().find(|(name, _)| *name == table.name) {
         Some((_, patterns)) => vec![(table.name.clone(), attention::panels(table, patterns))],
-        None => figures_of(table),
+        None => figures_of(&trustworthy(table)),
     }
+}
+
+/// The table without its normalised effects where they mean little, so that figures show the effects themselves.
+fn trustworthy(table: &Table) -> Table {
+    let mut table = table.clone();
+    if table.facts.contains_key(CAUTION) {
+        table.rows.iter_mut().for_each(|row| row.normalised = None);
+    }
+    table
 }
 
 fn page<'a>(results: &Results, sections: Vec<Section<'a>>, folder: &Folder) -> Page<'a> {
