@@ -46,7 +46,7 @@ pub fn ablate(bench: &Bench, plan: &Sweep, with: Ablation, progress: &mut Progre
     let clean = bench.whole(Side::Clean)?;
     let values = sweep(bench, &plan.cells, Side::Clean, stands, progress)?;
     let name = format!("{with:?}").to_lowercase();
-    let title = format!("Ablation ({name}): {} over {}", names(&plan.cells), axes(plan));
+    let title = format!("Ablation ({name}): {}, {}", names(&plan.cells), axes(plan));
     let mut finding = effects(bench, plan, &format!("ablate.{name}"), &title, &values, &clean, mean(&clean));
     for table in &mut finding.tables {
         table.facts.insert("ablation".into(), format!("{with:?}"));

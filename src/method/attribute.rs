@@ -1,7 +1,7 @@
 //! Direct logit attribution: the logit difference as a sum over what writes to the stream.
 //!
 //! *What it measures.* What each embedding, head, bias and MLP adds to logit(right) − logit(wrong) on the clean prompts,
-//! through the last norm with its scale held at what it was: c ↦ LN(c)·(W_U[right] − W_U[wrong]). The parts sum to
+//! through the last norm with its scale held at what it was: `c ↦ LN(c)·(W_U[right] − W_U[wrong])`. The parts sum to
 //! the logit difference.
 //!
 //! *What it cannot show.* Effects through later layers; a part that moves the last norm's scale.

@@ -34,7 +34,7 @@ pub fn patch(bench: &Bench, plan: &Sweep, direction: Direction, progress: &mut P
     };
     let (from, to) = (bench.whole(base)?, bench.whole(source)?);
     let values = sweep(bench, &plan.cells, base, stands, progress)?;
-    let title = format!("Activation patching ({name}): {} over {}", names(&plan.cells), axes(plan));
+    let title = format!("Patching ({name}): {}, {}", names(&plan.cells), axes(plan));
     let mut finding = effects(bench, plan, &format!("patch.{name}"), &title, &values, &from, mean(&to) - mean(&from));
     for table in &mut finding.tables {
         table.facts.insert("direction".into(), format!("{name}: {source:?} activations into the {base:?} run"));

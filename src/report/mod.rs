@@ -4,7 +4,7 @@ mod facts;
 mod folder;
 mod reading;
 
-pub use facts::facts;
+pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
 
 use crate::figure::{Figure, figures_of};
@@ -35,7 +35,7 @@ pub fn write(
     plan: &Plan,
     outcome: Outcome,
     facts: indexmap::IndexMap<String, String>,
-    tokens: Vec<indexmap::IndexMap<String, Vec<String>>>,
+    tokens: Vec<ItemTokens>,
     folder: &Folder,
 ) -> Result<Results, ReportError> {
     let experiment = Experiment { facts: Some(facts), tokens: Some(tokens), ..plan.experiment.clone() };
