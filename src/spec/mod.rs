@@ -71,7 +71,8 @@ pub struct Experiment {
 pub enum ModelSpec {
     /// One that the program carries.
     Builtin(String),
-    /// A Hugging Face folder.
+    /// A Hugging Face folder; a relative path starts at the folder the program runs in or, where it leads nowhere, at
+    /// the RON file's.
     Path(PathBuf),
 }
 
