@@ -129,8 +129,8 @@ fn all_mistakes_of_a_plan_are_told_at_once() {
     methods[1].sites[1]: gpt2 has no site "blocks.9.hook_resid_pre"; its layers are 0 to 1
     methods[2].over: `hook_embed` has no heads; sweep for instance attn.hook_z over heads
     methods[2].over: `hook_embed` stands outside the layers
-    methods[3].with: Resample needs at least two items
     methods[3].only.heads: `hook_resid_pre` has no heads
+    methods[3].with: Resample needs at least two items
     methods[4].tokens: 18446744073709551615 tokens after a prompt of 3; the model's 16 positions leave 1 to 13
     "#);
 }
