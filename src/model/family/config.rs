@@ -150,9 +150,16 @@ impl Config {
     /// Rotary positions of `width` channels, in the older spelling (`rope_theta`, `rope_scaling`), which wins where both
     /// stand as in `transformers`, or in the newer (`rope_parameters`).
     pub fn rotary(&self, width: usize) -> Result<Rotary, ConfigError> {
-        let fields = ["rope_scaling.rope_theta", "rope_parameters.rope_theta", "rope_theta", "rotary_emb_base"];
-        let plain = Rotary::new(width, self.first_number(&fields)?.unwrap_or(10_000.0));
-        self.scaled(plain, if self.find("rope_scaling").is_some() { "rope_scaling" } else { "rope_parameters" })
+        let (at, theta) = match self.find("rope_scaling") {
+            Some(_) => {
+                ("rope_scaling", self.first_number(&["rope_scaling.rope_theta", "rope_theta", "rotary_emb_base"])?)
+            }
+            None => (
+                "rope_parameters",
+                self.first_number(&["rope_parameters.rope_theta", "rope_theta", "rotary_emb_base"])?,
+            ),
+        };
+        self.scaled(Rotary::new(width, theta.unwrap_or(10_000.0)), at)
     }
 
     fn scaled(&self, plain: Rotary, at: &str) -> Result<Rotary, ConfigError> {

@@ -55,10 +55,10 @@ fn qwen2_sights(config: &Config, layers: usize) -> Result<Vec<Sight>, ConfigErro
     let default = (!config.names("sliding_window")).then_some(UNWRITTEN_WINDOW);
     let Some(width) = config.maybe_count("sliding_window")?.or(default) else { return Ok(vec![Sight::Causal; layers]) };
     let types = config.find("layer_types").and_then(|types| types.as_array());
-    let from = config.number("max_window_layers")?.unwrap_or(28.0);
+    let from = config.find("max_window_layers").and_then(|layers| layers.as_u64()).unwrap_or(28);
     let slides = |layer: usize| match types {
         Some(types) => types.get(layer).is_some_and(|kind| kind == "sliding_attention"),
-        None => layer as f64 >= from,
+        None => layer as u64 >= from,
     };
     Ok((0..layers).map(|layer| if slides(layer) { Sight::Window(width) } else { Sight::Causal }).collect())
 }
