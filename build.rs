@@ -3,9 +3,15 @@
 use std::process::Command;
 
 fn main() {
-    let commit = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output();
-    let commit =
-        commit.ok().filter(|found| found.status.success()).and_then(|found| String::from_utf8(found.stdout).ok());
-    println!("cargo::rustc-env=PATCHCLAMP_COMMIT={}", commit.as_deref().map_or("unknown", str::trim));
-    println!("cargo::rerun-if-changed=.git/HEAD");
+    let commit = git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_else(|| "unknown".into());
+    println!("cargo::rustc-env=PATCHCLAMP_COMMIT={commit}");
+    // every commit and checkout adds a line to this log
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
+        println!("cargo::rerun-if-changed={log}");
+    }
+}
+
+fn git(arguments: &[&str]) -> Option<String> {
+    let found = Command::new("git").args(arguments).output().ok()?;
+    found.status.success().then(|| String::from_utf8_lossy(&found.stdout).trim().to_string())
 }

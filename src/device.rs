@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 /// A device as it is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename = "Device")]
 pub enum Choice {
     /// The processor, through burn's flex backend.
     #[default]
@@ -146,7 +147,7 @@ fn adapters(kind: &str, backends: wgpu::Backends) -> Result<Vec<String>, DeviceE
 fn cuda(index: usize) -> Result<Device, DeviceError> {
     let found = cuda_devices()?.len();
     if index < found {
-        return Ok(Device::Cuda(burn::backend::cuda::CudaDevice::new(index)));
+        return Ok(crate::tensor::cuda(index));
     }
     Err(DeviceError::Absent(format!("cuda:{index}"), format!("there are {found}, counted from 0")))
 }

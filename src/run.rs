@@ -91,5 +91,6 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
 fn number(finding: &mut Finding, number: usize) {
     let numbered = |name: &str| format!("{number:02}_{name}");
     finding.tables.iter_mut().chain(&mut finding.items).for_each(|table| table.name = numbered(&table.name));
+    finding.texts.iter_mut().for_each(|text| text.table = numbered(&text.table));
     finding.tensors.iter_mut().for_each(|(name, _)| *name = numbered(name));
 }

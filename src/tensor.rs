@@ -16,6 +16,12 @@ pub use burn::optim::{AdamW, AdamWConfig, SimpleOptimizer};
 /// The backend behind [`Tensor`].
 pub type Backend = burn::Dispatch;
 
+/// The NVIDIA GPU of this index, which must be there.
+#[cfg(feature = "cuda")]
+pub fn cuda(index: usize) -> Device {
+    Device::Cuda(burn::backend::cuda::CudaDevice::new(index))
+}
+
 /// A float tensor of `shape` from its values, last dimension fastest.
 pub fn from_floats<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), device)

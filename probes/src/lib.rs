@@ -19,7 +19,6 @@
 //!   the same seed gives the same draws on every platform.
 //! - What a sweep repeats for each cell can be drawn once: [`Resamples`] and [`Flips`] give the same
 //!   figures as the one-shot functions.
-#![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
 pub mod affine;

@@ -2,40 +2,43 @@
 
 use super::FileArgs;
 use super::screen::{Bar, Voice, ending, say};
-use crate::model::load::{Loaded, folder};
+use crate::model::load::{LoadError, Loaded, folder};
+use crate::model::process::Processing;
 use crate::model::{Model, shape};
 use crate::plan::Plan;
 use crate::report::{self, Folder};
 use crate::run::Watcher;
-use crate::spec::{Experiment, ModelSpec, set};
+use crate::spec::{self, Experiment, ModelSpec};
+use crate::tensor::Device;
 use crate::{builtin, device};
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use std::path::{Path, PathBuf};
 
-/// The text of a file with `--set`, `--model` and `--device` written into it.
-fn text(args: &FileArgs) -> anyhow::Result<String> {
-    let text = std::fs::read_to_string(&args.file).with_context(|| format!("{}", args.file.display())).map_err(flat)?;
-    let mut text = changed(text, &args.set)?;
-    if let Some(model) = &args.model {
-        text = set(&text, "model", &crate::report::ron_value(&model_spec(model)))?;
-    }
-    if let Some(device) = args.device {
-        text = set(&text, "device", &crate::report::ron_value(&device))?;
-    }
-    Ok(text)
+/// A file with `--set`, `--model` and `--device` written into it.
+fn experiment(args: &FileArgs) -> anyhow::Result<Experiment> {
+    let model = args.model.iter().map(|model| ("model".to_string(), report::ron_value(&model_spec(model))));
+    let device = args.device.iter().map(|device| ("device".to_string(), report::ron_value(device)));
+    let changes: Vec<(String, String)> = changes(&args.set)?.into_iter().chain(model).chain(device).collect();
+    Ok(parsed::<Experiment>(&args.file, &changes)?.located(&args.file))
 }
 
-/// A text with `path=value` changes written into it.
-pub fn changed(text: String, changes: &[String]) -> anyhow::Result<String> {
-    changes.iter().try_fold(text, |text, change| {
-        let (path, value) = change.split_once('=').ok_or_else(|| anyhow!("--set {change}: write path=value"))?;
-        Ok(set(&text, path.trim(), value.trim())?)
+/// Any RON file with changes written into it.
+pub fn parsed<T: serde::de::DeserializeOwned>(file: &Path, changes: &[(String, String)]) -> anyhow::Result<T> {
+    let text = changes.iter().try_fold(spec::text(file)?, |text, (path, value)| spec::set(&text, path, value))?;
+    let written = || changes.iter().map(|(path, value)| format!("{path}={value}")).collect::<Vec<_>>().join(", ");
+    spec::parse(file, &text).map_err(|error| match changes {
+        [] => anyhow!(error),
+        _ => anyhow!("{error}\nThese lines are the file's after {} was written into it.", written()),
     })
 }
 
-/// An error and its cause in one line.
-fn flat(error: anyhow::Error) -> anyhow::Error {
-    anyhow!("{error:#}")
+/// `--set` values as path and value.
+pub fn changes(sets: &[String]) -> anyhow::Result<Vec<(String, String)>> {
+    let split = |set: &String| {
+        let (path, value) = set.split_once('=').ok_or_else(|| anyhow!("--set {set}: write path=value"))?;
+        Ok((path.trim().to_string(), value.trim().to_string()))
+    };
+    sets.iter().map(split).collect()
 }
 
 /// A model as the command line names it: a built-in one, else a folder.
@@ -46,39 +49,62 @@ fn model_spec(name: &str) -> ModelSpec {
     }
 }
 
-fn load(experiment: &Experiment) -> anyhow::Result<Loaded> {
-    let device = device::open(experiment.device)?;
-    Ok(match &experiment.model {
-        ModelSpec::Builtin(name) => builtin::load(name, &experiment.process, &device)?,
-        ModelSpec::Path(path) => folder(path, &experiment.process, &device)
-            .with_context(|| format!("model {}", path.display()))
-            .map_err(flat)?,
-    })
+fn load(model: &ModelSpec, process: &[Processing], device: &Device) -> anyhow::Result<Loaded> {
+    match model {
+        ModelSpec::Builtin(name) => Ok(builtin::load(name, process, device)?),
+        ModelSpec::Path(path) => folder(path, process, device).map_err(|error| with_path(path, &error)),
+    }
+}
+
+/// An error of a model's folder with its path, where it does not begin with it.
+fn with_path(path: &Path, error: &LoadError) -> anyhow::Error {
+    let names = || builtin::names().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ");
+    let hint =
+        if matches!(error, LoadError::NoFolder(_)) { format!("; built in are {}", names()) } else { String::new() };
+    let (path, error) = (path.display().to_string(), error.to_string() + &hint);
+    match error.starts_with(&path) {
+        true => anyhow!("model {error}"),
+        false => anyhow!("model {path}: {error}"),
+    }
 }
 
 fn prepare(args: &FileArgs) -> anyhow::Result<(Plan, Loaded)> {
-    let experiment = Experiment::parse(&args.file, &text(args)?)?;
-    let loaded = load(&experiment)?;
+    let experiment = experiment(args)?;
+    let device = device::open(experiment.device)?;
+    let loaded = load(&experiment.model, &experiment.process, &device)?;
     let plan = Plan::new(&experiment, &loaded)
         .map_err(|problems| anyhow!("{} cannot be run:\n{problems}", args.file.display()))?;
     Ok((plan, loaded))
 }
 
+/// Where results go when nobody says: `runs/` and the name of the file, or of the folder whose `run.ron` it is.
+fn default_folder(file: &Path) -> PathBuf {
+    let own = file.file_stem().unwrap_or(file.as_os_str());
+    let parent = std::fs::canonicalize(file).ok().and_then(|file| Some(file.parent()?.file_name()?.to_owned()));
+    let name = match parent {
+        Some(parent) if file.file_name().is_some_and(|name| name == "run.ron") => parent,
+        _ => own.to_owned(),
+    };
+    Path::new("runs").join(name)
+}
+
 /// `patchclamp run`
 pub fn run(args: &FileArgs, out: Option<PathBuf>, voice: Voice) -> anyhow::Result<()> {
     let (plan, loaded) = prepare(args)?;
-    let path = out.unwrap_or_else(|| Path::new("runs").join(args.file.file_stem().unwrap_or(args.file.as_os_str())));
+    let path = out.unwrap_or_else(|| default_folder(&args.file));
     let (folder, kept) = Folder::fresh(&path)?;
-    if let (Some(kept), Voice::Terminal) = (kept, voice) {
-        say(&format!("The earlier run is kept as {}.", kept.display()))?;
-    }
     let mut bar = Bar::new(voice);
     let outcome = crate::run::run(&plan, &loaded, &mut bar)?;
     bar.begin("report", 1);
     let (facts, tokens) = report::facts(&plan, &loaded);
     let results = report::write(&plan, outcome, facts, tokens, &folder)?;
     bar.finish();
-    ending(&results, &path, voice)
+    // said last: a reader that has gone must not keep the run from happening
+    ending(&results, &path, voice)?;
+    match (kept, voice) {
+        (Some(kept), Voice::Terminal) => say(&format!("The earlier run is kept as {}.", kept.display())),
+        _ => Ok(()),
+    }
 }
 
 /// `patchclamp check`
@@ -104,11 +130,7 @@ pub fn check(args: &FileArgs) -> anyhow::Result<()> {
 
 /// `patchclamp sites`
 pub fn sites(name: &str) -> anyhow::Result<()> {
-    let device = device::open(device::Choice::Cpu)?;
-    let loaded = match model_spec(name) {
-        ModelSpec::Builtin(name) => builtin::load(&name, &[], &device)?,
-        ModelSpec::Path(path) => folder(&path, &[], &device)?,
-    };
+    let loaded = load(&model_spec(name), &[], &device::open(device::Choice::Cpu)?)?;
     let model: &dyn Model = loaded.model.as_ref();
     for site in model.sites() {
         say(&format!("{:<36} {}", site.to_string(), named_shape(model, site)))?;

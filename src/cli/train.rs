@@ -1,6 +1,6 @@
 //! `patchclamp train`: corpus, tokenizer, training, exam, and a folder with the model.
 
-use super::commands::changed;
+use super::commands::{changes, parsed};
 use super::screen::{Bar, Voice, say};
 use crate::figure::{Curves, Estimate, Figure, Series};
 use crate::model::load::folder as load;
@@ -12,17 +12,13 @@ use crate::organism::score::{Score, examine};
 use crate::organism::{fit::fit, save::save};
 use crate::report::Folder;
 use crate::run::Watcher;
-use crate::spec::parse;
 use crate::tensor::Device;
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use std::path::{Path, PathBuf};
 
 /// Trains the model of a file.
-pub fn train(file: &Path, changes: &[String], out: Option<PathBuf>) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| file.display().to_string())
-        .map_err(|error| anyhow!("{error:#}"))?;
-    let recipe: Recipe = parse(file, &changed(text, changes)?)?;
+pub fn train(file: &Path, sets: &[String], out: Option<PathBuf>) -> anyhow::Result<()> {
+    let recipe: Recipe = parsed(file, &changes(sets)?)?;
     recipe.check().map_err(|why| anyhow!("{}: {why}", file.display()))?;
     let path = out.unwrap_or_else(|| Path::new("runs").join(&recipe.name));
     let (folder, _) = Folder::fresh(&path)?;

@@ -1,12 +1,14 @@
 //! Data sets as prompts and answers, still in words: one reader a file.
 
-mod file;
+mod csv;
+mod jsonl;
 mod templates;
 
-use crate::spec::{Data, Pair, Prompt};
+use crate::spec::{Data, File, Pair, Prompt};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeSet;
 
 /// What cannot be read of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,34 +34,71 @@ pub enum DataError {
     /// Templates and their lists do not fit together.
     #[error("{0}")]
     Templates(String),
+    /// There is no prompt.
+    #[error("{0}, so there is no prompt")]
+    Empty(String),
+}
+
+impl DataError {
+    fn unreadable(file: &File, why: impl ToString) -> Self {
+        DataError::Unreadable { path: file.path.display().to_string(), why: why.to_string() }
+    }
+
+    fn row(file: &File, line: usize, why: impl ToString) -> Self {
+        DataError::Row { path: file.path.display().to_string(), line, why: why.to_string() }
+    }
+}
+
+/// Something of the data, and where it stands: `data[3]`, or `data (pairs.csv:5)`.
+pub struct Sourced<T> {
+    /// Where it stands.
+    pub at: String,
+    /// What it is.
+    pub what: T,
 }
 
 /// The prompts of an experiment.
 pub enum Prompts {
     /// With corrupted twins and answers.
-    Pairs(Vec<Pair>),
+    Pairs(Vec<Sourced<Pair>>),
     /// Alone.
-    Alone(Vec<Prompt>),
+    Alone(Vec<Sourced<Prompt>>),
 }
 
-/// Reads what the experiment's data names.
+/// Reads what the experiment's data names; there is at least one prompt.
 pub fn read(data: &Data, seed: u64) -> Result<Prompts, DataError> {
     Ok(match data {
-        Data::Pairs(pairs) => Prompts::Pairs(pairs.clone()),
-        Data::Prompts(prompts) => Prompts::Alone(prompts.clone()),
-        Data::Tokens(rows) => Prompts::Alone(rows.iter().cloned().map(Prompt::Tokens).collect()),
+        Data::Pairs(pairs) => Prompts::Pairs(listed(pairs.iter().cloned())?),
+        Data::Prompts(prompts) => Prompts::Alone(listed(prompts.iter().cloned())?),
+        Data::Tokens(rows) => Prompts::Alone(listed(rows.iter().cloned().map(Prompt::Tokens))?),
         Data::Templates(templates) => Prompts::Pairs(sample(templates::expand(templates)?, templates.items, seed)),
-        Data::Csv(file) => Prompts::Pairs(file::csv(file)?),
-        Data::Jsonl(file) => Prompts::Pairs(file::jsonl(file)?),
+        Data::Csv(file) => Prompts::Pairs(of_file(file, csv::read(file)?)?),
+        Data::Jsonl(file) => Prompts::Pairs(of_file(file, jsonl::read(file)?)?),
     })
 }
 
+fn listed<T>(entries: impl Iterator<Item = T>) -> Result<Vec<Sourced<T>>, DataError> {
+    let listed: Vec<_> =
+        entries.enumerate().map(|(index, what)| Sourced { at: format!("data[{index}]"), what }).collect();
+    some(listed, || "the list is empty".into())
+}
+
+/// Pairs of a file with the lines they stand on.
+fn of_file(file: &File, pairs: Vec<(usize, Pair)>) -> Result<Vec<Sourced<Pair>>, DataError> {
+    let path = file.path.display();
+    let sourced = pairs.into_iter().map(|(line, what)| Sourced { at: format!("data ({path}:{line})"), what }).collect();
+    some(sourced, || format!("{path} has no row"))
+}
+
+fn some<T>(found: Vec<T>, why: impl Fn() -> String) -> Result<Vec<T>, DataError> {
+    if found.is_empty() { Err(DataError::Empty(why())) } else { Ok(found) }
+}
+
 /// `items` of the pairs, drawn by the seed and kept in their order; all where there are no more.
-fn sample(pairs: Vec<Pair>, items: Option<usize>, seed: u64) -> Vec<Pair> {
+fn sample(pairs: Vec<Sourced<Pair>>, items: Option<usize>, seed: u64) -> Vec<Sourced<Pair>> {
     let Some(items) = items.filter(|items| *items < pairs.len()) else { return pairs };
     let mut order: Vec<usize> = (0..pairs.len()).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-    let mut drawn = order[..items].to_vec();
-    drawn.sort_unstable();
-    drawn.into_iter().map(|index| pairs[index].clone()).collect()
+    let drawn: BTreeSet<usize> = order[..items].iter().copied().collect();
+    pairs.into_iter().enumerate().filter(|(index, _)| drawn.contains(index)).map(|(_, pair)| pair).collect()
 }

@@ -1,40 +1,81 @@
 //! Templates with slots, expanded over lists.
 
-use super::DataError;
+use super::{DataError, Sourced};
 use crate::spec::{Answer, Both, Pair, Prompt, Templates};
 use indexmap::IndexMap;
 
 /// What fills the slots of one prompt: slot, then word.
 type Filling = Vec<(String, String)>;
 
-/// Every template with every contrast and every combination of the shared slots.
-pub fn expand(spec: &Templates) -> Result<Vec<Pair>, DataError> {
+/// Every template with every contrast and every combination of the shared slots; at least one pair.
+pub fn expand(spec: &Templates) -> Result<Vec<Sourced<Pair>>, DataError> {
+    check(spec)?;
     let (clean, corrupt) = (aligned(&spec.clean, "clean")?, aligned(&spec.corrupt, "corrupt")?);
     let same_slots =
         spec.clean.len() == spec.corrupt.len() && spec.clean.keys().all(|slot| spec.corrupt.contains_key(slot));
     if clean.len() != corrupt.len() || !same_slots {
         return Err(wrong("`clean` and `corrupt` must have the same slots and lists of one length"));
     }
-    let mut pairs = Vec::new();
+    let mut pairs: Vec<Pair> = Vec::new();
     for (number, template) in spec.templates.iter().enumerate() {
         for shared in combinations(&spec.shared) {
             for (clean, corrupt) in clean.iter().zip(&corrupt) {
                 let fill_in = |own: &Filling| fill(template, &[own.clone(), shared.clone()].concat());
-                pairs.extend(both(spec, number, fill_in(clean)?, fill_in(corrupt)?));
+                pairs.extend(both(spec, [number, pairs.len()], fill_in(clean)?, fill_in(corrupt)?));
             }
         }
     }
-    Ok(pairs)
+    unused(spec)?;
+    let sourced = |(index, pair)| Sourced { at: format!("data[{index}]"), what: pair };
+    Ok(pairs.into_iter().enumerate().map(sourced).collect())
 }
 
-fn both(spec: &Templates, template: usize, clean: String, corrupt: String) -> Vec<Pair> {
+/// The most pairs that templates may make: more would not fit into memory.
+const MOST: usize = 10_000_000;
+
+fn check(spec: &Templates) -> Result<(), DataError> {
+    let empty = |what: String| Err(DataError::Empty(what));
+    if spec.templates.is_empty() {
+        return empty("`templates` is empty".into());
+    }
+    if spec.items == Some(0) {
+        return empty("`items` is 0".into());
+    }
+    if let Some((slot, _)) = spec.shared.iter().find(|(_, words)| words.is_empty()) {
+        return empty(format!("the list of `shared` for {{{slot}}} is empty"));
+    }
+    let lists = spec.shared.values().chain(spec.clean.values().take(1)).map(Vec::len);
+    let pairs = lists.fold(spec.templates.len(), usize::saturating_mul);
+    if pairs > MOST {
+        return Err(wrong(&format!("these templates make {pairs} pairs; {MOST} are the most")));
+    }
+    Ok(())
+}
+
+/// A list for a slot that stands in no template is a slip of the pen.
+fn unused(spec: &Templates) -> Result<(), DataError> {
+    let mut slots = spec.clean.keys().chain(spec.corrupt.keys()).chain(spec.shared.keys());
+    let stands = |slot: &String| spec.templates.iter().any(|template| template.contains(&format!("{{{slot}}}")));
+    match slots.find(|slot| !stands(slot)) {
+        Some(slot) => Err(wrong(&format!("{{{slot}}} has words, but stands in no template"))),
+        None => Ok(()),
+    }
+}
+
+/// A pair, and where both ways are asked its reverse; the label `pair` makes the two one observation of the statistics.
+fn both(spec: &Templates, [template, pair]: [usize; 2], clean: String, corrupt: String) -> Vec<Pair> {
+    let template = ("template".to_string(), template.to_string());
+    let labels = match spec.both_ways {
+        Both::No => IndexMap::from([template]),
+        Both::Yes => IndexMap::from([template, ("pair".to_string(), pair.to_string())]),
+    };
     let pair = |clean: &str, corrupt: &str, right: &str, wrong: &str| Pair {
         clean: Prompt::Text(clean.into()),
         corrupt: Prompt::Text(corrupt.into()),
         right: Answer::Text(right.into()),
         wrong: Answer::Text(wrong.into()),
         at: None,
-        labels: IndexMap::from([("template".to_string(), template.to_string())]),
+        labels: labels.clone(),
     };
     let mut pairs = vec![pair(&clean, &corrupt, &spec.right, &spec.wrong)];
     pairs.extend((spec.both_ways == Both::Yes).then(|| pair(&corrupt, &clean, &spec.wrong, &spec.right)));
@@ -64,15 +105,16 @@ fn combinations(lists: &IndexMap<String, Vec<String>>) -> Vec<Filling> {
 }
 
 fn fill(template: &str, filling: &Filling) -> Result<String, DataError> {
-    let put = |text: String, (slot, word): &(String, String)| text.replace(&format!("{{{slot}}}"), word);
-    let text = filling.iter().fold(template.to_string(), put);
-    match text.find('{') {
-        Some(at) => {
-            let slot: String = text[at..].chars().take_while(|c| *c != '}').chain("}".chars()).collect();
-            Err(wrong(&format!("template {template:?}: nothing fills the slot {slot}")))
-        }
-        None => Ok(text),
+    let refused = |why: String| wrong(&format!("template {template:?}: {why}"));
+    let (mut text, mut rest) = (String::new(), template);
+    while let Some((before, after)) = rest.split_once('{') {
+        let (slot, behind) = after.split_once('}').ok_or_else(|| refused("a brace is not closed".into()))?;
+        let word = filling.iter().find(|(known, _)| known == slot);
+        let (_, word) = word.ok_or_else(|| refused(format!("nothing fills the slot {{{slot}}}")))?;
+        text = text + before + word;
+        rest = behind;
     }
+    Ok(text + rest)
 }
 
 fn wrong(why: &str) -> DataError {
@@ -102,16 +144,23 @@ mod tests {
         let pairs = expand(&spec()).unwrap();
         assert_eq!(pairs.len(), 2 * 3 * 2);
         assert_eq!(
-            (&pairs[0].clean, &pairs[0].corrupt),
+            (&pairs[0].what.clean, &pairs[0].what.corrupt),
             (&Prompt::Text("Ann saw the cat".into()), &Prompt::Text("Tom saw the cat".into()))
         );
         let both = expand(&Templates { both_ways: Both::Yes, ..spec() }).unwrap();
-        assert_eq!((both.len(), &both[1].right), (24, &Answer::Text(" he".into())));
+        assert_eq!((both.len(), &both[1].what.right), (24, &Answer::Text(" he".into())));
     }
 
     #[test]
     fn a_slot_that_nothing_fills_is_named() {
-        let error = expand(&Templates { templates: vec!["{nane} ran".into()], ..spec() }).unwrap_err();
-        assert!(error.to_string().contains("{nane}"), "{error}");
+        let templates = vec!["{name} saw the {thing}".into(), "{nane} ran".into()];
+        let error = expand(&Templates { templates, ..spec() }).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some("template \"{nane} ran\": nothing fills the slot {nane}"));
+    }
+
+    #[test]
+    fn a_list_for_no_slot_is_a_mistake() {
+        let error = expand(&Templates { templates: vec!["{name} ran".into()], ..spec() }).err();
+        assert_eq!(error, Some(wrong("{thing} has words, but stands in no template")));
     }
 }

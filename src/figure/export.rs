@@ -2,8 +2,6 @@
 
 use super::{Figure, font};
 use resvg::{tiny_skia, usvg};
-use std::path::Path;
-use std::{fs, io};
 
 /// Pixels of the PNG for each of the 96 in an inch of CSS: 192 to the inch.
 const PNG_SCALE: f32 = 2.0;
@@ -67,15 +65,4 @@ impl Figure {
     pub fn files(&self) -> Result<[(&'static str, Vec<u8>); 3], FigureError> {
         Ok([("svg", self.svg_with_font().into_bytes()), ("pdf", self.pdf()?), ("png", self.png()?)])
     }
-}
-
-/// Writes `stem.svg`, `stem.pdf` and `stem.png` into the folder `dir`, which must exist.
-///
-/// # Errors
-/// When a file cannot be written, or as [`Figure::files`].
-pub fn write(figure: &Figure, dir: &Path, stem: &str) -> io::Result<()> {
-    for (extension, content) in figure.files().map_err(io::Error::other)? {
-        fs::write(dir.join(format!("{stem}.{extension}")), content)?;
-    }
-    Ok(())
 }

@@ -21,7 +21,7 @@ mod unit;
 pub use bars::{Bar, Bars};
 pub use choose::figures_of;
 pub use curves::{Curves, Estimate, Series};
-pub use export::{FigureError, write};
+pub use export::FigureError;
 pub use font::face;
 pub use heat_map::HeatMap;
 pub use palette::Scale;

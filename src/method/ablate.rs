@@ -45,9 +45,14 @@ pub fn ablate(bench: &Bench, plan: &Sweep, with: Ablation, progress: &mut Progre
     };
     let clean = bench.whole(Side::Clean)?;
     let values = sweep(bench, &plan.cells, Side::Clean, stands, progress)?;
-    let name = format!("{with:?}").to_lowercase();
-    let title = format!("Ablation ({name}): {} over {}", names(&plan.cells), axes(plan));
-    let mut finding = effects(bench, plan, &format!("ablate.{name}"), &title, &values, &clean, mean(&clean));
+    let name = match with {
+        Ablation::Zero => "zero",
+        Ablation::Mean => "mean",
+        Ablation::MeanPerPosition => "mean_per_position",
+        Ablation::Resample => "resample",
+    };
+    let title = format!("Ablation ({name}): {}, {}", names(&plan.cells), axes(plan));
+    let mut finding = effects(bench, plan, &format!("ablate.{name}"), &title, &values, &clean, &clean);
     for table in &mut finding.tables {
         table.facts.insert("ablation".into(), format!("{with:?}"));
         table.facts.insert("normalised".into(), "effect / metric of the clean run".into());

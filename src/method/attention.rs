@@ -36,6 +36,7 @@ pub fn attention(bench: &Bench, weighting: Weighting, progress: &mut Progress) -
         progress(items.len());
     }
     let patterns: Vec<Activation> = patterns.into_iter().flatten().collect();
+    // all prompts have one length, so batches hold the items in their order
     Ok(finding(bench, weighting, &patterns))
 }
 
@@ -58,14 +59,15 @@ fn weighted(model: &dyn Model, layer: usize, record: &Record, weighting: Weighti
 fn finding(bench: &Bench, weighting: Weighting, patterns: &[Activation]) -> Finding {
     let (name, title, unit) = match weighting {
         Weighting::Plain => ("attention", "Attention pattern", "attention probability"),
-        Weighting::ValueWeighted => ("attention.value_weighted", "Value-weighted attention", "‖α v W_O‖"),
+        Weighting::ValueWeighted => ("attention.value_weighted", "Value-weighted attention", "norm of α·v·W_O"),
     };
     let summary = Summary::new(bench);
     let mut main = table(name, &format!("{title}, mean of {} items", bench.items.len()), bench);
     main.facts.insert("effect".into(), unit.into());
+    let order: Vec<usize> = (0..bench.items.len()).collect();
     for (layer, pattern) in patterns.iter().enumerate() {
         let [items, heads, _, keys] = pattern.dims();
-        let values = to_floats(&at_query(bench, pattern));
+        let values = to_floats(&at_query(bench, &order, pattern));
         for (head, key) in (0..heads).flat_map(|head| (0..keys).map(move |key| (head, key))) {
             let own: Vec<f64> = (0..items).map(|item| f64::from(values[(item * heads + head) * keys + key])).collect();
             let place =
@@ -86,16 +88,19 @@ fn finding(bench: &Bench, weighting: Weighting, patterns: &[Activation]) -> Find
     Finding { tables: vec![main], tensors: vec![(name.to_string(), tensors)], ..Finding::default() }
 }
 
-/// The pattern of the query that the answer is read at, or of the last: `[item, head, key]`.
-fn at_query(bench: &Bench, pattern: &Activation) -> Tensor<3> {
-    let last = pattern.dims()[2] - 1;
-    let query = bench.items[0].answers.map_or(last, |answers| answers.at);
-    pattern.clone().narrow(2, query, 1).squeeze_dim(2)
+/// The pattern of the query that each item's answer is read at, or of the last: `[item, head, key]`.
+fn at_query(bench: &Bench, items: &[usize], pattern: &Activation) -> Tensor<3> {
+    let [_, heads, queries, keys] = pattern.dims();
+    let query = |item: &usize| bench.items[*item].answers.map_or(queries - 1, |answers| answers.at);
+    let own = |(row, item): (usize, &usize)| {
+        pattern.clone().slice([row..row + 1, 0..heads, query(item)..query(item) + 1, 0..keys])
+    };
+    Tensor::cat(items.iter().enumerate().map(own).collect(), 0).squeeze_dim(2)
 }
 
 /// One panel a head from the table and the mean patterns that [`attention`] gives, queries from the top down.
 pub fn panels(table: &Table, patterns: &Tensors) -> Figure {
-    let mut layers: Vec<(usize, &(Vec<usize>, Vec<f32>))> =
+    let mut layers: Vec<_> =
         patterns.iter().filter_map(|(name, kept)| Some((name.parse::<Site>().ok()?.layer()?, kept))).collect();
     layers.sort_by_key(|(layer, _)| *layer);
     let heads = layers.first().map_or(0, |(_, (shape, _))| shape[0]);

@@ -1,7 +1,7 @@
 //! Direct logit attribution: the logit difference as a sum over what writes to the stream.
 //!
 //! *What it measures.* What each embedding, head, bias and MLP adds to logit(right) − logit(wrong) on the clean prompts,
-//! through the last norm with its scale held at what it was: c ↦ LN(c)·(W_U[right] − W_U[wrong]). The parts sum to
+//! through the last norm with its scale held at what it was: `c ↦ LN(c)·(W_U[right] − W_U[wrong])`. The parts sum to
 //! the logit difference.
 //!
 //! *What it cannot show.* Effects through later layers; a part that moves the last norm's scale.
@@ -10,8 +10,8 @@
 //!
 //! *Example.* `DirectLogitAttribution`
 
-use super::summary::{correct, mean};
-use super::{Bench, Finding, Progress, ROWS, Side, Summary, blank, table};
+use super::summary::{mean, tabulate};
+use super::{Bench, Finding, Progress, ROWS, Side, blank, table};
 use crate::hook::Record;
 use crate::model::{HookError, Model, Pass, at_positions, run};
 use crate::site::Site;
@@ -33,8 +33,8 @@ pub fn attribute(bench: &Bench, progress: &mut Progress) -> Result<Finding, Hook
         }
         progress(items.len());
     }
-    let whole = mean(&bench.whole(Side::Clean)?);
-    Ok(rows(bench, parts, whole))
+    let whole = bench.whole(Side::Clean)?;
+    Ok(rows(bench, parts, &whole))
 }
 
 /// Every part, one value an item of the batch.
@@ -136,17 +136,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn rows(bench: &Bench, parts: Vec<(Part, Vec<f64>)>, whole: f64) -> Finding {
-    let summary = Summary::new(bench);
+fn rows(bench: &Bench, parts: Vec<(Part, Vec<f64>)>, whole: &[f64]) -> Finding {
     let mut main = table("direct_logit_attribution", "Direct logit attribution", bench);
-    let mut items = main.clone();
-    for ((site, layer, head), values) in parts {
-        let row = Row { site: Some(site), layer, head, ..blank("direct_logit_attribution", bench.metric) };
-        items.rows.extend(bench.item_rows(&row, &values));
-        main.rows.push(summary.row(row, &values, Some(whole)));
-    }
-    correct(&mut main.rows);
     main.facts.insert("normalised".into(), "effect / logit difference; the rows sum to it".into());
-    main.facts.insert("metric, clean".into(), format!("{whole:.4}"));
-    Finding { tables: vec![main], items: vec![items], ..Finding::default() }
+    main.facts.insert("metric, clean".into(), format!("{:.4}", mean(whole)));
+    let place = |((site, layer, head), values): (Part, Vec<f64>)| {
+        let blank = blank("direct_logit_attribution", bench.metric);
+        (Row { site: Some(site), layer, head, ..blank }, values)
+    };
+    tabulate(bench, main, parts.into_iter().map(place).collect(), whole)
 }

@@ -22,6 +22,8 @@ use serde::{Deserialize, Serialize};
 /// One continued prompt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Continuation {
+    /// The table of the generation that it belongs to.
+    pub table: String,
     /// The item.
     pub item: usize,
     /// The prompt, as text where there is a tokenizer.
@@ -140,6 +142,7 @@ fn choose(logits: &[f32], temperature: f64, random: &mut ChaCha8Rng) -> u32 {
 fn continuation(bench: &Bench, item: usize, plain: &[u32], edited: &[u32]) -> Continuation {
     let words = |tokens: &[u32]| bench.text.map_or(format!("{tokens:?}"), |text| text.decode(tokens));
     Continuation {
+        table: "generate".into(),
         item,
         prompt: words(&bench.items[item].clean),
         plain: words(plain),

@@ -10,8 +10,8 @@
 //!
 //! *Example.* `LogitLens()`
 
-use super::summary::{correct, mean};
-use super::{Bench, Finding, Progress, ROWS, Side, Summary, blank, table};
+use super::summary::{mean, tabulate};
+use super::{Bench, Finding, Progress, ROWS, Side, blank, table};
 use crate::hook::Record;
 use crate::model::{HookError, Pass, Read, run};
 use crate::site::Site;
@@ -37,8 +37,8 @@ pub fn lens(bench: &Bench, sites: &[Site], progress: &mut Progress) -> Result<Fi
             progress(items.len());
         }
     }
-    let whole = mean(&bench.whole(Side::Clean)?);
-    Ok(rows(bench, &places, &values, whole))
+    let whole = bench.whole(Side::Clean)?;
+    Ok(rows(bench, &places, values, &whole))
 }
 
 /// The metric of each item from its stream at a position, or at its answer's.
@@ -53,18 +53,13 @@ fn read(bench: &Bench, stream: Tensor<3>, position: Option<usize>, items: &[usiz
     to_floats(&logits).chunks_exact(width).zip(items).map(|(logits, item)| bench.value(logits, *item)).collect()
 }
 
-fn rows(bench: &Bench, places: &[(Site, Option<usize>)], values: &[Vec<f64>], whole: f64) -> Finding {
-    let summary = Summary::new(bench);
+fn rows(bench: &Bench, places: &[(Site, Option<usize>)], values: Vec<Vec<f64>>, whole: &[f64]) -> Finding {
     let mut main = table("logit_lens", "Logit lens: the answer read from the stream", bench);
-    let mut items = main.clone();
-    for ((site, position), values) in places.iter().zip(values) {
-        let blank = blank("logit_lens", bench.metric);
-        let row = Row { site: Some(site.kind().into()), layer: site.layer(), position: *position, ..blank };
-        items.rows.extend(bench.item_rows(&row, values));
-        main.rows.push(summary.row(row, values, Some(whole)));
-    }
-    correct(&mut main.rows);
     main.facts.insert("normalised".into(), "effect / metric of the whole model".into());
-    main.facts.insert("metric, clean".into(), format!("{whole:.4}"));
-    Finding { tables: vec![main], items: vec![items], ..Finding::default() }
+    main.facts.insert("metric, clean".into(), format!("{:.4}", mean(whole)));
+    let place = |(site, position): &(Site, Option<usize>)| {
+        let blank = blank("logit_lens", bench.metric);
+        Row { site: Some(site.kind().into()), layer: site.layer(), position: *position, ..blank }
+    };
+    tabulate(bench, main, places.iter().map(place).zip(values).collect(), whole)
 }

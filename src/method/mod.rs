@@ -7,7 +7,7 @@ pub mod generate;
 pub mod lens;
 pub mod patch;
 pub mod record;
-mod summary;
+pub mod summary;
 mod sweep;
 
 pub use summary::Summary;

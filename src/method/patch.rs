@@ -11,9 +11,9 @@
 //!
 //! *Example.* `Patch(sites: ["hook_resid_pre"], over: [Layer, Position])`
 
-use super::summary::{correct, mean};
+use super::summary::{mean, tabulate};
 use super::sweep::{Stand, sites, sweep};
-use super::{Bench, Finding, Progress, Side, Summary, blank, table};
+use super::{Bench, Finding, Progress, Side, blank, table};
 use crate::hook::Record;
 use crate::model::{HookError, Pass, run};
 use crate::plan::{Cell, Sweep};
@@ -34,8 +34,9 @@ pub fn patch(bench: &Bench, plan: &Sweep, direction: Direction, progress: &mut P
     };
     let (from, to) = (bench.whole(base)?, bench.whole(source)?);
     let values = sweep(bench, &plan.cells, base, stands, progress)?;
-    let title = format!("Activation patching ({name}): {} over {}", names(&plan.cells), axes(plan));
-    let mut finding = effects(bench, plan, &format!("patch.{name}"), &title, &values, &from, mean(&to) - mean(&from));
+    let title = format!("Patching ({name}): {}, {}", names(&plan.cells), axes(plan));
+    let totals: Vec<f64> = to.iter().zip(&from).map(|(to, from)| to - from).collect();
+    let mut finding = effects(bench, plan, &format!("patch.{name}"), &title, &values, &from, &totals);
     for table in &mut finding.tables {
         table.facts.insert("direction".into(), format!("{name}: {source:?} activations into the {base:?} run"));
         table.facts.insert("normalised".into(), "effect / (metric of the source run − metric of the base run)".into());
@@ -49,7 +50,7 @@ pub fn patch(bench: &Bench, plan: &Sweep, direction: Direction, progress: &mut P
     Ok(finding)
 }
 
-/// The table of a sweep: every cell's metric less that of the run left alone.
+/// The table of a sweep: every cell's metric less that of the run left alone, and over `totals` as a share.
 pub(super) fn effects(
     bench: &Bench,
     plan: &Sweep,
@@ -57,23 +58,14 @@ pub(super) fn effects(
     title: &str,
     values: &[Vec<f64>],
     from: &[f64],
-    scale: f64,
+    totals: &[f64],
 ) -> Finding {
-    let summary = Summary::new(bench);
-    let mut rows = Vec::with_capacity(plan.cells.len());
-    let mut items = Vec::new();
-    for (cell, values) in plan.cells.iter().zip(values) {
-        let effects: Vec<f64> = values.iter().zip(from).map(|(value, from)| value - from).collect();
-        let place = place(blank(method, bench.metric), cell);
-        items.extend(bench.item_rows(&place, &effects));
-        rows.push(summary.row(place, &effects, Some(scale)));
-    }
-    correct(&mut rows);
+    let effects = |values: &Vec<f64>| values.iter().zip(from).map(|(value, from)| value - from).collect();
+    let places =
+        plan.cells.iter().zip(values).map(|(cell, values)| (place(blank(method, bench.metric), cell), effects(values)));
     let mut main = table(method, title, bench);
     main.facts.insert("items".into(), bench.items.len().to_string());
-    let singles = crate::table::Table { rows: items, ..main.clone() };
-    main.rows = rows;
-    Finding { tables: vec![main], items: vec![singles], ..Finding::default() }
+    tabulate(bench, main, places.collect(), totals)
 }
 
 fn place(row: Row, cell: &Cell) -> Row {

@@ -1,65 +1,113 @@
 //! From one value an item to a row: mean, interval, test; Holm's correction over a whole table.
 
-use super::Bench;
-use crate::table::Row;
-use patchclamp_probes::{Flips, Resamples, holm_known};
+use super::{Bench, Finding};
+use crate::table::{Row, Table};
+use indexmap::IndexMap;
+use patchclamp_probes::{Flips, Interval, Resamples, holm_known};
 
-/// Resamples and sign patterns of the items, drawn once for all rows.
+/// The label whose equal values make items one observation: the two ways round of a pair are not independent.
+pub const PAIR: &str = "pair";
+
+/// The fact that tells of a `normalised` which means little.
+pub const CAUTION: &str = "caution";
+
+/// Resamples and sign patterns of the observations, drawn once for all rows.
 pub struct Summary {
+    groups: Vec<Vec<usize>>,
     resamples: Resamples,
     flips: Flips,
     level: f64,
 }
 
 impl Summary {
-    /// For the items of a bench.
+    /// For the items of a bench; those with the same label [`PAIR`] are one observation.
     pub fn new(bench: &Bench) -> Self {
-        let (items, statistics) = (bench.items.len(), bench.statistics);
+        let (groups, statistics) = (groups(bench), bench.statistics);
         Summary {
-            resamples: Resamples::new(items, statistics.resamples, bench.seed),
-            flips: Flips::new(items, statistics.permutations, bench.seed),
+            resamples: Resamples::new(groups.len(), statistics.resamples, bench.seed),
+            flips: Flips::new(groups.len(), statistics.permutations, bench.seed),
             level: statistics.level,
+            groups,
         }
     }
 
     /// The row with mean, bootstrap interval and sign-flip p of `effects`, one an item; `scale` is the effect that counts as 1.
     pub fn row(&self, row: Row, effects: &[f64], scale: Option<f64>) -> Row {
-        let interval = self.resamples.interval(effects, self.level);
-        Row { p: self.flips.p_value(effects), ..self.described(row, effects, scale, interval) }
+        let p = self.flips.p_value(&self.observations(effects));
+        Row { p, ..self.untested(row, effects, scale) }
     }
 
     /// The same without a test, for values that chance does not scatter around zero.
     pub fn untested(&self, row: Row, values: &[f64], scale: Option<f64>) -> Row {
-        let interval = self.resamples.interval(values, self.level);
-        self.described(row, values, scale, interval)
-    }
-
-    fn described(
-        &self,
-        row: Row,
-        values: &[f64],
-        scale: Option<f64>,
-        interval: Option<patchclamp_probes::Interval>,
-    ) -> Row {
-        let effect = mean(values);
+        let values = self.observations(values);
+        let (effect, interval) = (mean(&values), self.interval(&values));
         Row {
             effect,
-            normalised: scale.filter(|scale| *scale != 0.0).map(|scale| effect / scale),
+            normalised: scale.map(|scale| effect / scale),
             low: interval.map(|interval| interval.low),
             high: interval.map(|interval| interval.high),
             n: values.len(),
             ..row
         }
     }
+
+    /// The mean of `totals`, one an item, as what effects are divided by; none where it is zero. Where its interval holds
+    /// zero the facts of the table say so, as a share of what may be nothing means little.
+    fn scale(&self, totals: &[f64], table: &mut Table) -> Option<f64> {
+        let totals = self.observations(totals);
+        if let Some(Interval { low, high }) = self.interval(&totals).filter(|interval| interval.contains(0.0)) {
+            let caution = format!("normalised is over a total whose interval [{low:.3}, {high:.3}] holds zero");
+            table.facts.insert(CAUTION.into(), caution);
+        }
+        Some(mean(&totals)).filter(|total| *total != 0.0)
+    }
+
+    fn interval(&self, observations: &[f64]) -> Option<Interval> {
+        self.resamples.interval(observations, self.level)
+    }
+
+    /// The mean of each group of items.
+    fn observations(&self, values: &[f64]) -> Vec<f64> {
+        let of_group = |group: &Vec<usize>| group.iter().map(|item| values[*item]).sum::<f64>() / group.len() as f64;
+        self.groups.iter().map(of_group).collect()
+    }
+
+    /// Corrects the p-values of a table by Holm, and says what p can be at the least.
+    fn correct(&self, table: &mut Table, permutations: usize) {
+        let corrected = holm_known(&table.rows.iter().map(|row| row.p).collect::<Vec<_>>());
+        table.rows.iter_mut().zip(corrected).for_each(|(row, p)| row.p = p);
+        let (count, rows) = (self.groups.len(), table.rows.len());
+        // every sign pattern is tried where there are at most 12 observations, and the two of one sign count
+        let least = if count <= 12 { 0.5f64.powi(count as i32 - 1) } else { 1.0 / (permutations + 1) as f64 };
+        let least = (least * rows as f64).min(1.0);
+        let words = format!("sign-flip test of {count} observations, Holm over {rows} rows; {least:.2e} at the least");
+        table.facts.insert("p".into(), words);
+    }
+}
+
+/// Values at places, one an item, as the rows of `main` with interval and corrected p, and as a row an item beside it;
+/// `totals`, one an item, is what counts as 1.
+pub fn tabulate(bench: &Bench, mut main: Table, places: Vec<(Row, Vec<f64>)>, totals: &[f64]) -> Finding {
+    let summary = Summary::new(bench);
+    let items = places.iter().flat_map(|(place, values)| bench.item_rows(place, values)).collect();
+    let singles = Table { rows: items, ..main.clone() };
+    let scale = summary.scale(totals, &mut main);
+    main.rows = places.into_iter().map(|(place, values)| summary.row(place, &values, scale)).collect();
+    summary.correct(&mut main, bench.statistics.permutations);
+    Finding { tables: vec![main], items: vec![singles], ..Finding::default() }
+}
+
+/// Items that are one observation together.
+fn groups(bench: &Bench) -> Vec<Vec<usize>> {
+    let mut groups: IndexMap<String, Vec<usize>> = IndexMap::new();
+    for (index, item) in bench.items.iter().enumerate() {
+        let key = item.labels.get(PAIR).map_or(format!("item {index}"), |pair| format!("pair {pair}"));
+        groups.entry(key).or_default().push(index);
+    }
+    groups.into_values().collect()
 }
 
 /// The mean of at least one value.
 pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
-}
-
-/// Holm's correction of the p-values of one sweep.
-pub fn correct(rows: &mut [Row]) {
-    let corrected = holm_known(&rows.iter().map(|row| row.p).collect::<Vec<_>>());
-    rows.iter_mut().zip(corrected).for_each(|(row, p)| row.p = p);
 }

@@ -8,7 +8,7 @@ use super::{Bench, Progress, ROWS, Side};
 use crate::hook::{Activation, Change, Edit, Edits, Record};
 use crate::model::{HookError, Pass, Past, Start, run};
 use crate::plan::Cell;
-use crate::site::{Place, Site, runs};
+use crate::site::{Place, Site};
 use crate::tensor::Tensor;
 use crate::text::Tokens;
 use std::collections::BTreeMap;
@@ -129,25 +129,10 @@ impl Base {
 fn edits(cell: &Cell, copy: usize, items: usize, stand: &Stand) -> Vec<Edit> {
     let rows: Vec<usize> = (copy * items..(copy + 1) * items).collect();
     let edit = |place: Place| {
-        let value = picked(&stand[&place.site], &place);
+        let value = place.part_of(&stand[&place.site]);
         Edit { place, change: Change::Put(value) }
     };
     cell.places(Some(rows)).into_iter().map(edit).collect()
-}
-
-/// The heads, positions and neurons of a place out of a whole activation; axes of length 1 stay.
-fn picked(stand: &Activation, place: &Place) -> Activation {
-    let axes = place.axes();
-    (1..4).fold(stand.clone(), |kept, axis| match axes[axis] {
-        Some(indices) if kept.dims()[axis] > 1 => {
-            let parts = runs(indices)
-                .into_iter()
-                .map(|run| kept.clone().narrow(axis, run.start, run.len()))
-                .collect::<Vec<_>>();
-            Tensor::cat(parts, axis)
-        }
-        _ => kept,
-    })
 }
 
 fn begin(cell: &Cell, layers: usize) -> Begin {

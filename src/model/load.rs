@@ -59,7 +59,7 @@ pub fn folder(path: &Path, process: &[Processing], device: &Device) -> Result<Lo
     family::of(&config).map_err(BuildError::from)?;
     let weights = Weights::open(path, device).map_err(BuildError::from)?;
     let tokenizer = path.join("tokenizer.json");
-    let text = tokenizer.is_file().then(|| Text::read(&tokenizer)).transpose()?;
+    let text = tokenizer.exists().then(|| Text::read(&tokenizer)).transpose()?;
     assemble(&config, &weights, text, process)
 }
 

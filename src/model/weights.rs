@@ -134,6 +134,17 @@ impl Weights {
         self.holds.contains_key(name)
     }
 
+    /// Whether two tensors hold the very same bytes; false where one is absent.
+    pub fn same(&self, one: &str, other: &str) -> bool {
+        let (Some(one), Some(other)) = (self.bytes(one), self.bytes(other)) else { return false };
+        one == other
+    }
+
+    fn bytes(&self, name: &str) -> Option<&[u8]> {
+        let (path, source) = &self.files[*self.holds.get(name)?];
+        Some(parse(path, source).ok()?.tensor(name).ok()?.data())
+    }
+
     /// A tensor of exactly this shape, as f32.
     pub fn read<const D: usize>(&self, name: &str, shape: [usize; D]) -> Result<Tensor<D>, WeightError> {
         let number = *self.holds.get(name).ok_or_else(|| WeightError::Missing(name.to_string()))?;
@@ -197,7 +208,7 @@ fn floats(name: &str, view: &TensorView) -> Result<Vec<f32>, WeightError> {
 pub fn decode(view: &TensorView) -> Option<Vec<f32>> {
     let data = view.data();
     Some(match view.dtype() {
-        Dtype::F32 => each(data, |bytes| f32::from_le_bytes(bytes)),
+        Dtype::F32 => each(data, f32::from_le_bytes),
         Dtype::F16 => each(data, |bytes| f16::from_le_bytes(bytes).to_f32()),
         Dtype::BF16 => each(data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
         Dtype::F64 => each(data, |bytes| f64::from_le_bytes(bytes) as f32),

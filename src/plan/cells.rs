@@ -1,8 +1,9 @@
 //! Sweeps: which places are changed together, one cell a row of the table.
 
-use super::{Known, Problems, site_groups, sweeps};
-use crate::model::shape;
-use crate::site::{Layout, Place, Site};
+use super::group::Group;
+use super::sites::site_groups;
+use super::{Known, Problems};
+use crate::site::{Place, Site};
 use crate::spec::{Axis, Only, Sites};
 
 /// Cells of one method, in the order of its table.
@@ -66,101 +67,49 @@ pub fn resolve(
     if groups.is_empty() {
         return None;
     }
-    check_order(at, over, problems);
+    check_once(&format!("{at}.over"), over, problems);
     check_only(at, only, known, problems);
     let mut cells = Vec::new();
     for (name, sites) in &groups {
-        if check_axes(at, name, sites[0], over, known, problems) {
-            cells.extend(of_group(name, sites, over, only, known));
+        let group = Group::new(name, sites, over, only, known);
+        if group.check(at, problems) {
+            cells.extend(group.cells());
         }
     }
     Some(Sweep { over: over.to_vec(), cells })
 }
 
-fn check_order(at: &str, over: &[Axis], problems: &mut Problems) {
-    let mut seen = over.to_vec();
-    seen.sort_unstable();
-    if seen.windows(2).any(|pair| pair[0] == pair[1]) {
-        problems.add(&format!("{at}.over"), "an axis stands twice");
-    }
-}
-
+/// Problems of what is chosen that no site decides.
 fn check_only(at: &str, only: &Only, known: &Known, problems: &mut Problems) {
-    let dims = known.dims();
-    let longest = known.items.iter().map(|item| item.clean.len()).min();
-    let mut check = |field: &str, one: &str, indices: &[usize], count: usize| {
-        if let Some(index) = indices.iter().find(|index| **index >= count) {
-            let (family, last) = (known.family, count.saturating_sub(1));
-            problems.add(
-                &format!("{at}.only.{field}"),
-                format!("{one} {index} does not exist; {family} has {field} 0 to {last} here"),
-            );
-        }
-    };
-    check("layers", "layer", &only.layers, dims.layers);
-    check("heads", "head", &only.heads, dims.heads);
-    if let Some(length) = longest {
-        check("positions", "position", &only.positions, length);
+    let fields =
+        [("layers", &only.layers), ("heads", &only.heads), ("positions", &only.positions), ("neurons", &only.neurons)];
+    for (field, indices) in fields {
+        check_once(&format!("{at}.only.{field}"), indices, problems);
+    }
+    let layers = known.dims().layers;
+    if let Some(layer) = only.layers.iter().find(|layer| **layer >= layers) {
+        let last = layers - 1;
+        let what = format!("layer {layer} does not exist; {} has layers 0 to {last}", known.family);
+        problems.add(&format!("{at}.only.layers"), what);
+    }
+    let shortest = known.items.iter().map(|item| item.clean.len()).min().unwrap_or(usize::MAX);
+    if let Some(position) = only.positions.iter().find(|position| known.complete && **position >= shortest) {
+        let what =
+            format!("position {position} does not exist; the shortest prompt has positions 0 to {}", shortest - 1);
+        problems.add(&format!("{at}.only.positions"), what);
     }
 }
 
-fn check_axes(at: &str, name: &str, site: Site, over: &[Axis], known: &Known, problems: &mut Problems) -> bool {
-    let field = format!("{at}.over");
-    let before = problems.0.len();
-    if sweeps(over, Axis::Head) && site.layout() == Layout::Stream {
-        problems.add(&field, format!("`{name}` has no heads; sweep for instance attn.hook_z over heads"));
+/// What stands twice would be a row twice.
+fn check_once<T: PartialEq + std::fmt::Debug>(at: &str, listed: &[T], problems: &mut Problems) {
+    let twice = listed.iter().enumerate().find(|(index, one)| listed[..*index].contains(one));
+    if let Some((_, one)) = twice {
+        problems.add(at, format!("{one:?} stands twice"));
     }
-    if sweeps(over, Axis::Layer) && site.layer().is_none() {
-        problems.add(&field, format!("`{name}` stands outside the layers"));
-    }
-    if sweeps(over, Axis::Neuron) && site.layout() == Layout::Pattern {
-        problems.add(&field, format!("`{name}` has no neurons; its width is the key position"));
-    }
-    if sweeps(over, Axis::Position) && !known.items.is_empty() && known.length().is_none() {
-        let lengths = known.items.iter().map(|item| item.clean.len());
-        let (least, most) = (lengths.clone().min().unwrap_or(0), lengths.max().unwrap_or(0));
-        problems.add(&field, format!("prompts have {least} to {most} tokens, so a position is not the same place in all; choose words of equally many tokens, or leave Position out"));
-    }
-    problems.0.len() == before
 }
 
-/// Every combination of indices on the axes swept.
-fn of_group(name: &str, sites: &[Site], over: &[Axis], only: &Only, known: &Known) -> Vec<Cell> {
-    let length = known.length().unwrap_or(1);
-    let swept = |axis: Axis, chosen: &[usize], count: usize| -> Vec<Option<usize>> {
-        match sweeps(over, axis) {
-            true if chosen.is_empty() => (0..count).map(Some).collect(),
-            true => chosen.iter().copied().map(Some).collect(),
-            false => vec![None],
-        }
-    };
-    let sites: Vec<Site> = sites
-        .iter()
-        .copied()
-        .filter(|site| only.layers.is_empty() || site.layer().is_none_or(|layer| only.layers.contains(&layer)))
-        .collect();
-    let layers: Vec<Vec<Site>> =
-        if sweeps(over, Axis::Layer) { sites.iter().map(|site| vec![*site]).collect() } else { vec![sites] };
-    let mut cells = Vec::new();
-    for sites in layers.into_iter().filter(|sites| !sites.is_empty()) {
-        let shape = shape(known.dims(), sites[0], 1, length);
-        let heads = match sites[0].layout() {
-            Layout::Stream => 1,
-            Layout::Heads => shape[2],
-            Layout::Pattern => shape[1],
-        };
-        for head in swept(Axis::Head, &only.heads, heads) {
-            for position in swept(Axis::Position, &only.positions, length) {
-                for neuron in swept(Axis::Neuron, &only.neurons, *shape.last().unwrap_or(&1)) {
-                    cells.push(cell(name, &sites, [head, position, neuron], only));
-                }
-            }
-        }
-    }
-    cells
-}
-
-fn cell(name: &str, sites: &[Site], [head, position, neuron]: [Option<usize>; 3], only: &Only) -> Cell {
+/// The cell of some sites at these indices of head, position and neuron.
+pub(super) fn cell(name: &str, sites: &[Site], [head, position, neuron]: [Option<usize>; 3], only: &Only) -> Cell {
     let chosen = |index: Option<usize>, only: &[usize]| match index {
         Some(index) => Some(vec![index]),
         None if only.is_empty() => None,

@@ -1,10 +1,11 @@
 //! Prompts and answers as tokens.
 
 use super::Problems;
-use crate::data::{self, Prompts};
+use crate::data::{self, Prompts, Sourced};
+use crate::metric::Metric;
 use crate::model::load::Loaded;
 use crate::spec::{Answer, Control, Experiment, Pair, Prompt};
-use crate::text::Text;
+use crate::text::{SpecialTokens, Text, TextError};
 use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -45,16 +46,9 @@ pub fn resolve(experiment: &Experiment, loaded: &Loaded, problems: &mut Problems
     };
     let mut reader = Reader { experiment, loaded, problems };
     let mut items: Vec<Item> = match prompts {
-        Prompts::Pairs(pairs) => {
-            pairs.iter().enumerate().filter_map(|(index, pair)| reader.pair(index, pair)).collect()
-        }
-        Prompts::Alone(prompts) => {
-            prompts.iter().enumerate().filter_map(|(index, prompt)| reader.alone(index, prompt)).collect()
-        }
+        Prompts::Pairs(pairs) => pairs.iter().filter_map(|pair| reader.pair(pair)).collect(),
+        Prompts::Alone(prompts) => prompts.iter().filter_map(|prompt| reader.alone(prompt)).collect(),
     };
-    if items.is_empty() && problems.is_empty() {
-        problems.add("data", "there is no item in it");
-    }
     if experiment.control == Control::ShuffledAnswers {
         shuffle(&mut items, experiment.seed);
     }
@@ -79,37 +73,49 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn alone(&mut self, index: usize, prompt: &Prompt) -> Option<Item> {
-        let clean = self.prompt(&format!("data[{index}]"), prompt)?;
+    fn alone(&mut self, Sourced { at, what }: &Sourced<Prompt>) -> Option<Item> {
+        let clean = self.prompt(at, what)?;
         Some(Item { corrupt: clean.clone(), clean, answers: None, labels: IndexMap::new() })
     }
 
-    fn pair(&mut self, index: usize, pair: &Pair) -> Option<Item> {
-        let at = format!("data[{index}]");
+    fn pair(&mut self, Sourced { at, what: pair }: &Sourced<Pair>) -> Option<Item> {
         let clean = self.prompt(&format!("{at}.clean"), &pair.clean);
         let corrupt = self.prompt(&format!("{at}.corrupt"), &pair.corrupt);
         let right = self.answer(&format!("{at}.right"), &pair.clean, &pair.right);
         let wrong = self.answer(&format!("{at}.wrong"), &pair.corrupt, &pair.wrong);
         let (clean, corrupt, right, wrong) = (clean?, corrupt?, right?, wrong?);
         if clean.len() != corrupt.len() {
-            self.problems.add(&at, self.lengths(&clean, &corrupt));
+            self.problems.add(at, self.lengths(&clean, &corrupt));
             return None;
         }
-        let read = self.read_at(&at, pair, &clean)?;
+        self.differ(at, right, wrong)?;
+        let read = self.read_at(at, pair, &clean, &corrupt)?;
         Some(Item { clean, corrupt, answers: Some(Answers { right, wrong, at: read }), labels: pair.labels.clone() })
     }
 
+    /// A difference of a token and itself is 0 whatever is done.
+    fn differ(&mut self, at: &str, right: u32, wrong: u32) -> Option<()> {
+        if right == wrong && matches!(self.experiment.metric, Metric::LogitDiff | Metric::ProbabilityDiff) {
+            let what = format!("right and wrong answer are the same token, {}", self.label(right));
+            self.problems.add(at, what);
+            return None;
+        }
+        Some(())
+    }
+
+    fn label(&self, id: u32) -> String {
+        self.loaded.text.as_ref().map_or(id.to_string(), |text| text.label(id))
+    }
+
+    fn labels(&self, tokens: &[u32]) -> String {
+        tokens.iter().map(|id| self.label(*id)).collect::<Vec<_>>().join(" ")
+    }
+
     fn lengths(&self, clean: &[u32], corrupt: &[u32]) -> String {
-        let shown = |tokens: &[u32]| match &self.loaded.text {
-            Some(text) => tokens.iter().map(|id| text.label(*id)).collect::<Vec<_>>().join(" "),
-            None => format!("{tokens:?}"),
-        };
+        let (clean_count, corrupt_count) = (clean.len(), corrupt.len());
+        let (clean, corrupt) = (self.labels(clean), self.labels(corrupt));
         format!(
-            "the clean prompt has {} tokens and the corrupted one {}, but a patch needs the same positions in both; choose words of equally many tokens\n    clean:   {}\n    corrupt: {}",
-            clean.len(),
-            corrupt.len(),
-            shown(clean),
-            shown(corrupt)
+            "the clean prompt has {clean_count} tokens and the corrupted one {corrupt_count}, but a patch needs the same positions in both; choose words of equally many tokens\n    clean:   {clean}\n    corrupt: {corrupt}"
         )
     }
 
@@ -125,25 +131,29 @@ impl Reader<'_> {
         let special = self.experiment.special_tokens;
         let tokens = match prompt {
             Prompt::Tokens(tokens) => tokens.clone(),
-            Prompt::Text(text) => match self.text(at)?.encode(text, special) {
-                Ok(tokens) => tokens,
-                Err(error) => {
-                    self.problems.add(at, error.to_string());
-                    return None;
-                }
-            },
+            // special tokens would make a prompt of it that nobody wrote
+            Prompt::Text(text) if text.is_empty() => Vec::new(),
+            Prompt::Text(text) => {
+                let found = self.text(at)?.encode(text, special);
+                self.told(at, found)?
+            }
         };
         self.check(at, &tokens).then_some(tokens)
+    }
+
+    /// What was found, or its error among the problems.
+    fn told<T>(&mut self, at: &str, found: Result<T, TextError>) -> Option<T> {
+        found.map_err(|error| self.problems.add(at, error.to_string())).ok()
     }
 
     fn check(&mut self, at: &str, tokens: &[u32]) -> bool {
         let dims = self.loaded.model.dims();
         let (count, context, vocabulary) = (tokens.len(), dims.context, dims.vocabulary);
         if count == 0 {
-            self.problems.add(at, "has no token");
+            self.problems.add(at, "the prompt is empty");
         }
         if count > context {
-            self.problems.add(at, format!("has {count} tokens; the model has {context} positions"));
+            self.problems.add(at, format!("the prompt has {count} tokens; the model has {context} positions"));
         }
         let unknown = tokens.iter().find(|token| **token as usize >= vocabulary);
         if let Some(token) = unknown {
@@ -153,59 +163,85 @@ impl Reader<'_> {
     }
 
     fn answer(&mut self, at: &str, prompt: &Prompt, answer: &Answer) -> Option<u32> {
-        let tokens = match (answer, prompt) {
-            (Answer::Token(token), _) => vec![*token],
-            (Answer::Text(answer), prompt) => {
-                let causal = self.loaded.model.is_causal();
-                let text = self.text(at)?;
-                let found = match prompt {
-                    Prompt::Text(prompt) if causal => text.continuation(prompt, answer),
-                    _ => text.encode(answer, crate::text::SpecialTokens::Never),
-                };
-                match found {
-                    Ok(tokens) => tokens,
-                    Err(error) => {
-                        self.problems.add(at, error.to_string());
-                        return None;
-                    }
-                }
-            }
+        let tokens = match answer {
+            Answer::Token(token) => vec![*token],
+            Answer::Text(answer) => self.written(at, prompt, answer)?,
         };
         match (tokens.as_slice(), answer) {
             ([token], _) => self.check(at, &tokens).then_some(*token),
-            (several, Answer::Text(answer)) => {
-                let labels: Vec<String> = several
-                    .iter()
-                    .map(|id| self.loaded.text.as_ref().map_or(id.to_string(), |text| text.label(*id)))
-                    .collect();
-                self.problems.add(at, format!("{answer:?} is {} tokens ({}), but the metric reads one; choose an answer of one token, with its leading space", several.len(), labels.join(" ")));
+            ([], _) => {
+                self.problems.add(at, "the answer is empty; it must be one token");
                 None
             }
-            _ => None,
+            (several, answer) => {
+                let what = self.several(several, answer);
+                self.problems.add(at, what);
+                None
+            }
         }
     }
 
-    /// Where the answer is read: as written, or the mask, or the last token.
-    fn read_at(&mut self, at: &str, pair: &Pair, clean: &[u32]) -> Option<usize> {
-        if let Some(position) = pair.at {
-            if position < clean.len() {
-                return Some(position);
+    /// The tokens of an answer in words: in a causal model those that it adds to the prompt.
+    fn written(&mut self, at: &str, prompt: &Prompt, answer: &str) -> Option<Vec<u32>> {
+        let causal = self.loaded.model.is_causal();
+        let text = self.text(at)?;
+        let found = match prompt {
+            _ if answer.is_empty() => Ok(Vec::new()),
+            Prompt::Text(prompt) if causal => text.continuation(prompt, answer),
+            _ => text.encode(answer, SpecialTokens::Never),
+        };
+        self.told(at, found)
+    }
+
+    fn several(&self, tokens: &[u32], answer: &Answer) -> String {
+        let (count, labels) = (tokens.len(), self.labels(tokens));
+        let space = match answer {
+            Answer::Text(answer) if self.loaded.model.is_causal() && !answer.starts_with(' ') => {
+                format!("; should a space stand before it, as in \" {answer}\"?")
             }
-            self.problems.add(
-                &format!("{at}.at"),
-                format!("position {position} does not exist; the prompt has 0 to {}", clean.len() - 1),
-            );
-            return None;
+            _ => "; choose an answer of one token".into(),
+        };
+        format!("the answer is {count} tokens ({labels}), but the metric reads one{space}")
+    }
+
+    /// Where the answer is read: as written, or the mask, or the last token.
+    fn read_at(&mut self, at: &str, pair: &Pair, clean: &[u32], corrupt: &[u32]) -> Option<usize> {
+        let last = clean.len() - 1;
+        match pair.at {
+            Some(position) if position <= last => Some(position),
+            Some(position) => {
+                let what = format!("position {position} does not exist; the prompt has 0 to {last}");
+                self.problems.add(&format!("{at}.at"), what);
+                None
+            }
+            None if self.loaded.model.is_causal() => Some(last),
+            None => {
+                let found = self.masked(clean, corrupt);
+                found
+                    .map_err(|why| {
+                        self.problems.add(at, format!("an encoder reads the answer at its mask token, {why}"))
+                    })
+                    .ok()
+            }
         }
-        if self.loaded.model.is_causal() {
-            return Some(clean.len() - 1);
+    }
+
+    /// The position of the one mask token, the same in both prompts.
+    fn masked(&self, clean: &[u32], corrupt: &[u32]) -> Result<usize, String> {
+        let names = ["[MASK]", "<mask>"];
+        let text = self.loaded.text.as_ref();
+        let known = names.into_iter().find_map(|name| Some((name, text?.id(name)?)));
+        let (name, mask) = known.ok_or("and the model's tokenizer has none; write `at: position` in the pair")?;
+        let places = |tokens: &[u32]| (0..tokens.len()).filter(|at| tokens[*at] == mask).collect::<Vec<_>>();
+        match (places(clean).as_slice(), places(corrupt).as_slice()) {
+            ([place], [other]) if place == other => Ok(*place),
+            ([], _) => Err(format!("and the clean prompt has none; write {name} in it, or `at: position` in the pair")),
+            ([place], other) => {
+                Err(format!("which is at {place} in the clean prompt, but at {other:?} in the corrupted one"))
+            }
+            (several, _) => {
+                Err(format!("and the clean prompt has {}; write `at: position` in the pair", several.len()))
+            }
         }
-        let mask =
-            self.loaded.text.as_ref().and_then(|text| ["[MASK]", "<mask>"].iter().find_map(|name| text.id(name)));
-        let position = mask.and_then(|mask| clean.iter().position(|token| *token == mask));
-        if position.is_none() {
-            self.problems.add(at, "an encoder reads the answer at its mask token, and the clean prompt has none; write [MASK] in it, or `at: position`");
-        }
-        position
     }
 }

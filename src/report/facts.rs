@@ -6,8 +6,11 @@ use crate::text::SpecialTokens;
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
+/// The tokens of one item: of its prompts and of its answers.
+pub type ItemTokens = IndexMap<String, Vec<String>>;
+
 /// Facts of a run, and the tokens of every item.
-pub fn facts(plan: &Plan, loaded: &Loaded) -> (IndexMap<String, String>, Vec<IndexMap<String, Vec<String>>>) {
+pub fn facts(plan: &Plan, loaded: &Loaded) -> (IndexMap<String, String>, Vec<ItemTokens>) {
     let (experiment, dims) = (&plan.experiment, loaded.model.dims());
     let facts = [
         ("model", format!("{:?}", experiment.model)),
@@ -61,12 +64,15 @@ fn data_hash(items: &[Item]) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn tokens(item: &Item, loaded: &Loaded) -> IndexMap<String, Vec<String>> {
+fn tokens(item: &Item, loaded: &Loaded) -> ItemTokens {
     let label = |id: &u32| loaded.text.as_ref().map_or(id.to_string(), |text| text.label(*id));
     let mut tokens = IndexMap::from([("clean".to_string(), item.clean.iter().map(label).collect::<Vec<_>>())]);
     if let Some(answers) = item.answers {
         tokens.insert("corrupt".into(), item.corrupt.iter().map(label).collect());
         tokens.insert("answers".into(), vec![label(&answers.right), label(&answers.wrong)]);
+    }
+    if !item.labels.is_empty() {
+        tokens.insert("labels".into(), item.labels.iter().map(|(name, value)| format!("{name}: {value}")).collect());
     }
     tokens
 }

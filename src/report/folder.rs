@@ -16,6 +16,14 @@ pub enum ReportError {
         /// Why.
         source: std::io::Error,
     },
+    /// A place where no run folder can stand.
+    #[error("{path}: {why}")]
+    NoPlace {
+        /// The place.
+        path: PathBuf,
+        /// Why.
+        why: &'static str,
+    },
     /// A file that cannot be read back.
     #[error("{path}: {why}")]
     Unreadable {
@@ -39,9 +47,19 @@ pub struct Folder {
 
 impl Folder {
     /// A fresh folder; an earlier run that stands there is kept beside it as `NAME~1`, `NAME~2`, ….
+    ///
+    /// # Errors
+    /// Where a file stands, or a folder with files that no run wrote: they might be overwritten.
     pub fn fresh(path: &Path) -> Result<(Self, Option<PathBuf>), ReportError> {
         let unwritable = |source| ReportError::Unwritable { path: path.to_path_buf(), source };
+        let no_place = |why| Err(ReportError::NoPlace { path: path.to_path_buf(), why });
+        if path.exists() && !path.is_dir() {
+            return no_place("is a file; give a folder");
+        }
         let kept = path.join("run.ron").is_file().then(|| aside(path));
+        if kept.is_none() && std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
+            return no_place("holds files, but no run.ron, so it is no run folder; give another");
+        }
         if let Some(kept) = &kept {
             std::fs::rename(path, kept).map_err(unwritable)?;
         }
@@ -57,9 +75,10 @@ impl Folder {
         }
     }
 
-    /// The folder's own name.
+    /// The folder's own name, also where it was called `.`.
     pub fn name(&self) -> String {
-        self.path.file_name().map_or("run".into(), |name| name.to_string_lossy().into_owned())
+        let path = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        path.file_name().map_or("run".into(), |name| name.to_string_lossy().into_owned())
     }
 
     /// Whether the folder has this file.

@@ -4,12 +4,13 @@ mod facts;
 mod folder;
 mod reading;
 
-pub use facts::facts;
+pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
 
 use crate::figure::{Figure, figures_of};
 use crate::method::attention;
 use crate::method::generate::Continuation;
+use crate::method::summary::CAUTION;
 use crate::method::{Finding, Tensors};
 use crate::page::{Drawing, Page, Section};
 use crate::plan::Plan;
@@ -35,7 +36,7 @@ pub fn write(
     plan: &Plan,
     outcome: Outcome,
     facts: indexmap::IndexMap<String, String>,
-    tokens: Vec<indexmap::IndexMap<String, Vec<String>>>,
+    tokens: Vec<ItemTokens>,
     folder: &Folder,
 ) -> Result<Results, ReportError> {
     let experiment = Experiment { facts: Some(facts), tokens: Some(tokens), ..plan.experiment.clone() };
@@ -138,8 +139,17 @@ fn draw(results: &Results, folder: &Folder) -> Result<(), ReportError> {
 fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
     match results.patterns.iter().find(|(name, _)| *name == table.name) {
         Some((_, patterns)) => vec![(table.name.clone(), attention::panels(table, patterns))],
-        None => figures_of(table),
+        None => figures_of(&trustworthy(table)),
     }
+}
+
+/// The table without its normalised effects where they mean little, so that figures show the effects themselves.
+fn trustworthy(table: &Table) -> Table {
+    let mut table = table.clone();
+    if table.facts.contains_key(CAUTION) {
+        table.rows.iter_mut().for_each(|row| row.normalised = None);
+    }
+    table
 }
 
 fn page<'a>(results: &Results, sections: Vec<Section<'a>>, folder: &Folder) -> Page<'a> {

@@ -6,12 +6,11 @@ use crate::table::Table;
 /// Texts shown on the page; all of them stand in `texts.jsonl`.
 const SHOWN: usize = 8;
 
-/// A paragraph on the method, its facts, and for a generation some of its texts.
+/// A paragraph on the method, and for a generation some of its texts.
 pub fn of(table: &Table, texts: &[Continuation]) -> String {
-    let facts: Vec<String> = table.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-    let mut text = format!("{}\n\n{}.", method(&table.name), facts.join(". "));
+    let mut text = method(&table.name).to_string();
     if table.name.contains("generate") {
-        for shown in texts.iter().take(SHOWN) {
+        for shown in texts.iter().filter(|text| text.table == table.name).take(SHOWN) {
             text += &format!("\n\n{} | plain: {} | edited: {}", shown.prompt, shown.plain, shown.edited);
         }
     }

@@ -44,7 +44,7 @@ impl SpecError {
 
     pub(super) fn malformed(path: &Path, text: &str, error: &ron::error::SpannedError) -> Self {
         let (line, column) = (error.span.start.line, error.span.start.col);
-        let what = error.code.to_string();
+        let what = what(&error.code);
         SpecError::Malformed {
             path: path.display().to_string(),
             line,
@@ -53,6 +53,53 @@ impl SpecError {
             excerpt: excerpt(text, line, column),
         }
     }
+}
+
+/// The library's error in the words of a RON file: what was found, what was expected.
+pub(super) fn what(code: &ron::Error) -> String {
+    use ron::Error::*;
+    match code {
+        NoSuchStructField { expected, found, outer } => {
+            format!("there is no field `{found}`{}; there {}", within(outer), known(expected))
+        }
+        NoSuchEnumVariant { expected, found, outer } => {
+            format!(
+                "`{found}` is no{}; there {}",
+                outer.as_ref().map_or(" choice".into(), |kind| format!(" `{kind}`")),
+                known(expected)
+            )
+        }
+        MissingStructField { field, outer } => format!("the field `{field}` is missing{}", within(outer)),
+        DuplicateStructField { field, outer } => format!("the field `{field}` stands twice{}", within(outer)),
+        InvalidValueForType { expected, found } => format!("expected {expected} but found {found}"),
+        IntegerOutOfBounds => "the number does not fit here; expected a whole number that is not negative".into(),
+        ExpectedInteger => "expected a whole number".into(),
+        ExpectedFloat => "expected a number".into(),
+        ExpectedString => "expected a text in quotes".into(),
+        ExpectedStringEnd | Eof => "the text ends too early; is a quote or a bracket left open?".into(),
+        ExpectedComma => "expected a comma, or the closing bracket; is a quote left open before?".into(),
+        TrailingCharacters => "something stands behind the end; is there one bracket too many?".into(),
+        ExpectedIdentifier => "expected a name, for instance `Cpu`".into(),
+        other => lower(&other.to_string()),
+    }
+}
+
+fn within(outer: &Option<String>) -> String {
+    outer.as_ref().map(|name| format!(" in `{name}`")).unwrap_or_default()
+}
+
+fn known(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
+        [] => "is none".into(),
+        [one] => format!("is {one}"),
+        [most @ .., last] => format!("are {} and {last}", most.join(", ")),
+    }
+}
+
+fn lower(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// The line with its number, and a caret under the column.

@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for Prompt {
         impl<'de> Visitor<'de> for Either {
             type Value = Prompt;
             fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-                out.write_str("a text in quotes, or a list of token ids")
+                out.write_str("a text in quotes or a list of token ids")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Prompt, E> {
                 Ok(Prompt::Text(text.to_string()))
@@ -69,7 +69,7 @@ impl<'de> Deserialize<'de> for Answer {
         impl Visitor<'_> for Either {
             type Value = Answer;
             fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-                out.write_str("a text in quotes, or a token id")
+                out.write_str("a text in quotes or a token id")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Answer, E> {
                 Ok(Answer::Text(text.to_string()))

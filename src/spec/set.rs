@@ -6,6 +6,7 @@ use std::ops::Range;
 /// The text with the value at `path` (`methods[0].over`, `data.Pairs[2].clean`, `seed`) replaced, or a field added.
 pub fn set(text: &str, path: &str, value: &str) -> Result<String, SpecError> {
     let refused = |why: String| SpecError::Set { path: path.to_string(), why };
+    check(value).map_err(refused)?;
     let steps = steps(path).map_err(refused)?;
     let mut at = skip_blank(text, 0)..text.trim_end().len();
     for (number, step) in steps.iter().enumerate() {
@@ -16,14 +17,38 @@ pub fn set(text: &str, path: &str, value: &str) -> Result<String, SpecError> {
         });
         match (found, step) {
             (Some((_, entry)), _) => at = entry.value.clone(),
-            (None, Step::Field(name)) if number + 1 == steps.len() && !inside.is_empty() => {
-                let end = inside.last().map_or(at.start, |entry| entry.value.end);
-                return Ok(format!("{},\n    {name}: {value}{}", &text[..end], &text[end..]));
+            (None, Step::Field(name)) if number + 1 == steps.len() => {
+                return added(text, &at, &inside, name, value).ok_or_else(|| refused(absent(step, &text[at])));
             }
-            _ => return Err(refused(format!("there is no {step} in `{}`", summary(&text[at])))),
+            _ => return Err(refused(absent(step, &text[at]))),
         }
     }
     Ok(format!("{}{value}{}", &text[..at.start], &text[at.end..]))
+}
+
+/// Whether a value is one whole RON value, so that it cannot upset what stands behind it.
+fn check(value: &str) -> Result<(), String> {
+    let wrong = |why: &str| {
+        Err(format!("`{value}` is no RON value: {why}; a text stands in quotes, as in 'question=\"Why?\"'"))
+    };
+    match ron::value::RawValue::from_ron(value) {
+        _ if value.is_empty() => wrong("nothing stands behind the `=`"),
+        Ok(_) => Ok(()),
+        Err(error) => wrong(&super::error::what(&error.code)),
+    }
+}
+
+/// The text with a field behind the others; nothing where the value is no struct.
+fn added(text: &str, at: &Range<usize>, inside: &[Entry], name: &str, value: &str) -> Option<String> {
+    let open = || text[at.clone()].find('(').map(|open| at.start + open + 1);
+    Some(match inside.last() {
+        Some(last) => format!("{},\n    {name}: {value}{}", &text[..last.value.end], &text[last.value.end..]),
+        None => open().map(|open| format!("{}{name}: {value}{}", &text[..open], &text[open..]))?,
+    })
+}
+
+fn absent(step: &Step, found: &str) -> String {
+    format!("there is no {step} in `{}`", summary(found))
 }
 
 enum Step {
@@ -64,13 +89,18 @@ struct Entry {
 ///
 /// `Patch(sites: …)` is looked into as `(sites: …)`, and `Pairs([…])`, which holds one thing, as that thing.
 fn entries(text: &str, value: &Range<usize>) -> Vec<Entry> {
-    let Some(open) = text[value.clone()].find(['(', '[', '{']).map(|at| value.start + at) else { return Vec::new() };
-    let found = split(text, open + 1);
-    match found.as_slice() {
-        [only] if only.name.is_none() && text.as_bytes()[open] == b'(' && opens(text, only) => {
-            entries(text, &only.value)
+    let mut value = value.clone();
+    loop {
+        let Some(open) = text[value.clone()].find(['(', '[', '{']).map(|at| value.start + at) else {
+            return Vec::new();
+        };
+        let found = split(text, open + 1);
+        match found.as_slice() {
+            [only] if only.name.is_none() && text.as_bytes()[open] == b'(' && opens(text, only) => {
+                value = only.value.clone();
+            }
+            _ => return found,
         }
-        _ => found,
     }
 }
 
@@ -116,6 +146,10 @@ fn end_of_value(text: &str, start: usize) -> usize {
             '(' | '[' | '{' => depth += 1,
             ')' | ']' | '}' | ',' if depth == 0 => return at,
             ')' | ']' | '}' => depth -= 1,
+            'r' if raw_string(&text[at..]).is_some() => {
+                at += raw_string(&text[at..]).unwrap_or(1);
+                continue;
+            }
             '"' => at = end_of_string(text, at) - 1,
             '/' if text[at..].starts_with("//") || text[at..].starts_with("/*") => {
                 at = skip_blank(text, at);
@@ -139,6 +173,14 @@ fn end_of_string(text: &str, start: usize) -> usize {
         }
     }
     text.len()
+}
+
+/// The length of the raw string that `text` begins with: `r#"…"#`.
+fn raw_string(text: &str) -> Option<usize> {
+    let hashes = text[1..].len() - text[1..].trim_start_matches('#').len();
+    let inside = text[1 + hashes..].strip_prefix('"')?;
+    let end = format!("\"{}", "#".repeat(hashes));
+    Some(text.len() - inside.len() + inside.find(&end)? + end.len())
 }
 
 /// The first position from `at` on that is neither space nor comment.
@@ -195,5 +237,24 @@ mod tests {
         assert!(set(FILE, "methods[7].over", "[Head]").is_err());
         assert!(set(FILE, "nothing.here", "1").is_err());
         assert!(set(FILE, "methods..over", "1").is_err());
+    }
+
+    #[test]
+    fn a_value_cannot_upset_what_stands_behind_it() {
+        for value in ["3, sneaked: 4", "3)", "\"open", "", "(", "3 // note\n)", "3 // note"] {
+            assert!(set(FILE, "seed", value).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_raw_string_hides_its_brackets() {
+        let file = r###"(question: r#"a ")," b"#, seed: 1)"###;
+        assert!(set(file, "seed", "2").is_ok_and(|set| set.ends_with("b\"#, seed: 2)")));
+    }
+
+    #[test]
+    fn a_field_is_added_to_a_method_without_any() {
+        let set = set("(methods: [Attention()])", "methods[0].weighting", "ValueWeighted");
+        assert_eq!(set.ok().as_deref(), Some("(methods: [Attention(weighting: ValueWeighted)])"));
     }
 }

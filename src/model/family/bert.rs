@@ -1,6 +1,6 @@
 //! BERT (Devlin et al. 2019) with its masked-language-model head.
 
-use super::{BuildError, Built, Config, WeightError, Weights, layer_norm, linear, side_by_side};
+use super::{BuildError, Built, Config, WeightError, Weights, dims, layer_norm, linear, own_head, side_by_side};
 use crate::model::Dims;
 use crate::model::encoder::{Block, Encoder, Head};
 use crate::model::parts::attention::Attention;
@@ -34,19 +34,11 @@ pub fn build(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
 }
 
 fn choices(config: &Config) -> Result<Choices, BuildError> {
-    let (d_model, heads) = (config.count("hidden_size")?, config.count("num_attention_heads")?);
-    let dims = Dims {
-        layers: config.count("num_hidden_layers")?,
-        heads,
-        key_heads: heads,
-        d_head: config.share(("hidden_size", d_model), ("num_attention_heads", heads))?,
-        d_model,
-        d_mlp: config.count("intermediate_size")?,
-        vocabulary: config.count("vocab_size")?,
-        context: config.count("max_position_embeddings")?,
-    };
+    if config.flag("is_decoder", false)? {
+        return Err(config.wrong("is_decoder", "true", "false: a causal BERT is not supported").into());
+    }
     Ok(Choices {
-        dims,
+        dims: dims::usual(config)?,
         function: config.function("hidden_act", "gelu")?,
         eps: config.number("layer_norm_eps")?.unwrap_or(1e-12),
         tied: config.flag("tie_word_embeddings", true)?,
@@ -56,7 +48,9 @@ fn choices(config: &Config) -> Result<Choices, BuildError> {
 fn head(weights: &Weights, choices: &Choices) -> Result<Head, WeightError> {
     let Dims { d_model, vocabulary, .. } = choices.dims;
     let name = "cls.predictions";
-    let unembedding = || weights.read::<2>(&format!("{name}.decoder.weight"), [vocabulary, d_model]);
+    let decoder = format!("{name}.decoder.weight");
+    let own = own_head(weights, &decoder, "bert.embeddings.word_embeddings.weight", choices.tied);
+    let unembedding = |decoder| weights.read::<2>(decoder, [vocabulary, d_model]);
     // an untied decoder has a bias of its own, and transformers uses that one where both are stored
     let own_bias = format!("{name}.decoder.bias");
     let bias = if weights.has(&own_bias) { own_bias } else { format!("{name}.bias") };
@@ -64,7 +58,7 @@ fn head(weights: &Weights, choices: &Choices) -> Result<Head, WeightError> {
         dense: linear(weights, &format!("{name}.transform.dense"), [d_model, d_model], true)?,
         function: choices.function,
         norm: layer_norm(weights, &format!("{name}.transform.LayerNorm"), d_model, choices.eps)?,
-        unembedding: (!choices.tied).then(unembedding).transpose()?.map(|weight| weight.swap_dims(0, 1)),
+        unembedding: own.map(unembedding).transpose()?.map(|weight| weight.swap_dims(0, 1)),
         bias: weights.read(&bias, [vocabulary])?,
     })
 }

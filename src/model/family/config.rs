@@ -30,6 +30,9 @@ pub enum ConfigError {
     },
 }
 
+/// No size of a model comes near it; a larger one would be asked of the memory before any tensor is compared with it.
+const MOST: u64 = 1 << 24;
+
 /// A configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -65,6 +68,11 @@ impl Config {
         (!value.is_null()).then_some(value)
     }
 
+    /// Whether a field is written at all, if only as null.
+    pub fn names(&self, field: &str) -> bool {
+        self.fields.get(field).is_some()
+    }
+
     fn typed<T>(
         &self,
         field: &str,
@@ -87,13 +95,14 @@ impl Config {
 
     /// A count of at least one, or nothing.
     pub fn maybe_count(&self, field: &str) -> Result<Option<usize>, ConfigError> {
-        let count = |value: &Value| value.as_u64().filter(|count| *count > 0).map(|count| count as usize);
-        self.typed(field, "a whole number above 0", count)
+        let count =
+            |value: &Value| value.as_u64().filter(|count| (1..=MOST).contains(count)).map(|count| count as usize);
+        self.typed(field, &format!("a whole number from 1 to {MOST}"), count)
     }
 
-    /// A number, or nothing.
+    /// A number above 0, or nothing: no number of a configuration may be negative.
     pub fn number(&self, field: &str) -> Result<Option<f64>, ConfigError> {
-        self.typed(field, "a number", Value::as_f64)
+        self.typed(field, "a number above 0", |value| value.as_f64().filter(|number| *number > 0.0))
     }
 
     /// True or false; `default` where it is missing.
@@ -119,21 +128,31 @@ impl Config {
 
     /// `whole / parts`, which must come out even.
     pub fn share(&self, whole: (&str, usize), parts: (&str, usize)) -> Result<usize, ConfigError> {
-        if whole.1 % parts.1 == 0 {
+        if whole.1.is_multiple_of(parts.1) {
             return Ok(whole.1 / parts.1);
         }
         Err(self.wrong(whole.0, &whole.1.to_string(), &format!("a multiple of `{}`, which is {}", parts.0, parts.1)))
     }
 
-    /// Rotary positions for heads of `d_head`, in the older spelling (`rope_theta`, `rope_scaling`) or the newer (`rope_parameters`).
-    pub fn rotary(&self, d_head: usize, default_share: f64) -> Result<Rotary, ConfigError> {
-        let first = |fields: &[&str]| fields.iter().find_map(|field| self.number(field).transpose()).transpose();
-        let theta = first(&["rope_parameters.rope_theta", "rope_theta", "rotary_emb_base"])?.unwrap_or(10_000.0);
-        let share = first(&["rope_parameters.partial_rotary_factor", "partial_rotary_factor", "rotary_pct"])?;
-        let width = (d_head as f64 * share.unwrap_or(default_share)) as usize;
-        let plain = Rotary::new(width, theta);
-        let scaling = if self.find("rope_parameters").is_some() { "rope_parameters" } else { "rope_scaling" };
-        self.scaled(plain, scaling)
+    /// The share of a head's channels that is rotated.
+    pub fn rotary_share(&self, default: f64) -> Result<f64, ConfigError> {
+        let fields = ["rope_parameters.partial_rotary_factor", "partial_rotary_factor", "rotary_pct"];
+        match self.first_number(&fields)?.unwrap_or(default) {
+            share if share <= 1.0 => Ok(share),
+            share => Err(self.wrong("the rotary share of a head", &share.to_string(), "a number above 0 and up to 1")),
+        }
+    }
+
+    fn first_number(&self, fields: &[&str]) -> Result<Option<f64>, ConfigError> {
+        fields.iter().find_map(|field| self.number(field).transpose()).transpose()
+    }
+
+    /// Rotary positions of `width` channels, in the older spelling (`rope_theta`, `rope_scaling`), which wins where both
+    /// stand as in `transformers`, or in the newer (`rope_parameters`).
+    pub fn rotary(&self, width: usize) -> Result<Rotary, ConfigError> {
+        let fields = ["rope_scaling.rope_theta", "rope_parameters.rope_theta", "rope_theta", "rotary_emb_base"];
+        let plain = Rotary::new(width, self.first_number(&fields)?.unwrap_or(10_000.0));
+        self.scaled(plain, if self.find("rope_scaling").is_some() { "rope_scaling" } else { "rope_parameters" })
     }
 
     fn scaled(&self, plain: Rotary, at: &str) -> Result<Rotary, ConfigError> {
@@ -152,7 +171,10 @@ impl Config {
                 factor: number("factor")?,
                 low_freq_factor: number("low_freq_factor")?,
                 high_freq_factor: number("high_freq_factor")?,
-                original: number("original_max_position_embeddings")?,
+                original: match self.number(&format!("{at}.original_max_position_embeddings"))? {
+                    Some(positions) => positions,
+                    None => self.count("max_position_embeddings")? as f64,
+                },
             })),
             other => Err(self.wrong(&field, other, "default, linear or llama3")),
         }

@@ -1,6 +1,6 @@
 //! GPT-2 (Radford et al. 2019).
 
-use super::{BuildError, Built, Config, WeightError, Weights, layer_norm};
+use super::{BuildError, Built, Config, WeightError, Weights, layer_norm, own_head};
 use crate::model::Dims;
 use crate::model::decoder::{Block, Decoder, Wiring};
 use crate::model::parts::attention::Attention;
@@ -24,16 +24,18 @@ pub fn build(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
     let dims = choices.dims.clone();
     let prefix = if weights.has("transformer.wte.weight") { "transformer." } else { "" };
     let blocks = (0..dims.layers).map(|layer| block(weights, &format!("{prefix}h.{layer}"), layer, &choices));
-    let unembedding = || super::linear(weights, "lm_head", [dims.d_model, dims.vocabulary], false);
+    let embedding = format!("{prefix}wte.weight");
+    let head = own_head(weights, "lm_head.weight", &embedding, choices.tied);
+    let unembedding = |_| super::linear(weights, "lm_head", [dims.d_model, dims.vocabulary], false);
     Ok(Built::Decoder(Box::new(Decoder {
-        embedding: weights.read(&format!("{prefix}wte.weight"), [dims.vocabulary, dims.d_model])?,
+        embedding: weights.read(&embedding, [dims.vocabulary, dims.d_model])?,
         positions: Some(weights.read(&format!("{prefix}wpe.weight"), [dims.context, dims.d_model])?),
         rotary: None,
         sights: vec![Sight::Causal; dims.layers],
         wiring: Wiring::Sequential,
         blocks: blocks.collect::<Result<_, _>>()?,
         final_norm: layer_norm(weights, &format!("{prefix}ln_f"), dims.d_model, choices.eps)?,
-        unembedding: (!choices.tied).then(unembedding).transpose()?,
+        unembedding: head.map(unembedding).transpose()?,
         dims,
     })))
 }

@@ -1,11 +1,16 @@
 //! Llama (Touvron et al. 2023) and its kin: Mistral (Jiang et al. 2023), Qwen2 (Yang et al. 2024).
 
-use super::{BuildError, Built, Config, ConfigError, WeightError, Weights, linear, rms_norm, side_by_side};
+use super::{
+    BuildError, Built, Config, ConfigError, WeightError, Weights, dims, linear, own_head, rms_norm, side_by_side,
+};
 use crate::model::Dims;
 use crate::model::decoder::{Block, Decoder, Wiring};
 use crate::model::parts::attention::Attention;
 use crate::model::parts::position::Sight;
 use crate::model::parts::{function::Function, mlp::Mlp};
+
+/// The window that `transformers` takes where the field is not written; null is no window.
+const UNWRITTEN_WINDOW: usize = 4096;
 
 /// What the configuration says beyond the sizes, and what sets the kin apart.
 struct Choices {
@@ -28,7 +33,8 @@ pub fn llama(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
 
 pub fn mistral(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
     let mut choices = choices(config)?;
-    if let Some(width) = config.maybe_count("sliding_window")? {
+    let default = (!config.names("sliding_window")).then_some(UNWRITTEN_WINDOW);
+    if let Some(width) = config.maybe_count("sliding_window")?.or(default) {
         choices.sights = vec![Sight::Window(width); choices.dims.layers];
     }
     decoder(config, weights, choices)
@@ -43,66 +49,51 @@ pub fn qwen2(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
 
 /// Qwen2 slides its window in the layers that `layer_types` names or, in older files, from `max_window_layers` on.
 fn qwen2_sights(config: &Config, layers: usize) -> Result<Vec<Sight>, ConfigError> {
-    let width =
-        config.maybe_count("sliding_window")?.filter(|_| config.flag("use_sliding_window", false).unwrap_or(false));
-    let Some(width) = width else { return Ok(vec![Sight::Causal; layers]) };
+    if !config.flag("use_sliding_window", false)? {
+        return Ok(vec![Sight::Causal; layers]);
+    }
+    let default = (!config.names("sliding_window")).then_some(UNWRITTEN_WINDOW);
+    let Some(width) = config.maybe_count("sliding_window")?.or(default) else { return Ok(vec![Sight::Causal; layers]) };
     let types = config.find("layer_types").and_then(|types| types.as_array());
-    let from = config.maybe_count("max_window_layers")?.unwrap_or(28);
+    let from = config.number("max_window_layers")?.unwrap_or(28.0);
     let slides = |layer: usize| match types {
         Some(types) => types.get(layer).is_some_and(|kind| kind == "sliding_attention"),
-        None => layer >= from,
+        None => layer as f64 >= from,
     };
     Ok((0..layers).map(|layer| if slides(layer) { Sight::Window(width) } else { Sight::Causal }).collect())
 }
 
 fn choices(config: &Config) -> Result<Choices, BuildError> {
-    let (d_model, heads) = (config.count("hidden_size")?, config.count("num_attention_heads")?);
-    let key_heads = config.maybe_count("num_key_value_heads")?.unwrap_or(heads);
-    config.share(("num_attention_heads", heads), ("num_key_value_heads", key_heads))?;
-    let d_head = match config.maybe_count("head_dim")? {
-        Some(width) => width,
-        None => config.share(("hidden_size", d_model), ("num_attention_heads", heads))?,
-    };
-    let layers = config.count("num_hidden_layers")?;
-    let dims = Dims {
-        layers,
-        heads,
-        key_heads,
-        d_head,
-        d_model,
-        d_mlp: config.count("intermediate_size")?,
-        vocabulary: config.count("vocab_size")?,
-        context: config.count("max_position_embeddings")?,
-    };
+    let dims = dims::usual(config)?;
     Ok(Choices {
+        sights: vec![Sight::Causal; dims.layers],
         dims,
         function: config.function("hidden_act", "silu")?,
         eps: config.number("rms_norm_eps")?.unwrap_or(1e-6),
         bias_qkv: false,
         bias_out: false,
         bias_mlp: false,
-        sights: vec![Sight::Causal; layers],
     })
 }
 
 fn decoder(config: &Config, weights: &Weights, choices: Choices) -> Result<Built, BuildError> {
     let dims = choices.dims.clone();
     let blocks = (0..dims.layers).map(|layer| block(weights, &format!("model.layers.{layer}"), &choices));
-    let unembedding = || linear(weights, "lm_head", [dims.d_model, dims.vocabulary], false);
     let tied = config.flag("tie_word_embeddings", false)?;
     // a tied checkpoint may store the shared matrix under the name of the unembedding alone
-    let embedding = ["model.embed_tokens.weight", "lm_head.weight"]
-        .into_iter()
-        .find(|name| weights.has(name) && (tied || *name != "lm_head.weight"));
+    let (embed, head) = ("model.embed_tokens.weight", "lm_head.weight");
+    let embedding = if tied && !weights.has(embed) && weights.has(head) { head } else { embed };
+    let own = own_head(weights, head, embedding, tied);
+    let unembedding = |_| linear(weights, "lm_head", [dims.d_model, dims.vocabulary], false);
     Ok(Built::Decoder(Box::new(Decoder {
-        embedding: weights.read(embedding.unwrap_or("model.embed_tokens.weight"), [dims.vocabulary, dims.d_model])?,
+        embedding: weights.read(embedding, [dims.vocabulary, dims.d_model])?,
         positions: None,
-        rotary: Some(config.rotary(dims.d_head, 1.0)?),
+        rotary: Some(config.rotary(dims.d_head)?),
         sights: choices.sights.clone(),
         wiring: Wiring::Sequential,
         blocks: blocks.collect::<Result<_, _>>()?,
         final_norm: rms_norm(weights, "model.norm", dims.d_model, choices.eps)?,
-        unembedding: (!tied).then(unembedding).transpose()?,
+        unembedding: own.map(unembedding).transpose()?,
         dims,
     })))
 }

@@ -2,6 +2,7 @@
 
 mod bert;
 mod config;
+mod dims;
 pub mod gpt2;
 mod llama;
 mod neox;
@@ -71,6 +72,13 @@ pub fn of(config: &Config) -> Result<&'static Family, ConfigError> {
         .ok_or_else(|| config.wrong("model_type", &name, &format!("one of {}", known())))
 }
 
+/// The name of an unembedding with weights of its own: always where it is not tied, and where a checkpoint that says it is
+/// tied stores other weights than the embedding's, as `transformers` does.
+fn own_head<'a>(weights: &Weights, head: &'a str, embedding: &str, tied: bool) -> Option<&'a str> {
+    let differs = || weights.has(head) && weights.has(embedding) && !weights.same(head, embedding);
+    (!tied || differs()).then_some(head)
+}
+
 /// A linear map stored `[out, in]`, as torch's `Linear` does.
 fn linear(weights: &Weights, name: &str, [input, output]: [usize; 2], bias: bool) -> Result<Linear, WeightError> {
     let weight = weights.read(&format!("{name}.weight"), [output, input])?.swap_dims(0, 1);
@@ -86,9 +94,11 @@ fn side_by_side(maps: Vec<Linear>) -> Linear {
 }
 
 fn layer_norm(weights: &Weights, name: &str, width: usize, eps: f64) -> Result<Norm, WeightError> {
-    let weight = Some(weights.read(&format!("{name}.weight"), [width])?);
-    let bias = Some(weights.read(&format!("{name}.bias"), [width])?);
-    Ok(Norm { kind: NormKind::LayerNorm, weight, bias, eps })
+    // checkpoints converted from TensorFlow, the first BERTs among them, say gamma and beta
+    let old = weights.has(&format!("{name}.gamma"));
+    let [weight, bias] = if old { ["gamma", "beta"] } else { ["weight", "bias"] };
+    let read = |part| weights.read(&format!("{name}.{part}"), [width]).map(Some);
+    Ok(Norm { kind: NormKind::LayerNorm, weight: read(weight)?, bias: read(bias)?, eps })
 }
 
 fn rms_norm(weights: &Weights, name: &str, width: usize, eps: f64) -> Result<Norm, WeightError> {

@@ -1,6 +1,6 @@
 //! GPT-NeoX (Black et al. 2022) and Pythia (Biderman et al. 2023): rotary heads, both wirings.
 
-use super::{BuildError, Built, Config, WeightError, Weights, layer_norm, linear};
+use super::{BuildError, Built, Config, WeightError, Weights, dims, layer_norm, linear, own_head};
 use crate::model::Dims;
 use crate::model::decoder::{Block, Decoder, Wiring};
 use crate::model::parts::attention::Attention;
@@ -24,35 +24,27 @@ pub fn build(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
         false => Wiring::Sequential,
     };
     let blocks = (0..dims.layers).map(|layer| block(weights, &format!("gpt_neox.layers.{layer}"), &choices));
-    let unembedding = || linear(weights, "embed_out", [dims.d_model, dims.vocabulary], false);
     let tied = config.flag("tie_word_embeddings", false)?;
+    let name = if weights.has("lm_head.weight") { "lm_head" } else { "embed_out" };
+    let own = own_head(weights, &format!("{name}.weight"), "gpt_neox.embed_in.weight", tied).is_some();
+    let unembedding = || linear(weights, name, [dims.d_model, dims.vocabulary], false);
+    let rotated = (dims.d_head as f64 * config.rotary_share(0.25)?) as usize;
     Ok(Built::Decoder(Box::new(Decoder {
         embedding: weights.read("gpt_neox.embed_in.weight", [dims.vocabulary, dims.d_model])?,
         positions: None,
-        rotary: Some(config.rotary(dims.d_head, 0.25)?),
+        rotary: Some(config.rotary(rotated)?),
         sights: vec![Sight::Causal; dims.layers],
         wiring,
         blocks: blocks.collect::<Result<_, _>>()?,
         final_norm: layer_norm(weights, "gpt_neox.final_layer_norm", dims.d_model, choices.eps)?,
-        unembedding: (!tied).then(unembedding).transpose()?,
+        unembedding: own.then(unembedding).transpose()?,
         dims,
     })))
 }
 
 fn choices(config: &Config) -> Result<Choices, BuildError> {
-    let (d_model, heads) = (config.count("hidden_size")?, config.count("num_attention_heads")?);
-    let dims = Dims {
-        layers: config.count("num_hidden_layers")?,
-        heads,
-        key_heads: heads,
-        d_head: config.share(("hidden_size", d_model), ("num_attention_heads", heads))?,
-        d_model,
-        d_mlp: config.count("intermediate_size")?,
-        vocabulary: config.count("vocab_size")?,
-        context: config.count("max_position_embeddings")?,
-    };
     Ok(Choices {
-        dims,
+        dims: dims::usual(config)?,
         function: config.function("hidden_act", "gelu")?,
         eps: config.number("layer_norm_eps")?.unwrap_or(1e-5),
         bias: config.flag("attention_bias", true)?,

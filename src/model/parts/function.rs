@@ -147,7 +147,8 @@ mod tests {
 
     #[test]
     fn slopes_are_differences() {
-        let pairs: [(fn(f32) -> f32, fn(f32) -> f32); 3] =
+        type Curve = fn(f32) -> f32;
+        let pairs: [(Curve, Curve); 3] =
             [(gelu_tanh, gelu_tanh_slope), (silu, silu_slope), (quick_gelu, quick_gelu_slope)];
         for (value, slope) in pairs {
             for step in -40..40 {

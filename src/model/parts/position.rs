@@ -28,10 +28,10 @@ pub struct Llama3Scaling {
 }
 
 impl Rotary {
-    /// Frequencies `theta^(-2i/width)`.
+    /// Frequencies `theta^(-2i/width)`; an odd width is rounded up to pairs, as `transformers` does.
     pub fn new(width: usize, theta: f64) -> Self {
         let frequency = |i: usize| theta.powf(-2.0 * i as f64 / width as f64);
-        Rotary { frequencies: (0..width / 2).map(frequency).collect() }
+        Rotary { frequencies: (0..width.div_ceil(2)).map(frequency).collect() }
     }
 
     /// Every position divided by `factor`.

@@ -1,152 +1,9 @@
-//! The seam: the model hands each activation to one hook and goes on with what comes back.
+//! Editing: changes of some rows, heads, positions and neurons.
 
+use super::{Activation, Hook};
 use crate::site::{Place, Site, runs};
-use crate::tensor::{Gradients, Tensor, on_tape};
-use std::collections::BTreeMap;
+use crate::tensor::Tensor;
 use std::ops::Range;
-
-/// `[batch, head, pos, width]`: a stream has one head, the width of a pattern is the key position.
-pub type Activation = Tensor<4>;
-
-/// Sees, and may change, what flows through a forward pass.
-pub trait Hook {
-    /// Sees the activation at `site` and returns the one the model continues with.
-    fn visit(&mut self, site: Site, act: Activation) -> Activation;
-    /// Whether to be called at `site`; what nobody wants is not computed where the pass can do without.
-    fn wants(&self, site: Site) -> bool;
-    /// The sites that must be visited exactly once in a whole pass; [`crate::model::run`] checks them.
-    fn asks(&self) -> Vec<Site> {
-        Vec::new()
-    }
-    /// A pass begins whose first worked-on position is `first`: index 0 of the position axis is that position.
-    fn begin(&mut self, first: usize) {
-        let _ = first;
-    }
-}
-
-/// Watches nothing.
-impl Hook for () {
-    fn visit(&mut self, _: Site, act: Activation) -> Activation {
-        act
-    }
-    fn wants(&self, _: Site) -> bool {
-        false
-    }
-}
-
-/// First `A`, then `B`: "edit, then record" and "record, then edit" can both be said.
-impl<A: Hook, B: Hook> Hook for (A, B) {
-    fn visit(&mut self, site: Site, act: Activation) -> Activation {
-        let act = if self.0.wants(site) { self.0.visit(site, act) } else { act };
-        if self.1.wants(site) { self.1.visit(site, act) } else { act }
-    }
-    fn wants(&self, site: Site) -> bool {
-        self.0.wants(site) || self.1.wants(site)
-    }
-    fn asks(&self) -> Vec<Site> {
-        [self.0.asks(), self.1.asks()].concat()
-    }
-    fn begin(&mut self, first: usize) {
-        self.0.begin(first);
-        self.1.begin(first);
-    }
-}
-
-impl<H: Hook + ?Sized> Hook for &mut H {
-    fn visit(&mut self, site: Site, act: Activation) -> Activation {
-        (**self).visit(site, act)
-    }
-    fn wants(&self, site: Site) -> bool {
-        (**self).wants(site)
-    }
-    fn asks(&self) -> Vec<Site> {
-        (**self).asks()
-    }
-    fn begin(&mut self, first: usize) {
-        (**self).begin(first);
-    }
-}
-
-/// Keeps what passes at the sites it was made for.
-#[derive(Clone, Default)]
-pub struct Record {
-    sites: Vec<Site>,
-    kept: BTreeMap<Site, Activation>,
-}
-
-impl Record {
-    /// A recorder of `sites`.
-    pub fn of(sites: impl IntoIterator<Item = Site>) -> Self {
-        let mut sites: Vec<Site> = sites.into_iter().collect();
-        sites.sort_unstable();
-        sites.dedup();
-        Record { sites, kept: BTreeMap::new() }
-    }
-
-    /// The activation kept at `site`, `[batch, head, pos, width]`.
-    pub fn at(&self, site: Site) -> Option<&Activation> {
-        self.kept.get(&site)
-    }
-
-    /// What was kept.
-    pub fn into_kept(self) -> BTreeMap<Site, Activation> {
-        self.kept
-    }
-
-    /// Everything kept, in the order of the forward pass's sites.
-    pub fn kept(&self) -> &BTreeMap<Site, Activation> {
-        &self.kept
-    }
-}
-
-impl Hook for Record {
-    fn visit(&mut self, site: Site, act: Activation) -> Activation {
-        self.kept.insert(site, act.clone());
-        act
-    }
-    fn wants(&self, site: Site) -> bool {
-        self.sites.binary_search(&site).is_ok()
-    }
-    fn asks(&self) -> Vec<Site> {
-        self.sites.clone()
-    }
-}
-
-/// Adds a zero leaf at each of its sites: the gradient of the leaf is the gradient at the site.
-///
-/// Needs a model on a tape ([`crate::model::Model::on_tape`]).
-#[derive(Default)]
-pub struct Differentiate {
-    sites: Vec<Site>,
-    leaves: BTreeMap<Site, Activation>,
-}
-
-impl Differentiate {
-    /// Gradients at `sites`.
-    pub fn at(sites: impl IntoIterator<Item = Site>) -> Self {
-        Differentiate { sites: Record::of(sites).sites, leaves: BTreeMap::new() }
-    }
-
-    /// The gradient at each site, `[batch, head, pos, width]`; zero where the outcome does not depend on it.
-    pub fn gradients(&self, gradients: &Gradients) -> BTreeMap<Site, Activation> {
-        let at = |leaf: &Activation| leaf.grad(gradients).unwrap_or_else(|| leaf.clone().inner());
-        self.leaves.iter().map(|(site, leaf)| (*site, at(leaf))).collect()
-    }
-}
-
-impl Hook for Differentiate {
-    fn visit(&mut self, site: Site, act: Activation) -> Activation {
-        let leaf = on_tape(act.clone().inner().zeros_like()).require_grad();
-        self.leaves.insert(site, leaf.clone());
-        act + leaf
-    }
-    fn wants(&self, site: Site) -> bool {
-        self.sites.binary_search(&site).is_ok()
-    }
-    fn asks(&self) -> Vec<Site> {
-        self.sites.clone()
-    }
-}
 
 /// What an edit does to the picked block of an activation.
 #[derive(Clone, Debug)]
@@ -195,6 +52,20 @@ fn part(value: &Activation, taken: &[Range<usize>; 4]) -> Activation {
         value.clone()
     } else {
         value.clone().slice(ranges)
+    }
+}
+
+impl Place {
+    /// The heads, positions and neurons of this place out of a whole activation; axes of length 1 stay.
+    pub fn part_of(&self, whole: &Activation) -> Activation {
+        let axes = self.axes();
+        (1..4).fold(whole.clone(), |kept, axis| match axes[axis] {
+            Some(indices) if kept.dims()[axis] > 1 => {
+                let part = |run: Range<usize>| kept.clone().narrow(axis, run.start, run.len());
+                Tensor::cat(runs(indices).into_iter().map(part).collect(), axis)
+            }
+            _ => kept,
+        })
     }
 }
 

@@ -1,0 +1,69 @@
+//! Pairs from a CSV file with a header.
+
+use super::DataError;
+use crate::spec::{Answer, File, Pair, Prompt};
+use csv::{Error, ErrorKind, StringRecord};
+use indexmap::IndexMap;
+
+/// The pairs, each with its line.
+pub fn read(file: &File) -> Result<Vec<(usize, Pair)>, DataError> {
+    let bytes = std::fs::read(&file.path).map_err(|error| DataError::unreadable(file, error))?;
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    let header = reader.headers().map_err(|error| malformed(file, &error))?.clone();
+    if header.is_empty() {
+        return Err(DataError::unreadable(file, "is empty; its first line must name the columns"));
+    }
+    let columns = Columns::find(file, &header)?;
+    let mut pairs = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| malformed(file, &error))?;
+        pairs.push((record.position().map_or(0, |at| at.line() as usize), columns.pair(file, &record)));
+    }
+    Ok(pairs)
+}
+
+/// Where each column of the file stands.
+struct Columns {
+    /// Clean, corrupted, right, wrong.
+    four: [usize; 4],
+    labels: Vec<usize>,
+}
+
+impl Columns {
+    fn find(file: &File, header: &StringRecord) -> Result<Self, DataError> {
+        let absent = |name: &str| {
+            let known: Vec<&str> = header.iter().collect();
+            DataError::row(file, 1, format!("there is no column `{name}`; the header has {}", known.join(", ")))
+        };
+        let find = |name: &String| header.iter().position(|known| known == name).ok_or_else(|| absent(name));
+        Ok(Columns {
+            four: [find(&file.clean)?, find(&file.corrupt)?, find(&file.right)?, find(&file.wrong)?],
+            labels: file.labels.iter().map(find).collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn pair(&self, file: &File, record: &StringRecord) -> Pair {
+        let [clean, corrupt, right, wrong] = self.four.map(|column| record[column].to_string());
+        let labels = file.labels.iter().cloned().zip(self.labels.iter().map(|column| record[*column].to_string()));
+        Pair {
+            clean: Prompt::Text(clean),
+            corrupt: Prompt::Text(corrupt),
+            right: Answer::Text(right),
+            wrong: Answer::Text(wrong),
+            at: None,
+            labels: labels.collect::<IndexMap<_, _>>(),
+        }
+    }
+}
+
+fn malformed(file: &File, error: &Error) -> DataError {
+    let line = error.position().map_or(1, |at| at.line() as usize);
+    let why = match error.kind() {
+        ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("has {len} columns, but the header has {expected_len}; a text with a comma stands in quotes")
+        }
+        ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8".into(),
+        _ => error.to_string(),
+    };
+    DataError::row(file, line, why)
+}

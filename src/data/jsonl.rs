@@ -1,0 +1,64 @@
+//! Pairs from a file with one JSON object a line.
+
+use super::DataError;
+use crate::spec::{File, Pair};
+use indexmap::IndexMap;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// The pairs, each with its line.
+pub fn read(file: &File) -> Result<Vec<(usize, Pair)>, DataError> {
+    let text = std::fs::read_to_string(&file.path).map_err(|error| DataError::unreadable(file, error))?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines.map(|(index, line)| Ok((index + 1, pair(file, index + 1, line)?))).collect()
+}
+
+fn pair(file: &File, line: usize, text: &str) -> Result<Pair, DataError> {
+    let broken = |error: serde_json::Error| DataError::row(file, line, format!("no JSON object: {}", sentence(&error)));
+    let object: Map<String, Value> = serde_json::from_str(text).map_err(broken)?;
+    let row = Row { file, line, object };
+    let label = |name: &String| Ok((name.clone(), row.label(name)?));
+    Ok(Pair {
+        clean: row.read(&file.clean)?,
+        corrupt: row.read(&file.corrupt)?,
+        right: row.read(&file.right)?,
+        wrong: row.read(&file.wrong)?,
+        at: None,
+        labels: file.labels.iter().map(label).collect::<Result<IndexMap<_, _>, _>>()?,
+    })
+}
+
+/// An object of the file.
+struct Row<'a> {
+    file: &'a File,
+    line: usize,
+    object: Map<String, Value>,
+}
+
+impl Row<'_> {
+    fn find(&self, key: &str) -> Result<&Value, DataError> {
+        self.object.get(key).ok_or_else(|| {
+            let known: Vec<&str> = self.object.keys().map(String::as_str).collect();
+            let why = format!("there is no key `{key}`; the object has {}", known.join(", "));
+            DataError::row(self.file, self.line, why)
+        })
+    }
+
+    fn read<T: DeserializeOwned>(&self, key: &str) -> Result<T, DataError> {
+        let wrong = |error| DataError::row(self.file, self.line, format!("`{key}`: {}", sentence(&error)));
+        serde_json::from_value(self.find(key)?.clone()).map_err(wrong)
+    }
+
+    /// A text as it is, anything else as JSON writes it.
+    fn label(&self, key: &str) -> Result<String, DataError> {
+        let value = self.find(key)?;
+        Ok(value.as_str().map_or_else(|| value.to_string(), String::from))
+    }
+}
+
+/// What the library says, less its line: that is always 1 here.
+fn sentence(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let (what, place) = text.split_once(" at line 1 column ").unwrap_or((&text, ""));
+    if place.is_empty() { what.to_string() } else { format!("{what} (column {place})") }
+}

@@ -1,0 +1,26 @@
+//! Sizes, where a configuration uses the usual names.
+
+use super::{Config, ConfigError};
+use crate::model::Dims;
+
+/// `hidden_size`, `num_attention_heads` and so on; keys have as many heads, and heads an even share of the width, unless the
+/// configuration says otherwise.
+pub fn usual(config: &Config) -> Result<Dims, ConfigError> {
+    let (d_model, heads) = (config.count("hidden_size")?, config.count("num_attention_heads")?);
+    let key_heads = config.maybe_count("num_key_value_heads")?.unwrap_or(heads);
+    config.share(("num_attention_heads", heads), ("num_key_value_heads", key_heads))?;
+    let d_head = match config.maybe_count("head_dim")? {
+        Some(width) => width,
+        None => config.share(("hidden_size", d_model), ("num_attention_heads", heads))?,
+    };
+    Ok(Dims {
+        layers: config.count("num_hidden_layers")?,
+        heads,
+        key_heads,
+        d_head,
+        d_model,
+        d_mlp: config.count("intermediate_size")?,
+        vocabulary: config.count("vocab_size")?,
+        context: config.count("max_position_embeddings")?,
+    })
+}

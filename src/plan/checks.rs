@@ -1,0 +1,101 @@
+//! What a method needs of the model and the data.
+
+use super::{Cell, Known, Problems};
+use crate::metric::Metric;
+use crate::site::Layout;
+use crate::spec::{Ablation, ChangeSpec, Control, EditSpec, Method, Sites, Statistics};
+
+/// The most resamples and permutations: more would not end.
+const MOST: usize = 100_000_000;
+
+/// Level and counts of intervals and tests.
+pub(super) fn statistics(statistics: Statistics, problems: &mut Problems) {
+    if !(statistics.level > 0.0 && statistics.level < 1.0) {
+        problems.add("statistics.level", format!("{} is not between 0 and 1", statistics.level));
+    }
+    for (name, count) in [("resamples", statistics.resamples), ("permutations", statistics.permutations)] {
+        if count == 0 || count > MOST {
+            problems.add(&format!("statistics.{name}"), format!("{count} is not between 1 and {MOST}"));
+        }
+    }
+}
+
+/// A control that would change nothing is none.
+pub(super) fn control(control: Control, known: &Known, problems: &mut Problems) {
+    if control == Control::ShuffledAnswers && known.items.iter().any(|item| item.answers.is_none()) {
+        problems.add("control", "ShuffledAnswers needs prompts in pairs with answers");
+    }
+    if control == Control::ShuffledAnswers && known.complete && known.items.len() < 2 {
+        problems.add("control", "ShuffledAnswers exchanges the answers of half of the items, so it needs at least two");
+    }
+}
+
+/// Patterns are averaged position by position.
+pub(super) fn attention(at: &str, known: &Known, problems: &mut Problems) {
+    if known.is_uneven() {
+        problems.add(
+            at,
+            "patterns are averaged over items, which needs prompts of one length; choose words of equally many tokens",
+        );
+    }
+}
+
+/// Answers and corrupted twins, where the method needs them.
+pub(super) fn needs(at: &str, method: &Method, known: &Known, problems: &mut Problems) {
+    let contrast = |edits: &[EditSpec]| edits.iter().any(|edit| matches!(edit.change, ChangeSpec::AddContrast(_)));
+    let needed = match method {
+        Method::Record { gradients, .. } => *gradients != Sites::Named(Vec::new()),
+        Method::Attention { .. } => false,
+        Method::Generate { edits, .. } => contrast(edits),
+        _ => true,
+    };
+    if needed && known.items.iter().any(|item| item.answers.is_none()) {
+        problems.add(at, "needs prompts in pairs with answers; write data as Pairs, Templates, Csv or Jsonl");
+    }
+}
+
+pub(super) fn attribution(at: &str, metric: Metric, known: &Known, problems: &mut Problems) {
+    if !known.model.is_causal() {
+        problems.add(at, "the head of an encoder is not linear, so its logits do not split into parts");
+    }
+    if metric != Metric::LogitDiff {
+        problems.add(at, format!("only a logit difference splits into parts; `metric` is {metric}"));
+    }
+}
+
+/// What an ablation needs of the prompts and of its `cells`.
+pub(super) fn ablation(at: &str, with: Ablation, cells: &[Cell], known: &Known, problems: &mut Problems) {
+    let patterns = cells.iter().flat_map(|cell| &cell.sites).find(|site| site.layout() == Layout::Pattern);
+    if let (Ablation::Mean, Some(site), true) = (with, patterns, known.is_uneven()) {
+        let what =
+            format!("`{}` is as wide as the prompt is long, so its mean needs prompts of one length", site.kind());
+        problems.add(&format!("{at}.with"), what);
+    }
+    if matches!(with, Ablation::MeanPerPosition | Ablation::Resample) && known.is_uneven() {
+        problems.add(
+            &format!("{at}.with"),
+            format!("{with:?} needs prompts of one length; use Mean or Zero, or split the data"),
+        );
+    }
+    if with == Ablation::Resample && known.complete && known.items.len() < 2 {
+        problems.add(&format!("{at}.with"), "Resample needs at least two items");
+    }
+}
+
+pub(super) fn generation(at: &str, tokens: usize, temperature: f64, known: &Known, problems: &mut Problems) {
+    if !known.model.is_causal() {
+        problems.add(at, "an encoder cannot continue a text");
+    }
+    let longest = known.items.iter().map(|item| item.clean.len()).max().unwrap_or(0);
+    let context = known.dims().context;
+    if longest.saturating_add(tokens) > context || tokens == 0 {
+        let most = context.saturating_sub(longest);
+        problems.add(
+            &format!("{at}.tokens"),
+            format!("{tokens} tokens after a prompt of {longest}; the model's {context} positions leave 1 to {most}"),
+        );
+    }
+    if !(temperature >= 0.0 && temperature.is_finite()) {
+        problems.add(&format!("{at}.temperature"), format!("{temperature} is not 0 or above"));
+    }
+}

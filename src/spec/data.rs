@@ -1,0 +1,116 @@
+//! What an experiment's data may be: lists, templates, files.
+
+use super::{Answer, Prompt};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Where the prompts come from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Data {
+    /// Clean and corrupted prompts with their answers.
+    Pairs(Vec<Pair>),
+    /// Prompts alone.
+    Prompts(Vec<Prompt>),
+    /// Raw tokens, taken as they are.
+    Tokens(Vec<Vec<u32>>),
+    /// Templates whose slots are filled from lists.
+    Templates(Templates),
+    /// A CSV file with a header.
+    Csv(File),
+    /// A file with one JSON object a line.
+    Jsonl(File),
+}
+
+/// A clean prompt, its corrupted twin, and two answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pair {
+    /// The prompt whose answer is `right`.
+    pub clean: Prompt,
+    /// The prompt that differs in what is asked about.
+    pub corrupt: Prompt,
+    /// The answer to the clean prompt: one token.
+    pub right: Answer,
+    /// The answer to the corrupted prompt: one token.
+    pub wrong: Answer,
+    /// The position the answer is read at, counted from 0 with special tokens; default: the last, or the mask token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<usize>,
+    /// Labels of this item, for instance its template.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub labels: IndexMap<String, String>,
+}
+
+/// Pairs written as templates: `{slot}` is filled.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Templates {
+    /// The prompts, with slots in braces.
+    pub templates: Vec<String>,
+    /// What the clean prompt has in a slot; lists of one length, taken side by side.
+    pub clean: IndexMap<String, Vec<String>>,
+    /// What the corrupted prompt has in the same slots, item by item.
+    pub corrupt: IndexMap<String, Vec<String>>,
+    /// Slots that clean and corrupted prompt share: every combination.
+    #[serde(default)]
+    pub shared: IndexMap<String, Vec<String>>,
+    /// The answer to the clean prompt.
+    pub right: String,
+    /// The answer to the corrupted prompt.
+    pub wrong: String,
+    /// Whether each pair is also asked the other way round, with the answers exchanged.
+    #[serde(default)]
+    pub both_ways: Both,
+    /// The most items; a seeded sample is drawn where there are more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<usize>,
+}
+
+/// Whether pairs are asked both ways round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Both {
+    /// As written only.
+    #[default]
+    No,
+    /// Also with clean and corrupted exchanged.
+    Yes,
+}
+
+/// A file of pairs, and what its columns or keys are called.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// The file; a relative path starts at the folder the program runs in or, where it leads nowhere, at the RON file's.
+    pub path: PathBuf,
+    /// Column of the clean prompt.
+    #[serde(default = "File::clean")]
+    pub clean: String,
+    /// Column of the corrupted prompt.
+    #[serde(default = "File::corrupt")]
+    pub corrupt: String,
+    /// Column of the right answer.
+    #[serde(default = "File::right")]
+    pub right: String,
+    /// Column of the wrong answer.
+    #[serde(default = "File::wrong")]
+    pub wrong: String,
+    /// Columns kept as labels.
+    #[serde(default)]
+    pub labels: Vec<String>,
+}
+
+impl File {
+    fn clean() -> String {
+        "clean".into()
+    }
+    fn corrupt() -> String {
+        "corrupt".into()
+    }
+    fn right() -> String {
+        "right".into()
+    }
+    fn wrong() -> String {
+        "wrong".into()
+    }
+}

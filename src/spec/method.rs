@@ -1,0 +1,177 @@
+//! What may be done: the methods with their settings, and the words for these.
+
+use super::Sites;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// An axis that a sweep goes over, index by index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Axis {
+    /// Layers.
+    Layer,
+    /// Heads.
+    Head,
+    /// Positions.
+    Position,
+    /// Neurons: channels of the site's width.
+    Neuron,
+}
+
+/// Which run is patched into which.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Direction {
+    /// Clean activations into the corrupted run: what suffices to restore the answer.
+    #[default]
+    Denoise,
+    /// Corrupted activations into the clean run: what is needed for the answer.
+    Noise,
+}
+
+/// What an ablation puts in place of an activation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ablation {
+    /// Zero.
+    Zero,
+    /// The mean over all prompts and positions.
+    #[default]
+    Mean,
+    /// The mean over all prompts, position by position.
+    MeanPerPosition,
+    /// The activation of another prompt, drawn by the seed.
+    Resample,
+}
+
+/// Which attention patterns are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Weighting {
+    /// Probabilities.
+    #[default]
+    Plain,
+    /// Norm of what each key's value writes to the stream through this head.
+    ValueWeighted,
+}
+
+/// Indices that a sweep keeps to; an empty list is all.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Only {
+    /// Layers.
+    pub layers: Vec<usize>,
+    /// Heads.
+    pub heads: Vec<usize>,
+    /// Positions.
+    pub positions: Vec<usize>,
+    /// Neurons.
+    pub neurons: Vec<usize>,
+}
+
+/// A method with its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Method {
+    /// Keeps states, and gradients of the metric, as tensors.
+    Record {
+        /// Which states.
+        sites: Sites,
+        /// Where the gradient of the metric is kept too.
+        #[serde(default = "no_sites")]
+        gradients: Sites,
+    },
+    /// Reads the answer from every layer's residual stream.
+    LogitLens {
+        /// The streams that are read; without them the stream behind every block.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sites: Option<Sites>,
+    },
+    /// Splits the logit difference among what writes to the stream.
+    DirectLogitAttribution,
+    /// Attention patterns.
+    Attention {
+        /// Probabilities, or norms of what they carry.
+        #[serde(default)]
+        weighting: Weighting,
+    },
+    /// Activation patching.
+    Patch {
+        /// Where.
+        sites: Sites,
+        /// What the sweep goes over, index by index; all of the other axes is patched at once.
+        over: Vec<Axis>,
+        /// Which run is patched into which.
+        #[serde(default)]
+        direction: Direction,
+        /// Indices that the sweep keeps to.
+        #[serde(default)]
+        only: Only,
+    },
+    /// Ablation on the clean prompts.
+    Ablate {
+        /// Where.
+        sites: Sites,
+        /// What the sweep goes over.
+        over: Vec<Axis>,
+        /// What is put in place.
+        #[serde(default)]
+        with: Ablation,
+        /// Indices that the sweep keeps to.
+        #[serde(default)]
+        only: Only,
+    },
+    /// Continues the clean prompts, with and without edits.
+    Generate {
+        /// How many tokens.
+        tokens: usize,
+        /// What is changed in every pass.
+        #[serde(default)]
+        edits: Vec<EditSpec>,
+        /// 0 takes the most probable token; above, tokens are drawn by the seed.
+        #[serde(default)]
+        temperature: f64,
+    },
+}
+
+fn no_sites() -> Sites {
+    Sites::Named(Vec::new())
+}
+
+/// A change at a place, as it is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EditSpec {
+    /// A site, with or without its layer.
+    pub site: String,
+    /// Items; empty is all.
+    #[serde(default)]
+    pub rows: Vec<usize>,
+    /// Heads; empty is all.
+    #[serde(default)]
+    pub heads: Vec<usize>,
+    /// Positions; empty is all, those that are generated among them.
+    #[serde(default)]
+    pub positions: Vec<usize>,
+    /// Neurons; empty is all.
+    #[serde(default)]
+    pub neurons: Vec<usize>,
+    /// What happens there.
+    pub change: ChangeSpec,
+}
+
+/// A change, as it is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ChangeSpec {
+    /// Times 0.
+    Zero,
+    /// Times a number.
+    Scale(f64),
+    /// The mean activation over the data's clean prompts less that over the corrupted ones, times a number.
+    AddContrast(f64),
+    /// A vector from a safetensors file, times a number.
+    Add {
+        /// The file.
+        file: PathBuf,
+        /// The tensor in it: its length is the width of the site.
+        tensor: String,
+        /// The factor.
+        times: f64,
+    },
+}

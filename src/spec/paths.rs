@@ -1,0 +1,45 @@
+//! Relative paths in a RON file.
+
+use super::{ChangeSpec, Data, Experiment, Method, ModelSpec};
+use std::path::{Path, PathBuf};
+
+impl Experiment {
+    /// The experiment with its relative paths found: each starts at the folder the program runs in or, where it leads
+    /// nowhere from there, at the folder of `file`.
+    ///
+    /// What is found beside the file is written out from the working folder, so that `run.ron` finds it again.
+    pub fn located(mut self, file: &Path) -> Self {
+        let Some(folder) = file.parent() else { return self };
+        for path in self.paths() {
+            let beside = folder.join(&*path);
+            if !path.exists() && beside.exists() {
+                *path = beside;
+            }
+        }
+        self
+    }
+
+    fn paths(&mut self) -> Vec<&mut PathBuf> {
+        let mut paths = Vec::new();
+        if let ModelSpec::Path(path) = &mut self.model {
+            paths.push(path);
+        }
+        if let Data::Csv(file) | Data::Jsonl(file) = &mut self.data {
+            paths.push(&mut file.path);
+        }
+        for method in &mut self.methods {
+            if let Method::Generate { edits, .. } = method {
+                paths.extend(edits.iter_mut().filter_map(|edit| vector(&mut edit.change)));
+            }
+        }
+        paths
+    }
+}
+
+/// The file that a change reads its vector from.
+fn vector(change: &mut ChangeSpec) -> Option<&mut PathBuf> {
+    match change {
+        ChangeSpec::Add { file, .. } => Some(file),
+        _ => None,
+    }
+}

@@ -1,0 +1,99 @@
+//! The program from outside: good input gives a whole run folder, bad input one clear message and no panic.
+
+mod checkpoints;
+mod folder;
+mod input;
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+const PATCH: &str = "Patch(sites: [\"attn.hook_z\"], over: [Layer, Head])";
+const TOKENS: &str = "Pairs([(clean: [1, 2, 3], corrupt: [1, 4, 3], right: 5, wrong: 6), (clean: [1, 7, 3], corrupt: [1, 8, 3], right: 5, wrong: 6)])";
+
+/// A working folder with an experiment in it.
+struct Place(TempDir);
+
+impl Place {
+    fn new(model: &str, data: &str, methods: &str) -> Self {
+        let place = Place(tempfile::tempdir().unwrap());
+        let text =
+            format!("(\n    question: \"q\",\n    model: {model},\n    data: {data},\n    methods: [{methods}],\n)");
+        place.write("q.ron", text.as_bytes());
+        place
+    }
+
+    /// With a copy of a small checkpoint as `m`.
+    fn with_model(name: &str) -> Self {
+        let place = Place::new("Path(\"m\")", TOKENS, PATCH);
+        fs::create_dir(place.path("m")).unwrap();
+        for file in fs::read_dir(golden(name)).unwrap().map(|entry| entry.unwrap()) {
+            fs::copy(file.path(), place.path("m").join(file.file_name())).unwrap();
+        }
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.path(name), bytes).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_patchclamp"));
+        command.args(arguments).current_dir(self.0.path());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// What a successful call prints.
+    fn good(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The one message of a call that fails.
+    fn bad(&self, arguments: &[&str]) -> String {
+        failed(&self.run(arguments))
+    }
+
+    /// Fails with a message that holds `expected`.
+    fn refuses(&self, expected: &str) {
+        let told = self.bad(&["check", "q.ron"]);
+        assert!(told.contains(expected), "{told}\nshould say: {expected}");
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+}
+
+fn failed(output: &Output) -> String {
+    let told = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.starts_with("error: ") && !told.contains("panicked"), "{told}");
+    told
+}
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+/// Header and data of a safetensors file.
+fn opened(bytes: &[u8]) -> (Value, Vec<u8>) {
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    (serde_json::from_slice(&bytes[8..8 + length]).unwrap(), bytes[8 + length..].to_vec())
+}
+
+fn closed((header, data): (Value, Vec<u8>)) -> Vec<u8> {
+    let text = header.to_string();
+    [&(text.len() as u64).to_le_bytes(), text.as_bytes(), &data].concat()
+}
