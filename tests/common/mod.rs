@@ -1,0 +1,170 @@
+//! What the tests share: tiny models with random weights, batches, experiments as text, tensors as numbers.
+#![allow(dead_code)] // each test binary takes what it needs
+
+use patchclamp::hook::{Activation, Hook, Record};
+use patchclamp::method::Finding;
+use patchclamp::model::load::{self, Loaded};
+use patchclamp::model::{Model, Pass, run};
+use patchclamp::plan::Plan;
+use patchclamp::run::Outcome;
+use patchclamp::site::{Place, Site};
+use patchclamp::spec::Experiment;
+use patchclamp::table::{Row, Table};
+use patchclamp::tensor::{Device, Tensor, from_floats, from_ints, to_floats};
+use patchclamp::text::{Padding, Tokens};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::path::{Path, PathBuf};
+
+/// The causal models among the goldens: every family, and every choice of wiring, norm and positions.
+pub const DECODERS: [&str; 11] = [
+    "gpt2",
+    "gpt2-untied-inverse-layer",
+    "half",
+    "llama",
+    "llama-old-config",
+    "llama3-scaling",
+    "mistral",
+    "pythia-parallel",
+    "pythia-sequential",
+    "qwen2",
+    "sharded",
+];
+
+/// The masked models among the goldens.
+pub const ENCODERS: [&str; 2] = ["bert", "bert-untied"];
+
+/// Where tests run.
+pub fn device() -> Device {
+    Device::Flex(Default::default())
+}
+
+/// A file or folder of the goldens.
+pub fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+/// A golden model.
+pub fn load(case: &str) -> Loaded {
+    load::folder(&golden(case), &[], &device()).unwrap()
+}
+
+/// A folder of real weights beside the checkout, or under `PATCHCLAMP_SHARED`; says loudly where there is none.
+pub fn real_weights(name: &str) -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let shared = std::env::var_os("PATCHCLAMP_SHARED").map_or_else(beside, PathBuf::from);
+    let folder = shared.join("models").join(name);
+    if !folder.is_dir() {
+        eprintln!(
+            "SKIPPED: no weights of {name}; put them in ../shared/models or name their folder in PATCHCLAMP_SHARED"
+        );
+        return None;
+    }
+    Some(folder)
+}
+
+/// Rows of random tokens, one of each length.
+pub fn random_rows(lengths: &[usize], seed: u64) -> Vec<Vec<u32>> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let vocabulary = 48; // of every golden model
+    lengths.iter().map(|length| (0..*length).map(|_| random.random_range(1..vocabulary)).collect()).collect()
+}
+
+/// The same as a batch.
+pub fn random_tokens(lengths: &[usize], side: Padding) -> Tokens {
+    Tokens::padded(random_rows(lengths, 7), side, 0)
+}
+
+/// Numbers between −1 and 1.
+pub fn random_tensor<const D: usize>(shape: [usize; D], seed: u64) -> Tensor<D> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let count = shape.iter().product();
+    from_floats((0..count).map(|_| random.random_range(-1.0..1.0)).collect(), shape, &device())
+}
+
+/// Logits of a whole pass.
+pub fn logits(model: &dyn Model, tokens: &Tokens, hook: &mut dyn Hook) -> Tensor<3> {
+    run(model, &Pass::whole(tokens), hook).unwrap()
+}
+
+/// Everything that flows at `sites`.
+pub fn recorded(model: &dyn Model, tokens: &Tokens, sites: impl IntoIterator<Item = Site>) -> Record {
+    let mut record = Record::of(sites);
+    logits(model, tokens, &mut record);
+    record
+}
+
+/// The part of an activation that a place picks, in the place's own order.
+pub fn picked(act: &Activation, place: &Place) -> Activation {
+    let axes = place.axes();
+    (0..4).fold(act.clone(), |act, axis| match axes[axis] {
+        Some(indices) => {
+            let index = indices.iter().map(|index| *index as i32).collect();
+            act.select(axis, from_ints(index, [indices.len()], &device()))
+        }
+        None => act,
+    })
+}
+
+/// The bits of every number.
+pub fn bits<const D: usize>(tensor: &Tensor<D>) -> Vec<u32> {
+    to_floats(tensor).into_iter().map(f32::to_bits).collect()
+}
+
+/// The largest difference of two tensors; NaN if there is one in either.
+pub fn largest_difference<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> f32 {
+    assert_eq!(a.dims(), b.dims());
+    let differences = to_floats(a).into_iter().zip(to_floats(b)).map(|(a, b)| (a - b).abs());
+    differences.fold(0.0, |most, difference| if difference.is_nan() { f32::NAN } else { difference.max(most) })
+}
+
+/// Asserts that two tensors agree to `tolerance`; NaN agrees with nothing.
+pub fn assert_close<const D: usize>(a: &Tensor<D>, b: &Tensor<D>, tolerance: f32, what: &str) {
+    let difference = largest_difference(a, b);
+    assert!(difference <= tolerance, "{what}: they differ by {difference}, more than {tolerance}");
+}
+
+/// An experiment from its text; the model it names is not loaded.
+pub fn experiment(text: &str) -> Experiment {
+    Experiment::parse(Path::new("test.ron"), text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// An experiment planned and carried out.
+pub fn carry_out(text: &str, loaded: &Loaded) -> (Plan, Outcome) {
+    let plan = Plan::new(&experiment(text), loaded).unwrap_or_else(|error| panic!("{error}"));
+    let outcome = patchclamp::run::run(&plan, loaded, &mut ()).unwrap();
+    (plan, outcome)
+}
+
+/// What each method of an experiment finds.
+pub fn findings(text: &str, loaded: &Loaded) -> Vec<Finding> {
+    carry_out(text, loaded).1.findings
+}
+
+/// Pairs of random prompts with random answers, as RON.
+pub fn random_pairs(lengths: &[usize], at: Option<usize>) -> String {
+    let (clean, corrupt) = (random_rows(lengths, 1), random_rows(lengths, 2));
+    let answers = random_rows(&vec![2; lengths.len()], 3);
+    let at = at.map_or(String::new(), |at| format!(", at: {at}"));
+    let pair = |row: usize| {
+        let [right, wrong] = [answers[row][0], answers[row][1]];
+        format!("(clean: {:?}, corrupt: {:?}, right: {right}, wrong: {wrong}{at})", clean[row], corrupt[row])
+    };
+    format!("Pairs([{}])", (0..lengths.len()).map(pair).collect::<Vec<_>>().join(", "))
+}
+
+/// An experiment on some data with some methods; what a test does not care about is fixed.
+pub fn question(data: &str, methods: &str, more: &str) -> String {
+    format!(r#"(question: "?", model: Path("."), data: {data}, methods: [{methods}], {more})"#)
+}
+
+/// The metric that a table gives as a fact.
+pub fn fact(table: &Table, name: &str) -> f64 {
+    table.facts[name].parse().unwrap()
+}
+
+/// The row at some layer, head and position.
+pub fn row_at(rows: &[Row], layer: Option<usize>, head: Option<usize>, position: Option<usize>) -> &Row {
+    let here = |row: &&Row| (row.layer, row.head, row.position) == (layer, head, position);
+    rows.iter().find(here).unwrap_or_else(|| panic!("no row at {layer:?} {head:?} {position:?}"))
+}

@@ -1,0 +1,150 @@
+//! Planted: the built-in model's circuits, known before, are found; the shuffled control and the flat twin show nothing.
+
+mod common;
+
+use common::*;
+use patchclamp::builtin;
+use patchclamp::method::Finding;
+use patchclamp::model::load::Loaded;
+use patchclamp::organism::lexicon::Shares;
+use patchclamp::organism::score::{Score, examine};
+use patchclamp::table::Row;
+
+/// Errors of the first kind that a whole table may have, after Holm's correction.
+const LEVEL: f64 = 0.05;
+/// A head that carries a fifth of the difference is no bystander: an even share of 32 heads is 0.03.
+const LARGE: f64 = 0.2;
+/// A place that does not matter changes nothing: what is left is rounding, at most this share of the difference.
+const ROUNDING: f64 = 1e-5;
+/// Where the whole difference passes through one place, up to what little the later layers add at others.
+const WHOLE: std::ops::Range<f64> = 0.98..1.02;
+/// Position of the name, and of the last token, in every prompt of [`NAMES`]; the boundary token stands before.
+const NAME: usize = 1;
+const LAST: usize = 5;
+
+/// Every name, and each sentence, is of as many tokens as the others.
+const NAMES: &str = r#"Templates(
+    templates: ["{name} opened the door because", "{name} visited the market when"],
+    clean: {"name": ["Mary", "Anna", "Emily", "Grace", "Helen", "Lucy"]},
+    corrupt: {"name": ["John", "Peter", "George", "Henry", "James", "Oliver"]},
+    right: " she", wrong: " he", both_ways: Yes,
+)"#;
+
+const BY_POSITION: &str = r#"Patch(sites: ["hook_resid_pre"], over: [Layer, Position])"#;
+const BY_HEAD: &str = r#"Patch(sites: ["attn.hook_z"], over: [Layer, Head])"#;
+
+fn organism(name: &str) -> Loaded {
+    builtin::load(name, &[], &device()).unwrap()
+}
+
+fn on_names(methods: &str, more: &str) -> Vec<Finding> {
+    findings(&question(NAMES, methods, more), &organism("organism"))
+}
+
+fn significant(row: &Row) -> bool {
+    row.p.expect("every cell is tested") < LEVEL
+}
+
+#[test]
+fn patching_finds_the_name_first_and_the_last_position_in_the_end() {
+    let found = on_names(BY_POSITION, "");
+    let rows = &found[0].tables[0].rows;
+    let share = |layer: usize, position: usize| {
+        let row = row_at(rows, Some(layer), None, Some(position));
+        (row.normalised.unwrap(), significant(row))
+    };
+    let layers = rows.iter().filter_map(|row| row.layer).max().unwrap() + 1;
+    assert_eq!(rows.len(), layers * (LAST + 1), "a cell for every layer and position");
+    for (layer, place) in [(0, NAME), (layers - 1, LAST)] {
+        let (share, significant) = share(layer, place);
+        assert!(significant && WHOLE.contains(&share), "layer {layer} position {place}: {share}");
+    }
+    for position in (0..=LAST).filter(|position| *position != NAME) {
+        let (share, significant) = share(0, position); // prompts differ in the name alone
+        assert!(!significant && share.abs() < ROUNDING, "layer 0 position {position}: {share}");
+    }
+    for (layer, position) in (0..layers).flat_map(|layer| (0..NAME).map(move |position| (layer, position))) {
+        let (share, significant) = share(layer, position);
+        assert!(!significant && share.abs() < ROUNDING, "layer {layer}, before the name: {share}");
+    }
+}
+
+#[test]
+fn patching_finds_the_heads_that_carry_the_gender_of_a_name() {
+    let found = on_names(BY_HEAD, "");
+    let carriers = found[0].tables[0].rows.iter().filter(|row| row.normalised.unwrap().abs() > LARGE);
+    let carriers: Vec<&Row> = carriers.collect();
+    assert!((1..=6).contains(&carriers.len()), "a few heads, not {}", carriers.len());
+    assert!(carriers.iter().all(|row| significant(row)), "{carriers:?}");
+    // something must read the name, and something must write at the end
+    let layers = |row: &&Row| row.layer.unwrap();
+    assert!(carriers.iter().map(layers).min() < carriers.iter().map(layers).max(), "{carriers:?}");
+}
+
+#[test]
+fn shuffled_answers_show_nothing() {
+    let methods = format!("{BY_POSITION}, {BY_HEAD}");
+    for seed in 0..3 {
+        for finding in on_names(&methods, &format!("control: ShuffledAnswers, seed: {seed}")) {
+            let found: Vec<&Row> = finding.tables[0].rows.iter().filter(|row| significant(row)).collect();
+            assert!(found.is_empty(), "seed {seed}: {found:?}");
+        }
+    }
+}
+
+/// logit(" she") − logit(" he") after nurses less that after engineers, the mean of some sentences.
+fn nurse_over_engineer(model: &str) -> f64 {
+    let rest = ["opened the door because", "visited the market when", "opened the window because"];
+    let pair = |rest: &str| {
+        format!(r#"(clean: "The nurse {rest}", corrupt: "The engineer {rest}", right: " she", wrong: " he")"#)
+    };
+    let data = format!("Pairs([{}])", rest.map(pair).join(", "));
+    let found = findings(&question(&data, r#"Patch(sites: ["hook_embed"], over: [])"#, ""), &organism(model));
+    let table = &found[0].tables[0];
+    let difference = fact(table, "metric, clean") - fact(table, "metric, corrupted");
+    // all embeddings of the nurse are the nurse's whole run
+    assert!((table.rows[0].normalised.unwrap() - 1.0).abs() < ROUNDING);
+    difference
+}
+
+/// The planted log-odds of nurses and engineers lie more than 4 apart; half of it is a clear difference.
+const CLEAR: f64 = 2.0;
+/// Log-odds that a flat occupation may be off by: at most 0.62 instead of 0.5, which is sampling and training noise.
+const SMALL: f64 = 0.5;
+
+#[test]
+fn nurse_and_engineer_differ_in_the_planted_model() {
+    let difference = nurse_over_engineer("organism");
+    assert!(difference > CLEAR, "{difference}");
+}
+
+#[test]
+fn nurse_and_engineer_do_not_differ_in_the_flat_twin() {
+    let difference = nurse_over_engineer("organism-flat");
+    assert!(difference.abs() < SMALL, "{difference}");
+}
+
+fn exam(model: &str, shares: Shares) -> Score {
+    let loaded = organism(model);
+    examine(loaded.model.as_ref(), loaded.text.as_ref().unwrap(), shares).unwrap()
+}
+
+/// What counts as having learnt the planted shares: nine tenths of the variance over occupations.
+const CORRELATION: f64 = 0.95;
+/// What counts as knowing the names: each is of one gender in the corpus, so only slips are left.
+const NAMES_RIGHT: f64 = 0.98;
+
+#[test]
+fn the_planted_model_says_what_was_planted() {
+    let score = exam("organism", Shares::Planted);
+    assert!(score.correlation.unwrap() >= CORRELATION, "{:?}", score.correlation);
+    assert!(score.names >= NAMES_RIGHT, "{}", score.names);
+    assert!(score.largest_log_odds > CLEAR, "{}", score.largest_log_odds);
+}
+
+#[test]
+fn the_flat_twin_has_names_and_no_bias() {
+    let score = exam("organism-flat", Shares::Flat);
+    assert!(score.largest_log_odds < SMALL, "{}", score.largest_log_odds);
+    assert!(score.names >= NAMES_RIGHT, "{}", score.names);
+}
