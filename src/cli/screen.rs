@@ -82,6 +82,9 @@ pub fn ending(results: &Results, path: &Path, voice: Voice) -> anyhow::Result<()
 fn short(table: &Table) -> anyhow::Result<()> {
     let known = |name: &str| table.facts.get(name).map(|value| format!("   {name} {value}")).unwrap_or_default();
     say(&format!("\n{}{}{}", table.title, known("metric, clean"), known("metric, corrupted")))?;
+    if let Some(caution) = table.facts.get("caution") {
+        say(&format!("Caution: {caution}."))?;
+    }
     let rows = table.summary_rows();
     let shown = largest(rows.clone(), ROWS);
     let mut screen = comfy_table::Table::new();

@@ -5,6 +5,7 @@ mod jsonl;
 mod templates;
 
 use crate::spec::{Data, File, Pair, Prompt};
+use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -94,11 +95,29 @@ fn some<T>(found: Vec<T>, why: impl Fn() -> String) -> Result<Vec<T>, DataError>
     if found.is_empty() { Err(DataError::Empty(why())) } else { Ok(found) }
 }
 
-/// `items` of the pairs, drawn by the seed and kept in their order; all where there are no more.
+/// The label whose equal values make items one observation: the two ways round of a pair are not independent.
+pub const PAIR: &str = "pair";
+
+/// Indices of items that are one observation together, in the order of their first item.
+pub fn observations<'a>(labels: impl Iterator<Item = &'a IndexMap<String, String>>) -> Vec<Vec<usize>> {
+    let mut groups: IndexMap<String, Vec<usize>> = IndexMap::new();
+    for (index, labels) in labels.enumerate() {
+        let key = labels.get(PAIR).map_or(format!("item {index}"), |pair| format!("pair {pair}"));
+        groups.entry(key).or_default().push(index);
+    }
+    groups.into_values().collect()
+}
+
+/// At most `items` of the pairs, drawn by the seed as whole observations and kept in their order.
 fn sample(pairs: Vec<Sourced<Pair>>, items: Option<usize>, seed: u64) -> Vec<Sourced<Pair>> {
     let Some(items) = items.filter(|items| *items < pairs.len()) else { return pairs };
-    let mut order: Vec<usize> = (0..pairs.len()).collect();
-    order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-    let drawn: BTreeSet<usize> = order[..items].iter().copied().collect();
+    let mut groups = observations(pairs.iter().map(|pair| &pair.what.labels));
+    groups.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let mut drawn = BTreeSet::new();
+    for group in groups {
+        if drawn.len() + group.len() <= items {
+            drawn.extend(group);
+        }
+    }
     pairs.into_iter().enumerate().filter(|(index, _)| drawn.contains(index)).map(|(_, pair)| pair).collect()
 }

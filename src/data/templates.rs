@@ -1,6 +1,6 @@
 //! Templates with slots, expanded over lists.
 
-use super::{DataError, Sourced};
+use super::{DataError, PAIR, Sourced};
 use crate::spec::{Answer, Both, Pair, Prompt, Templates};
 use indexmap::IndexMap;
 
@@ -67,7 +67,7 @@ fn both(spec: &Templates, [template, pair]: [usize; 2], clean: String, corrupt: 
     let template = ("template".to_string(), template.to_string());
     let labels = match spec.both_ways {
         Both::No => IndexMap::from([template]),
-        Both::Yes => IndexMap::from([template, ("pair".to_string(), pair.to_string())]),
+        Both::Yes => IndexMap::from([template, (PAIR.to_string(), pair.to_string())]),
     };
     let pair = |clean: &str, corrupt: &str, right: &str, wrong: &str| Pair {
         clean: Prompt::Text(clean.into()),

@@ -1,12 +1,9 @@
 //! From one value an item to a row: mean, interval, test; Holm's correction over a whole table.
 
 use super::{Bench, Finding};
+use crate::data::observations;
 use crate::table::{Row, Table};
-use indexmap::IndexMap;
 use patchclamp_probes::{Flips, Interval, Resamples, holm_known};
-
-/// The label whose equal values make items one observation: the two ways round of a pair are not independent.
-pub const PAIR: &str = "pair";
 
 /// The fact that tells of a `normalised` which means little.
 pub const CAUTION: &str = "caution";
@@ -20,9 +17,10 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// For the items of a bench; those with the same label [`PAIR`] are one observation.
+    /// For the items of a bench; those of one pair are one observation.
     pub fn new(bench: &Bench) -> Self {
-        let (groups, statistics) = (groups(bench), bench.statistics);
+        let statistics = bench.statistics;
+        let groups = observations(bench.items.iter().map(|item| &item.labels));
         Summary {
             resamples: Resamples::new(groups.len(), statistics.resamples, bench.seed),
             flips: Flips::new(groups.len(), statistics.permutations, bench.seed),
@@ -95,16 +93,6 @@ pub fn tabulate(bench: &Bench, mut main: Table, places: Vec<(Row, Vec<f64>)>, to
     main.rows = places.into_iter().map(|(place, values)| summary.row(place, &values, scale)).collect();
     summary.correct(&mut main, bench.statistics.permutations);
     Finding { tables: vec![main], items: vec![singles], ..Finding::default() }
-}
-
-/// Items that are one observation together.
-fn groups(bench: &Bench) -> Vec<Vec<usize>> {
-    let mut groups: IndexMap<String, Vec<usize>> = IndexMap::new();
-    for (index, item) in bench.items.iter().enumerate() {
-        let key = item.labels.get(PAIR).map_or(format!("item {index}"), |pair| format!("pair {pair}"));
-        groups.entry(key).or_default().push(index);
-    }
-    groups.into_values().collect()
 }
 
 /// The mean of at least one value.

@@ -83,6 +83,9 @@ fn contrast(site: Site, known: &Known) -> Result<Tensor<4>, String> {
     if site.layout() == Layout::Pattern {
         return Err(format!("`{}` is as wide as the prompt is long, so it has no contrast over prompts", site.kind()));
     }
+    if known.items.iter().any(|item| item.answers.is_none()) {
+        return Err("a contrast needs prompts in pairs".into());
+    }
     if known.items.is_empty() {
         return Err("there is no item to take the contrast from".into());
     }

@@ -55,11 +55,11 @@ pub fn resolve(experiment: &Experiment, loaded: &Loaded, problems: &mut Problems
     items
 }
 
-/// Exchanges the answers of a random half of the items.
+/// Exchanges the answers of a random half of the observations.
 fn shuffle(items: &mut [Item], seed: u64) {
-    let mut order: Vec<usize> = (0..items.len()).collect();
-    order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-    for index in &order[..items.len() / 2] {
+    let mut groups = data::observations(items.iter().map(|item| &item.labels));
+    groups.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    for index in groups.iter().take(groups.len() / 2).flatten() {
         if let Some(answers) = &mut items[*index].answers {
             std::mem::swap(&mut answers.right, &mut answers.wrong);
         }

@@ -21,15 +21,15 @@ fn method(name: &str) -> &'static str {
     let kinds = [
         (
             "patch.denoise",
-            "Clean activations are put into the corrupted run, place by place: a large effect says that this place suffices to restore the answer. It does not say which later parts carry the effect on. Intervals are percentile bootstraps over items; p is a sign-flip test, corrected by Holm over the table.",
+            "Clean activations are put into the corrupted run, place by place: a large effect says that this place suffices to restore the answer. It does not say which later parts carry the effect on. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
         ),
         (
             "patch.noise",
-            "Corrupted activations are put into the clean run, place by place: a large negative effect says that this place is needed for the answer. Intervals are percentile bootstraps over items; p is a sign-flip test, corrected by Holm over the table.",
+            "Corrupted activations are put into the clean run, place by place: a large negative effect says that this place is needed for the answer. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
         ),
         (
             "ablate",
-            "The clean run with a place emptied: what the metric loses. A place without effect may have been replaced by another. Intervals are percentile bootstraps over items; p is a sign-flip test, corrected by Holm over the table.",
+            "The clean run with a place emptied: what the metric loses. A place without effect may have been replaced by another. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
         ),
         (
             "logit_lens",
