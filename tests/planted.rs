@@ -109,8 +109,9 @@ fn nurse_over_engineer(model: &str) -> f64 {
 
 /// The planted log-odds of nurses and engineers lie more than 4 apart; half of it is a clear difference.
 const CLEAR: f64 = 2.0;
-/// Log-odds that a flat occupation may be off by: at most 0.62 instead of 0.5, which is sampling and training noise.
-const SMALL: f64 = 0.5;
+/// Log-odds that a flat occupation may be off by: a share of 0.56 instead of 0.5. Three times the 0.09 that the twin as
+/// shipped is off by at most, so that one trained again may fall elsewhere.
+const SMALL: f64 = 0.25;
 
 #[test]
 fn nurse_and_engineer_differ_in_the_planted_model() {

@@ -14,6 +14,7 @@ use patchclamp::tensor::{Device, Tensor, from_floats, from_ints, to_floats};
 use patchclamp::text::{Padding, Tokens};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The causal models among the goldens: every family, and every choice of wiring, norm and positions.
@@ -55,9 +56,9 @@ pub fn real_weights(name: &str) -> Option<PathBuf> {
     let shared = std::env::var_os("PATCHCLAMP_SHARED").map_or_else(beside, PathBuf::from);
     let folder = shared.join("models").join(name);
     if !folder.is_dir() {
-        eprintln!(
-            "SKIPPED: no weights of {name}; put them in ../shared/models or name their folder in PATCHCLAMP_SHARED"
-        );
+        // not by a print macro, which the test runner would keep to itself
+        let advice = "put them in ../shared/models, or name that `shared` in PATCHCLAMP_SHARED";
+        writeln!(std::io::stderr(), "SKIPPED: no weights of {name}; {advice}").unwrap();
         return None;
     }
     Some(folder)
