@@ -14,7 +14,7 @@ pub enum Change {
     Add(Activation),
     /// Times a number.
     Scale(f64),
-    /// An affine map of the width: `x` becomes `x Wᵀ + b`, `W` `[width, width]`, `b` `[width]`.
+    /// An affine map of the picked neurons: `x` becomes `x Wᵀ + b`, `W` `[neurons, neurons]`, `b` `[neurons]`.
     Map(Tensor<2>, Tensor<1>),
 }
 
@@ -81,12 +81,28 @@ pub struct Edit {
 impl Edit {
     /// The activation with this edit applied; `first` is the position at index 0 of the position axis.
     pub fn apply(&self, act: Activation, first: usize) -> Activation {
+        if let (Change::Map(weight, bias), Some(neurons)) = (&self.change, &self.place.neurons) {
+            return self.widened(weight, bias, neurons, act.dims()[3]).apply(act, first);
+        }
         let dims = act.dims();
         let picked = self.picked(dims, first);
         if picked.iter().any(Vec::is_empty) {
             return act;
         }
         blocks(&picked).into_iter().fold(act, |act, block| self.apply_block(act, dims, block))
+    }
+
+    /// A map of some neurons as a map of all `width`, the others left as they are: neurons need not be neighbours.
+    fn widened(&self, weight: &Tensor<2>, bias: &Tensor<1>, neurons: &[usize], width: usize) -> Edit {
+        let (mut wide, mut shift) = (Tensor::eye(width, &weight.device()), Tensor::zeros([width], &bias.device()));
+        for (i, row) in neurons.iter().enumerate() {
+            shift = shift.slice_assign([*row..*row + 1], bias.clone().narrow(0, i, 1));
+            for (j, column) in neurons.iter().enumerate() {
+                let one = weight.clone().slice([i..i + 1, j..j + 1]);
+                wide = wide.slice_assign([*row..*row + 1, *column..*column + 1], one);
+            }
+        }
+        Edit { place: Place { neurons: None, ..self.place.clone() }, change: Change::Map(wide, shift) }
     }
 
     /// Runs of indices on each axis, each with its place in the block of picked indices.

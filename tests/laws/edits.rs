@@ -92,7 +92,7 @@ fn an_edit_touches_only_its_place() {
 #[test]
 fn a_map_of_chosen_neurons_leaves_the_others() {
     let (tokens, model, site) = (batch(), load("gpt2").model, Site::ResidPre(1));
-    let neurons = [3, 4, 5];
+    let neurons = [3, 9, 4];
     let (weight, bias): (Tensor<2>, Tensor<1>) = (random_tensor([3, 3], 1), random_tensor([3], 2));
     let place = Place { rows: Some(vec![1]), neurons: Some(neurons.to_vec()), ..Place::all(site) };
     let plain = to_floats(recorded(model.as_ref(), &tokens, [site]).at(site).unwrap());
