@@ -16,6 +16,9 @@ use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use serde_json::{Value, json};
 use std::path::Path;
 
+/// A state as it is written: shape and values.
+type Laid = (Vec<usize>, Vec<f32>);
+
 /// The issue's own bound on patched metrics of a real model.
 const TOLERANCE: f64 = 1e-3;
 
@@ -183,7 +186,7 @@ fn gpt_nano_sort_has_its_published_activations() {
     let record = recorded(model.as_ref(), &tokens, model.sites());
     let at = |site: Site| laid_out(site, record.at(site).unwrap());
     let logits = record.at(Site::Logits).unwrap();
-    let mut sites: Vec<(&str, (Vec<usize>, Vec<f32>))> = [
+    let mut sites: Vec<(&str, Laid)> = [
         ("tok_emb", Site::Embed),
         ("x", Site::ResidPre(0)),
         ("ln1", Site::Norm1Normalized(0)),

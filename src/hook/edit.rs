@@ -2,7 +2,7 @@
 
 use super::{Activation, Hook};
 use crate::site::{Place, Site, runs};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, from_floats, to_floats};
 use std::ops::Range;
 
 /// What an edit does to the picked block of an activation.
@@ -25,10 +25,7 @@ impl Change {
         let (rows, columns) = affine.weight().dim();
         let weight = floats(affine.weight().iter().copied().collect());
         let bias = floats(affine.bias().to_vec());
-        Change::Map(
-            crate::tensor::from_floats(weight, [rows, columns], device),
-            crate::tensor::from_floats(bias, [rows], device),
-        )
+        Change::Map(from_floats(weight, [rows, columns], device), from_floats(bias, [rows], device))
     }
 
     fn apply(&self, block: Activation, taken: &[Range<usize>; 4]) -> Activation {
@@ -94,14 +91,15 @@ impl Edit {
 
     /// A map of some neurons as a map of all `width`, the others left as they are: neurons need not be neighbours.
     fn widened(&self, weight: &Tensor<2>, bias: &Tensor<1>, neurons: &[usize], width: usize) -> Edit {
-        let (mut wide, mut shift) = (Tensor::eye(width, &weight.device()), Tensor::zeros([width], &bias.device()));
+        let (count, device) = (neurons.len(), weight.device());
+        let (weight, bias) = (to_floats(weight), to_floats(bias));
+        let (mut wide, mut shift) = (vec![0.0; width * width], vec![0.0; width]);
+        (0..width).for_each(|neuron| wide[neuron * width + neuron] = 1.0);
         for (i, row) in neurons.iter().enumerate() {
-            shift = shift.slice_assign([*row..*row + 1], bias.clone().narrow(0, i, 1));
-            for (j, column) in neurons.iter().enumerate() {
-                let one = weight.clone().slice([i..i + 1, j..j + 1]);
-                wide = wide.slice_assign([*row..*row + 1, *column..*column + 1], one);
-            }
+            shift[*row] = bias[i];
+            neurons.iter().enumerate().for_each(|(j, column)| wide[row * width + column] = weight[i * count + j]);
         }
+        let (wide, shift) = (from_floats(wide, [width, width], &device), from_floats(shift, [width], &device));
         Edit { place: Place { neurons: None, ..self.place.clone() }, change: Change::Map(wide, shift) }
     }
 
