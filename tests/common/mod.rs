@@ -51,12 +51,12 @@ pub fn load(case: &str) -> Loaded {
 }
 
 /// A folder of real weights beside the checkout, or under `PATCHCLAMP_SHARED`; says loudly where there is none.
+#[allow(clippy::explicit_write)] // the test runner would keep what a print macro says
 pub fn real_weights(name: &str) -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let shared = std::env::var_os("PATCHCLAMP_SHARED").map_or_else(beside, PathBuf::from);
     let folder = shared.join("models").join(name);
     if !folder.is_dir() {
-        // not by a print macro, which the test runner would keep to itself
         let advice = "put them in ../shared/models, or name that `shared` in PATCHCLAMP_SHARED";
         writeln!(std::io::stderr(), "SKIPPED: no weights of {name}; {advice}").unwrap();
         return None;

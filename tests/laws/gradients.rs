@@ -61,7 +61,7 @@ fn gradients_are_finite_differences_at_every_site() {
                 let length = dot(&direction, &direction).sqrt();
                 direction / length
             };
-            let one_row = random.clone().slice_fill([0..1], 0.0); // items do not meet
+            let one_row = random.clone().slice_fill(0..1, 0.0); // items do not meet
             for direction in [unit(gradient.clone()), unit(random), unit(one_row)] {
                 let slope = dot(&gradient, &direction);
                 let found = difference(model.as_ref(), &tokens, site, &direction, step);

@@ -181,7 +181,7 @@ fn a_step_with_kept_keys_equals_the_whole_text() {
         let new = random_rows(&[8, 8], 32);
         let mut tokens = Tokens::new(rows);
         let mut past: Option<Past> = None;
-        for step in 0..8 {
+        for (step, next) in new[0].iter().zip(&new[1]).enumerate() {
             let first = if past.is_some() { tokens.width() - 1 } else { 0 };
             let pass = Pass { first, past: past.as_ref(), ..Pass::whole(&tokens) };
             let layers = model.dims().layers;
@@ -192,7 +192,7 @@ fn a_step_with_kept_keys_equals_the_whole_text() {
             let later = whole.narrow(1, first, tokens.width() - first);
             assert_close(&cached, &later, TOLERANCE, &format!("{case} step {step}"));
             past = Some(past.map_or(kept.clone(), |past| past.followed_by(&kept)));
-            tokens.push(&[new[0][step], new[1][step]]);
+            tokens.push(&[*next.0, *next.1]);
         }
     }
 }
