@@ -62,15 +62,15 @@ fn check_indices(at: &str, spec: &EditSpec, site: Site, known: &Known, problems:
 
 fn change(at: &str, spec: &ChangeSpec, place: &Place, known: &Known, problems: &mut Problems) -> Option<Change> {
     let site = place.site;
-    let added = |whole: Tensor<4>, times: f64| Change::Add(place.part_of(&whole) * times);
-    let found = match spec {
-        ChangeSpec::Zero => Ok(Change::Scale(0.0)),
-        ChangeSpec::Scale(factor) => finite(*factor).map(Change::Scale),
-        ChangeSpec::AddContrast(times) => finite(*times).and_then(|times| Ok(added(contrast(site, known)?, times))),
-        ChangeSpec::Add { file, tensor, times } => {
-            finite(*times).and_then(|times| Ok(added(vector(file, tensor, site, known)?, times)))
-        }
-    };
+    let found =
+        match spec {
+            ChangeSpec::Zero => Ok(Change::Scale(0.0)),
+            ChangeSpec::Scale(factor) => finite(*factor).map(Change::Scale),
+            ChangeSpec::AddContrast(times) => finite(*times)
+                .and_then(|times| Ok(Change::Add(part_of_contrast(&contrast(site, known)?, place)? * times))),
+            ChangeSpec::Add { file, tensor, times } => finite(*times)
+                .and_then(|times| Ok(Change::Add(place.part_of(&vector(file, tensor, site, known)?) * times))),
+        };
     found.map_err(|why| problems.add(&format!("{at}.change"), why)).ok()
 }
 
@@ -94,10 +94,16 @@ fn contrast(site: Site, known: &Known) -> Result<Tensor<4>, String> {
         Tensor::cat(last, 0).mean_dim(0)
     };
     let clean = mean(known.items.iter().map(|item| item.clean.clone()).collect());
-    let contrast = clean - mean(known.items.iter().map(|item| item.corrupt.clone()).collect());
-    // pairs that stand both ways round have one mean on both sides, up to the order of additions
-    match to_floats(&contrast).iter().any(|value| value.abs() > 1e-5) {
-        true => Ok(contrast),
+    Ok(clean - mean(known.items.iter().map(|item| item.corrupt.clone()).collect()))
+}
+
+/// The part of a contrast that a place picks, unless nothing is left of it.
+fn part_of_contrast(whole: &Tensor<4>, place: &Place) -> Result<Tensor<4>, String> {
+    // pairs that stand both ways round have one mean on both sides, up to the order of additions in f32
+    const NOTHING: f32 = 1e-5;
+    let part = place.part_of(whole);
+    match to_floats(&part).iter().any(|value| value.abs() > NOTHING) {
+        true => Ok(part),
         false => {
             Err("clean and corrupted prompts have the same mean here; with `both_ways: Yes` they always have".into())
         }
