@@ -4,6 +4,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`kernel`] | arithmetic on plain numbers in memory, for the CPU |
 //! | [`tensor`] | burn under one name; the only file that names it |
 //! | [`device`] | CPU, WebGPU, Vulkan, CUDA: what is there |
 //! | [`site`] | names of places in a forward pass |
@@ -32,6 +33,7 @@
 //! - No randomness but from the spec's seed; ordered maps wherever order can reach a result.
 //! - `probes` knows no model, no text, no file.
 
+pub mod kernel;
 pub mod tensor;
 
 pub mod device;

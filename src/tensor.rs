@@ -1,6 +1,7 @@
 //! The tensors of burn under one name: the only file that names burn, so that a later burn is a change here.
 
-use burn::tensor::TensorData;
+use crate::kernel;
+use burn::tensor::{DType, TensorData};
 
 pub use burn::tensor::activation;
 pub use burn::tensor::{Bool, Float, Int};
@@ -47,9 +48,65 @@ pub fn backward(scalar: &Tensor<1>) -> Gradients {
     scalar.backward()
 }
 
-/// `f` of every number in one pass over the tensor's own memory, in parallel; `None` where it is not on the CPU.
-pub fn map_on_cpu<const D: usize>(x: &Tensor<D>, f: impl Fn(f32) -> f32 + Sync) -> Option<Tensor<D>> {
-    matches!(x.device(), Device::Flex(_)).then(|| map(x.clone(), f))
+/// Whether the numbers are f32, in the CPU's memory and off the tape, so that [`Floats`] can hold them.
+pub fn is_plain<const D: usize>(x: &Tensor<D>) -> bool {
+    matches!(x.device(), Device::Flex(_)) && x.dtype() == DType::F32
+}
+
+/// The numbers of a [plain](is_plain) tensor, to be worked on in place.
+pub struct Floats<const D: usize> {
+    data: TensorData,
+    shape: [usize; D],
+    device: Device,
+}
+
+impl<const D: usize> Floats<D> {
+    /// The tensor's own memory where nobody shares it and it lies in order, else a copy.
+    pub fn of(x: Tensor<D>) -> Self {
+        let (shape, device) = (x.dims(), x.device());
+        Floats { data: x.into_data(), shape, device }
+    }
+
+    /// Fresh numbers of this shape on the device of `self`, last dimension fastest.
+    pub fn beside<const E: usize>(&self, values: Vec<f32>, shape: [usize; E]) -> Tensor<E> {
+        from_floats(values, shape, &self.device)
+    }
+
+    /// The numbers, last dimension fastest.
+    pub fn values(&self) -> &[f32] {
+        self.data.as_slice().expect("plain tensors are f32")
+    }
+
+    /// The same, to be changed.
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        self.data.as_mut_slice().expect("plain tensors are f32")
+    }
+
+    /// Lengths of the axes.
+    pub fn shape(&self) -> [usize; D] {
+        self.shape
+    }
+
+    /// The tensor again.
+    pub fn into_tensor(self) -> Tensor<D> {
+        Tensor::from_data(self.data, &self.device)
+    }
+}
+
+/// A plain tensor after `work` on its numbers; the caller has made sure that it is plain.
+pub fn in_place<const D: usize>(x: Tensor<D>, work: impl FnOnce(&mut [f32])) -> Tensor<D> {
+    let mut floats = Floats::of(x);
+    work(floats.values_mut());
+    floats.into_tensor()
+}
+
+/// `x + y`, in the memory of x where nobody shares it.
+pub fn sum<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
+    if !is_plain(&x) || !is_plain(&y) || x.dims() != y.dims() {
+        return x + y;
+    }
+    let y = Floats::of(y);
+    in_place(x, |x| kernel::add(x, y.values()))
 }
 
 /// On a CPU tape: the tensor `f(x)` whose gradient is `slope(x)`; `None` elsewhere.
@@ -60,22 +117,12 @@ pub fn with_slope<const D: usize>(
     f: impl Fn(f32) -> f32 + Sync,
     slope: impl Fn(f32) -> f32 + Sync,
 ) -> Option<Tensor<D>> {
-    let Device::Autodiff(device) = x.device() else { return None };
-    if !matches!(*device, Device::Flex(_)) {
+    let Device::Autodiff(_) = x.device() else { return None };
+    let p = x.clone().inner();
+    if !is_plain(&p) {
         return None;
     }
-    let p = x.clone().inner();
-    let (value, slope) = (on_tape(map(p.clone(), f)), on_tape(map(p.clone(), slope)));
+    let value = on_tape(in_place(p.clone(), |values| kernel::map(values, f)));
+    let slope = on_tape(in_place(p.clone(), |values| kernel::map(values, slope)));
     Some((x.clone() - on_tape(p)) * slope + value)
-}
-
-fn map<const D: usize>(x: Tensor<D>, f: impl Fn(f32) -> f32 + Sync) -> Tensor<D> {
-    use rayon::prelude::*;
-    /// Numbers a task: large enough to outweigh handing it out.
-    const CHUNK: usize = 1 << 14;
-    let device = x.device();
-    let mut data = x.into_data();
-    let values = data.as_mut_slice::<f32>().expect("models compute in f32");
-    values.par_chunks_mut(CHUNK).for_each(|chunk| chunk.iter_mut().for_each(|value| *value = f(*value)));
-    Tensor::from_data(data, &device)
 }

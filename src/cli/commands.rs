@@ -90,17 +90,18 @@ fn default_folder(file: &Path) -> PathBuf {
 
 /// `patchclamp run`
 pub fn run(args: &FileArgs, out: Option<PathBuf>, voice: Voice) -> anyhow::Result<()> {
+    let mut bar = Bar::new(voice);
+    bar.note("load");
     let (plan, loaded) = prepare(args)?;
     let path = out.unwrap_or_else(|| default_folder(&args.file));
     let (folder, kept) = Folder::fresh(&path)?;
-    let mut bar = Bar::new(voice);
     let outcome = crate::run::run(&plan, &loaded, &mut bar)?;
     bar.begin("report", 1);
     let (facts, tokens) = report::facts(&plan, &loaded);
     let results = report::write(&plan, outcome, facts, tokens, &folder)?;
     bar.finish();
     // said last: a reader that has gone must not keep the run from happening
-    ending(&results, &path, voice)?;
+    ending(&results, &path, voice, &bar)?;
     match (kept, voice) {
         (Some(kept), Voice::Terminal) => say(&format!("The earlier run is kept as {}.", kept.display())),
         _ => Ok(()),

@@ -7,6 +7,7 @@ use comfy_table::{Cell, CellAlignment, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
 use std::path::Path;
+use std::time::Instant;
 
 /// Rows of the short table a method.
 const ROWS: usize = 6;
@@ -27,9 +28,10 @@ pub fn say(line: &str) -> anyhow::Result<()> {
     Ok(writeln!(std::io::stdout(), "{line}")?)
 }
 
-/// A progress bar with the time left, on standard error.
+/// A progress bar with the time left, on standard error, and when each step began.
 pub struct Bar {
     bar: ProgressBar,
+    steps: Vec<(String, Instant)>,
 }
 
 impl Bar {
@@ -38,7 +40,21 @@ impl Bar {
         let bar = if voice == Voice::Terminal { ProgressBar::new(1) } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{msg:>24} {wide_bar} {percent:>3} %  {elapsed} gone, {eta} left");
         bar.set_style(style.expect("a template of known fields"));
-        Bar { bar }
+        Bar { bar, steps: Vec::new() }
+    }
+
+    /// Notes that a step begins, without showing it.
+    pub fn note(&mut self, name: &str) {
+        self.steps.push((name.to_string(), Instant::now()));
+    }
+
+    /// Seconds from the beginning of each step to that of the next, or to now.
+    pub fn seconds(&self) -> Vec<serde_json::Value> {
+        let ends = self.steps.iter().skip(1).map(|(_, begun)| *begun).chain([Instant::now()]);
+        let step = |((name, begun), end): (&(String, Instant), Instant)| {
+            serde_json::json!({ "step": name, "seconds": (end - *begun).as_secs_f64() })
+        };
+        self.steps.iter().zip(ends).map(step).collect()
     }
 
     /// Takes the bar away.
@@ -49,6 +65,7 @@ impl Bar {
 
 impl Watcher for Bar {
     fn begin(&mut self, name: &str, work: usize) {
+        self.note(name);
         self.bar.reset();
         self.bar.set_length(work as u64);
         self.bar.set_message(name.to_string());
@@ -59,12 +76,13 @@ impl Watcher for Bar {
 }
 
 /// The end of a run: short tables and where everything is, or one JSON object.
-pub fn ending(results: &Results, path: &Path, voice: Voice) -> anyhow::Result<()> {
+pub fn ending(results: &Results, path: &Path, voice: Voice, bar: &Bar) -> anyhow::Result<()> {
     match voice {
         Voice::Quiet => Ok(()),
         Voice::Json => {
-            let found =
-                serde_json::json!({ "folder": path, "report": path.join("report.html"), "tables": results.tables });
+            let found = serde_json::json!({
+                "folder": path, "report": path.join("report.html"), "seconds": bar.seconds(), "tables": results.tables,
+            });
             say(&found.to_string())
         }
         Voice::Terminal => {

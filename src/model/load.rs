@@ -2,6 +2,7 @@
 
 use super::Model;
 use super::family::{self, BuildError, Config};
+use super::hash::Hash;
 use super::process::{self, Processing};
 use super::weights::Weights;
 use crate::tensor::Device;
@@ -17,7 +18,7 @@ pub struct Loaded {
     /// `model_type`.
     pub family: String,
     /// SHA-256 of the weights.
-    pub hash: String,
+    pub hash: Hash,
 }
 
 /// What can go wrong when a model is loaded.

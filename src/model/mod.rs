@@ -3,6 +3,7 @@
 pub mod decoder;
 pub mod encoder;
 pub mod family;
+pub mod hash;
 pub mod load;
 pub mod parts;
 pub mod pass;

@@ -1,10 +1,11 @@
 //! Weights on disk: one or many memory-mapped safetensors, read tensor by tensor.
 
+use super::hash::{Hash, Part};
 use crate::tensor::{Device, Tensor, from_floats};
 use half::{bf16, f16};
 use memmap2::Mmap;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use sha2::{Digest, Sha256};
+use rayon::prelude::*;
+use safetensors::{Dtype, SafeTensors, tensor::TensorInfo, tensor::TensorView};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -77,8 +78,16 @@ pub enum WeightError {
 /// The tensors of a checkpoint, mapped into memory and copied once, when read.
 pub struct Weights {
     files: Vec<(PathBuf, Source)>,
-    holds: BTreeMap<String, usize>,
+    holds: BTreeMap<String, Stored>,
     device: Device,
+}
+
+/// Where a tensor lies: its file, and type, shape and place there.
+struct Stored {
+    file: usize,
+    info: TensorInfo,
+    /// Where the file's header ends, from which places are counted.
+    start: usize,
 }
 
 enum Source {
@@ -91,6 +100,18 @@ impl Source {
         match self {
             Source::Mapped(map) => map,
             Source::Embedded(bytes) => bytes,
+        }
+    }
+
+    /// Gives the memory of bytes that were read back to the system, which has them in the file still.
+    #[allow(unsafe_code)]
+    fn release(&self, place: std::ops::Range<usize>) {
+        #[cfg(unix)]
+        if let Source::Mapped(map) = self {
+            // SAFETY: a mapping that nobody writes to reads the same bytes from the file when it is touched again.
+            let advised =
+                unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, place.start, place.len()) };
+            advised.ok(); // it is advice: without it the program only needs more memory
         }
     }
 }
@@ -116,10 +137,12 @@ impl Weights {
 
     fn new(files: Vec<(PathBuf, Source)>, device: &Device) -> Result<Self, WeightError> {
         let mut holds = BTreeMap::new();
-        for (number, (path, source)) in files.iter().enumerate() {
-            let names =
-                parse(path, source)?.names().into_iter().map(|name| (name.to_string(), number)).collect::<Vec<_>>();
-            holds.extend(names);
+        for (file, (path, source)) in files.iter().enumerate() {
+            let whole = SafeTensors::read_metadata(source.bytes());
+            let (header, metadata) = whole.map_err(|error| broken(path, error))?;
+            let start = header + HEADER_LENGTH;
+            let stored = |(name, info): (String, &TensorInfo)| (name, Stored { file, info: info.clone(), start });
+            holds.extend(metadata.tensors().into_iter().map(stored));
         }
         Ok(Weights { files, holds, device: device.clone() })
     }
@@ -141,30 +164,42 @@ impl Weights {
     }
 
     fn bytes(&self, name: &str) -> Option<&[u8]> {
-        let (path, source) = &self.files[*self.holds.get(name)?];
-        Some(parse(path, source).ok()?.tensor(name).ok()?.data())
+        let stored = self.holds.get(name)?;
+        Some(&self.files[stored.file].1.bytes()[stored.place()])
     }
 
     /// A tensor of exactly this shape, as f32.
     pub fn read<const D: usize>(&self, name: &str, shape: [usize; D]) -> Result<Tensor<D>, WeightError> {
-        let number = *self.holds.get(name).ok_or_else(|| WeightError::Missing(name.to_string()))?;
-        let (path, source) = &self.files[number];
-        let tensors = parse(path, source)?;
-        let view = tensors.tensor(name).map_err(|error| broken(path, error))?;
-        if view.shape() != shape {
-            let (found, expected) = (view.shape().to_vec(), shape.to_vec());
+        let stored = self.holds.get(name).ok_or_else(|| WeightError::Missing(name.to_string()))?;
+        if stored.info.shape != shape {
+            let (found, expected) = (stored.info.shape.clone(), shape.to_vec());
             return Err(WeightError::Shape { name: name.to_string(), found, expected });
         }
-        Ok(from_floats(floats(name, &view)?, shape, &self.device))
+        let (path, source) = &self.files[stored.file];
+        let view = TensorView::new(stored.info.dtype, shape.to_vec(), &source.bytes()[stored.place()]);
+        let values = floats(name, &view.map_err(|error| broken(path, error))?)?;
+        source.release(stored.place());
+        Ok(from_floats(values, shape, &self.device))
     }
 
     /// SHA-256 over all files, in order of name: what a result was computed from.
-    pub fn hash(&self) -> String {
-        let mut hash = Sha256::new();
-        for (_, source) in &self.files {
-            hash.update(source.bytes());
-        }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    pub fn hash(&self) -> Hash {
+        let part = |(path, source): &(PathBuf, Source)| match source {
+            Source::Mapped(_) => Part::File(path.clone()),
+            Source::Embedded(bytes) => Part::Bytes(bytes),
+        };
+        Hash::of(self.files.iter().map(part).collect())
+    }
+}
+
+/// Bytes of the header's length, which stands before the header (the safetensors format).
+const HEADER_LENGTH: usize = 8;
+
+impl Stored {
+    /// The bytes of the tensor in its file.
+    fn place(&self) -> std::ops::Range<usize> {
+        let (from, to) = self.info.data_offsets;
+        self.start + from..self.start + to
     }
 }
 
@@ -188,21 +223,23 @@ fn map(path: &Path) -> Result<Mmap, WeightError> {
     unsafe { Mmap::map(&file) }.map_err(unreadable)
 }
 
-fn parse<'a>(path: &Path, source: &'a Source) -> Result<SafeTensors<'a>, WeightError> {
-    SafeTensors::deserialize(source.bytes()).map_err(|error| broken(path, error))
-}
-
 fn broken(path: &Path, error: safetensors::SafeTensorError) -> WeightError {
     WeightError::Broken { path: path.to_path_buf(), why: error.to_string() }
 }
 
 fn floats(name: &str, view: &TensorView) -> Result<Vec<f32>, WeightError> {
     let values = decode(view).ok_or_else(|| WeightError::Dtype { name: name.to_string(), dtype: view.dtype() })?;
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(WeightError::NotFinite { name: name.to_string(), index, value: values[index] }),
-        None => Ok(values),
+    // without a stop in the middle this is a matter of vector instructions
+    let finite = |values: &[f32]| values.iter().fold(true, |all, value| all & value.is_finite());
+    if values.par_chunks(PART).all(finite) {
+        return Ok(values);
     }
+    let index = values.iter().position(|value| !value.is_finite()).expect("one was found above");
+    Err(WeightError::NotFinite { name: name.to_string(), index, value: values[index] })
 }
+
+/// Numbers that a thread converts before it takes the next: a megabyte of f32.
+const PART: usize = 1 << 18;
 
 /// The values of a tensor as f32, if its type is one of numbers.
 pub fn decode(view: &TensorView) -> Option<Vec<f32>> {
@@ -216,6 +253,10 @@ pub fn decode(view: &TensorView) -> Option<Vec<f32>> {
     })
 }
 
-fn each<const N: usize>(data: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    data.chunks_exact(N).map(|chunk| value(chunk.try_into().expect("chunks of N"))).collect()
+fn each<const N: usize>(data: &[u8], value: impl Fn([u8; N]) -> f32 + Sync) -> Vec<f32> {
+    let mut values = vec![0.0; data.len() / N];
+    values.par_chunks_mut(PART).zip(data.par_chunks(PART * N)).for_each(|(values, data)| {
+        values.iter_mut().zip(data.as_chunks::<N>().0).for_each(|(out, bytes)| *out = value(*bytes));
+    });
+    values
 }

@@ -22,7 +22,7 @@ pub fn facts(plan: &Plan, loaded: &Loaded) -> (IndexMap<String, String>, Vec<Ite
                 dims.layers, dims.heads, dims.d_model, dims.vocabulary
             ),
         ),
-        ("weights sha256", loaded.hash.clone()),
+        ("weights sha256", loaded.hash.text().to_string()),
         ("items", plan.items.len().to_string()),
         ("data sha256", data_hash(&plan.items)),
         ("special tokens", special(plan, loaded)),

@@ -2,9 +2,10 @@
 
 use super::position::rotate;
 use super::{Seam, linear::Linear, norm::Norm};
+use crate::kernel::attention::{self as kernel, Scoring, Sizes};
 use crate::model::{Context, Visitor};
 use crate::site::Site;
-use crate::tensor::{Tensor, activation};
+use crate::tensor::{Floats, Tensor, activation, in_place, is_plain, to_floats};
 
 /// Multi-head attention with as many or fewer heads for keys and values.
 #[derive(Clone, Debug)]
@@ -37,6 +38,49 @@ struct Port {
     heads: usize,
 }
 
+/// Queries, keys and values of all heads side by side, `[batch, pos, head · d_head]`.
+enum Side {
+    Plain(Floats<3>),
+    Other(Tensor<3>),
+}
+
+impl Side {
+    fn by_side(all: Tensor<3>) -> Self {
+        if is_plain(&all) { Side::Plain(Floats::of(all)) } else { Side::Other(all) }
+    }
+}
+
+/// What scores are computed from on the CPU.
+struct OnCpu {
+    sizes: Sizes,
+    scale: f32,
+    query: Floats<4>,
+    turned_key: Vec<f32>,
+    mask: Vec<f32>,
+}
+
+impl OnCpu {
+    fn new(attention: &Attention, query: Tensor<4>, key: Tensor<4>, mask: &Tensor<4>) -> Self {
+        let ([batch, heads, pos, width], keys) = (query.dims(), key.dims()[2]);
+        let turned_key = kernel::turned(Floats::of(key).values(), keys, width);
+        let sizes = attention.sizes([batch, heads, pos, keys]);
+        OnCpu { sizes, scale: attention.scale as f32, query: Floats::of(query), turned_key, mask: to_floats(mask) }
+    }
+
+    fn scoring(&self) -> Scoring<'_> {
+        Scoring { query: self.query.values(), turned_key: &self.turned_key, scale: self.scale, mask: &self.mask }
+    }
+}
+
+/// Patterns `[batch, head, query, key]` of scores.
+fn softmax(scores: Tensor<4>) -> Tensor<4> {
+    if !is_plain(&scores) {
+        return activation::softmax(scores, 3);
+    }
+    let keys = scores.dims()[3];
+    in_place(scores, |scores| kernel::softmax(scores, keys))
+}
+
 impl Attention {
     /// What attention writes to the stream, `[batch, pos, d_model]`.
     ///
@@ -51,18 +95,23 @@ impl Attention {
     ) -> Tensor<3> {
         let read = self.read(normed, x, norm, seam);
         let (query, key, value) = self.positioned(read, context, seam);
-        let scores = self.scores(query, key) + context.mask(seam.layer).clone();
-        let pattern = activation::softmax(seam.heads(Site::Scores, scores), 3); // [batch, head, query, key]
-        let pattern = seam.heads(Site::Pattern, pattern);
-        let mix = seam.heads(Site::Mix, self.mix(pattern, value)); // [batch, head, pos, d_head]
+        let mask = context.mask(seam.layer);
+        let watched = seam.wants(Site::Scores) || seam.wants(Site::Pattern);
+        let mix = if watched || !is_plain(&query) {
+            let pattern = softmax(seam.heads(Site::Scores, self.scores(query, key, mask))); // [batch, head, query, key]
+            self.mix(seam.heads(Site::Pattern, pattern), value)
+        } else {
+            self.attend(query, key, value, mask)
+        };
+        let mix = seam.heads(Site::Mix, mix); // [batch, head, pos, d_head]
         self.write(mix, seam)
     }
 
     fn read(&self, normed: Tensor<3>, x: &Tensor<3>, norm: Option<&Norm>, seam: &mut Seam) -> Read {
-        let all = self.qkv.forward(normed);
+        let all = Side::by_side(self.qkv.forward(normed));
         let [query, key, value] = self.ports();
         let mut port = |port: Port, hook: fn(usize) -> Site| {
-            let own = self.split(all.clone().narrow(2, port.start, port.heads * self.d_head), port.heads);
+            let own = self.split(&all, &port);
             let own = match seam.wants(port.site) {
                 true => own + self.change_of_input(&port, x, norm, seam),
                 false => own,
@@ -98,10 +147,22 @@ impl Attention {
         project(after) - project(before)
     }
 
-    /// `[batch, head, pos, d_head]` from `[batch, pos, head · d_head]`.
-    fn split(&self, x: Tensor<3>, heads: usize) -> Tensor<4> {
-        let [batch, pos, _] = x.dims();
-        x.reshape([batch, pos, heads, self.d_head]).swap_dims(1, 2)
+    /// The heads of a port, `[batch, head, pos, d_head]`, from all of them side by side.
+    fn split(&self, all: &Side, port: &Port) -> Tensor<4> {
+        let across = self.heads + 2 * self.key_heads;
+        let first = port.start / self.d_head;
+        match all {
+            Side::Plain(all) => {
+                let [batch, pos, _] = all.shape();
+                let own = kernel::split(all.values(), [batch, pos, across, self.d_head], (first, port.heads));
+                all.beside(own, [batch, port.heads, pos, self.d_head])
+            }
+            Side::Other(all) => {
+                let [batch, pos, _] = all.dims();
+                let own = all.clone().reshape([batch, pos, across, self.d_head]).narrow(2, first, port.heads);
+                own.swap_dims(1, 2)
+            }
+        }
     }
 
     /// Rotated queries and keys; keys and values of the earlier positions go before the new ones.
@@ -118,18 +179,39 @@ impl Attention {
         (query, key, value)
     }
 
-    /// `[batch, head, query, key]`.
-    fn scores(&self, query: Tensor<4>, key: Tensor<4>) -> Tensor<4> {
+    /// Scores with the mask added, `[batch, head, query, key]`.
+    fn scores(&self, query: Tensor<4>, key: Tensor<4>, mask: &Tensor<4>) -> Tensor<4> {
         let [batch, heads, pos, width] = query.dims();
         let keys = key.dims()[2];
+        if is_plain(&query) {
+            let cpu = OnCpu::new(self, query, key, mask);
+            return cpu.query.beside(cpu.sizes.scores(&cpu.scoring()), [batch, heads, pos, keys]);
+        }
         let scores = self.grouped(query * self.scale, width).matmul(key.swap_dims(2, 3));
-        scores.reshape([batch, heads, pos, keys])
+        scores.reshape([batch, heads, pos, keys]) + mask.clone()
     }
 
     /// `[batch, head, query, d_head]`.
     fn mix(&self, pattern: Tensor<4>, value: Tensor<4>) -> Tensor<4> {
         let [batch, heads, pos, keys] = pattern.dims();
+        if is_plain(&pattern) {
+            let (sizes, pattern, value) = (self.sizes(pattern.dims()), Floats::of(pattern), Floats::of(value));
+            let mix = sizes.mix(pattern.values(), value.values());
+            return value.beside(mix, [batch, pos, heads, self.d_head]).swap_dims(1, 2);
+        }
         self.grouped(pattern, keys).matmul(value).reshape([batch, heads, pos, self.d_head])
+    }
+
+    /// Scores, softmax and mix of plain tensors in one go, with the bits that they have one by one.
+    fn attend(&self, query: Tensor<4>, key: Tensor<4>, value: Tensor<4>, mask: &Tensor<4>) -> Tensor<4> {
+        let [batch, heads, pos, _] = query.dims();
+        let (cpu, value) = (OnCpu::new(self, query, key, mask), Floats::of(value));
+        let mix = cpu.sizes.attend(&cpu.scoring(), value.values());
+        value.beside(mix, [batch, pos, heads, self.d_head]).swap_dims(1, 2)
+    }
+
+    fn sizes(&self, [batch, heads, pos, keys]: [usize; 4]) -> Sizes {
+        Sizes { batch, heads, key_heads: self.key_heads, pos, keys, width: self.d_head }
     }
 
     /// The heads that share a key head, one below the other: `[batch, key_head, group · pos, width]`.

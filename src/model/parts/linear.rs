@@ -1,7 +1,8 @@
 //! Linear maps, applied to every position.
 
+use crate::kernel::add_to_rows;
 use crate::model::Visitor;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, in_place, is_plain, to_floats};
 
 /// `x W + b`.
 #[derive(Clone, Debug)]
@@ -20,6 +21,7 @@ impl Linear {
         let y = x.reshape([batch * pos, width]).matmul(self.weight.clone());
         let y = y.reshape([batch, pos, out]);
         match &self.bias {
+            Some(bias) if is_plain(&y) => in_place(y, |y| add_to_rows(y, &to_floats(bias))),
             Some(bias) => y + bias.clone().unsqueeze(),
             None => y,
         }

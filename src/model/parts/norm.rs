@@ -2,9 +2,10 @@
 
 use super::stream;
 use crate::hook::Hook;
+use crate::kernel::norm;
 use crate::model::Visitor;
 use crate::site::Site;
-use crate::tensor::Tensor;
+use crate::tensor::{Floats, Tensor, in_place, is_plain, to_floats};
 
 /// Which normalisation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,19 +35,52 @@ impl Norm {
     /// As in TransformerLens, `normalized` is the output of a LayerNorm, weight and bias included, but comes
     /// before the weight of an RMSNorm.
     pub fn forward(&self, x: Tensor<3>, scale: Site, normalized: Site, hook: &mut dyn Hook) -> Tensor<3> {
-        let x = self.centre(x);
-        let x = x.clone() / stream(hook, scale, self.scale_of_centred(x));
-        match self.kind {
-            NormKind::LayerNorm => stream(hook, normalized, self.affine(x)),
-            NormKind::Rms => self.affine(stream(hook, normalized, x)),
-        }
+        let early = self.kind == NormKind::Rms && hook.wants(normalized);
+        let bare = Norm { weight: None, bias: None, ..self.clone() };
+        let norm = if early { &bare } else { self };
+        let x = if hook.wants(scale) {
+            let scale = stream(hook, scale, norm.scale(x.clone()));
+            norm.apply_scaled(x, scale)
+        } else {
+            norm.apply(x)
+        };
+        let x = stream(hook, normalized, x);
+        if early { self.affine(x) } else { x }
     }
 
     /// The norm with nobody watching, for any shape whose last axis is the width.
     pub fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        if is_plain(&x) {
+            let width = x.dims()[D - 1];
+            return self.on_cpu(|norm| in_place(x, |x| norm.apply(x, width)));
+        }
         let x = self.centre(x);
         let scale = self.scale_of_centred(x.clone());
         self.affine(x / scale)
+    }
+
+    /// What `x` is divided by, `[batch, pos, 1]`.
+    fn scale(&self, x: Tensor<3>) -> Tensor<3> {
+        if is_plain(&x) {
+            let ([batch, pos, width], x) = (x.dims(), Floats::of(x));
+            return self.on_cpu(|norm| x.beside(norm.scales(x.values(), width), [batch, pos, 1]));
+        }
+        self.scale_of_centred(self.centre(x))
+    }
+
+    /// The norm with this scale `[batch, pos, 1]`: with that of `scale` the very numbers of `apply`.
+    fn apply_scaled(&self, x: Tensor<3>, scale: Tensor<3>) -> Tensor<3> {
+        if is_plain(&x) {
+            let (width, scale) = (x.dims()[2], Floats::of(scale));
+            return self.on_cpu(|norm| in_place(x, |x| norm.apply_scaled(x, width, scale.values())));
+        }
+        self.affine(self.centre(x) / scale)
+    }
+
+    fn on_cpu<R>(&self, work: impl FnOnce(&norm::Norm) -> R) -> R {
+        let [weight, bias] = [&self.weight, &self.bias].map(|vector| vector.as_ref().map(to_floats));
+        let centre = self.kind == NormKind::LayerNorm;
+        work(&norm::Norm { centre, eps: self.eps as f32, weight: weight.as_deref(), bias: bias.as_deref() })
     }
 
     /// The norm with its scale held at `scale` `[.., 1]` instead of computed: a linear map of `x`, less the bias.
