@@ -1,5 +1,5 @@
 """Running our own program for the scripts beside this one, and what every process is measured by."""
-import csv, json, os, pathlib, statistics, subprocess, time
+import csv, json, os, pathlib, statistics, subprocess, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -12,16 +12,17 @@ def threads(count):
 
 def measured(command, environment):
     """Runs a command: what it printed last as JSON, seconds from its start to its end, peak MiB."""
-    begun = time.perf_counter()
+    said, begun = tempfile.TemporaryFile(), time.perf_counter()
     process = subprocess.Popen(
-        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, cwd=ROOT
+        [str(part) for part in command], stdout=subprocess.PIPE, stderr=said, env=environment, cwd=ROOT
     )
-    out = process.stdout.read()  # what a program says on standard error here is a few lines: it fits the pipe
+    out = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - begun
     if process.returncode:
-        raise SystemExit(f"{command} failed:\n{process.stderr.read().decode()}")
+        said.seek(0)
+        raise SystemExit(f"{command} failed:\n{said.read().decode()}")
     return json.loads(out.decode().splitlines()[-1]), seconds, usage.ru_maxrss / 1024
 
 

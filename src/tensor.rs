@@ -100,15 +100,6 @@ pub fn in_place<const D: usize>(x: Tensor<D>, work: impl FnOnce(&mut [f32])) -> 
     floats.into_tensor()
 }
 
-/// `x + y`, in the memory of x where nobody shares it.
-pub fn sum<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
-    if !is_plain(&x) || !is_plain(&y) || x.dims() != y.dims() {
-        return x + y;
-    }
-    let y = Floats::of(y);
-    in_place(x, |x| kernel::add(x, y.values()))
-}
-
 /// On a CPU tape: the tensor `f(x)` whose gradient is `slope(x)`; `None` elsewhere.
 ///
 /// With p the value of x off the tape, `(x − p)·slope(p) + f(p)` has the exact value and first derivative.

@@ -51,9 +51,7 @@ impl Bar {
     /// Seconds from the beginning of each step to that of the next, or to now.
     pub fn seconds(&self) -> Vec<serde_json::Value> {
         let ends = self.steps.iter().skip(1).map(|(_, begun)| *begun).chain([Instant::now()]);
-        let step = |((name, begun), end): (&(String, Instant), Instant)| {
-            serde_json::json!({ "step": name, "seconds": (end - *begun).as_secs_f64() })
-        };
+        let step = |((name, begun), end): (&(String, Instant), Instant)| serde_json::json!({ "step": name, "seconds": (end - *begun).as_secs_f64() });
         self.steps.iter().zip(ends).map(step).collect()
     }
 

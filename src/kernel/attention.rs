@@ -1,13 +1,11 @@
 //! Attention of heads: scores, patterns and mixes, separately or in one go with the same bits.
 
 use super::function::exp_or_zero;
-use super::{each_row, largest, sum, vectorised};
-use rayon::prelude::*;
+use super::product::product;
+use super::{Work, largest, parts, rows, sum};
 
 /// Positions a task; their heads are worked on one after the other.
 const POSITIONS: usize = 8;
-/// Rows that a product works on at once, so that each number of the other matrix is read once for all of them.
-const ROWS: usize = 4;
 
 /// The sizes of an attention.
 #[derive(Clone, Copy)]
@@ -30,7 +28,7 @@ pub struct Sizes {
 pub struct Scoring<'a> {
     /// `[batch, head, pos, width]`.
     pub query: &'a [f32],
-    /// Keys the other way round, by [`turned`]: `[batch, key_head, width, key]`.
+    /// Keys the other way round, by [`turned`](super::copy::turned): `[batch, key_head, width, key]`.
     pub turned_key: &'a [f32],
     /// What the products are multiplied with.
     pub scale: f32,
@@ -38,91 +36,52 @@ pub struct Scoring<'a> {
     pub mask: &'a [f32],
 }
 
-/// Some heads out of rows that hold several side by side: `[batch, head, pos, width]` from `[batch, pos, across · width]`.
-///
-/// `heads` are the first and the number of heads taken.
-pub fn split(rows: &[f32], [batch, pos, across, width]: [usize; 4], heads: (usize, usize)) -> Vec<f32> {
-    let (first, heads) = heads;
-    let mut out = vec![0.0; batch * heads * pos * width];
-    each_row(&mut out, pos * width, |head, out| {
-        let (batch, head) = (head / heads, first + head % heads);
-        for (at, out) in out.chunks_exact_mut(width).enumerate() {
-            let start = ((batch * pos + at) * across + head) * width;
-            out.copy_from_slice(&rows[start..start + width]);
-        }
-    });
-    out
-}
-
-/// Keys the other way round: `[.., width, key]` from `[.., key, width]`.
-pub fn turned(key: &[f32], keys: usize, width: usize) -> Vec<f32> {
-    let mut out = vec![0.0; key.len()];
-    each_row(&mut out, keys * width, |head, out| {
-        let from = &key[head * keys * width..(head + 1) * keys * width];
-        for (at, key) in from.chunks_exact(width).enumerate() {
-            key.iter().enumerate().for_each(|(channel, value)| out[channel * keys + at] = *value);
-        }
-    });
-    out
-}
-
 /// Softmax of every row of `width` numbers, in place. A row whose numbers are all the least f32 becomes uniform.
 pub fn softmax(values: &mut [f32], width: usize) {
-    each_row(values, width, |_, row| softmax_row(row));
+    rows(values, width, &Softmax(width));
 }
 
-#[inline(always)]
-fn softmax_row(row: &mut [f32]) {
-    let most = largest(row);
-    row.iter_mut().for_each(|x| *x = exp_or_zero(*x - most));
-    let whole = sum(row, |x| x);
-    row.iter_mut().for_each(|x| *x /= whole);
+struct Softmax(usize);
+
+impl Work for Softmax {
+    #[inline(always)]
+    fn on(&self, _: usize, part: &mut [f32]) {
+        for row in part.chunks_exact_mut(self.0) {
+            let most = largest(row);
+            for x in row.iter_mut() {
+                *x = exp_or_zero(*x - most);
+            }
+            let whole = sum(row, |x| x);
+            for x in row.iter_mut() {
+                *x /= whole;
+            }
+        }
+    }
 }
 
 impl Sizes {
     /// Masked scores, `[batch, head, pos, key]`.
     pub fn scores(&self, scoring: &Scoring) -> Vec<f32> {
-        let mut out = vec![0.0; self.batch * self.heads * self.pos * self.keys];
         let size = self.pos * self.keys;
-        out.par_chunks_mut(size.max(1)).enumerate().for_each(|(number, out)| {
-            vectorised(|| self.score(scoring, number / self.heads, number % self.heads, 0, out));
-        });
+        let mut out = vec![0.0; self.batch * self.heads * size];
+        parts(&mut out, size, &Scores { sizes: self, scoring });
         out
     }
 
     /// Values weighted by patterns `[batch, head, pos, key]`: `[batch, pos, head, width]`.
     pub fn mix(&self, pattern: &[f32], value: &[f32]) -> Vec<f32> {
-        self.each_task(|batch, first, out| {
-            let positions = out.len() / (self.heads * self.width);
-            for head in 0..self.heads {
-                let start = ((batch * self.heads + head) * self.pos + first) * self.keys;
-                self.weigh(&pattern[start..start + positions * self.keys], self.of(value, batch, head), head, out);
-            }
-        })
+        self.mixed(&Mix { sizes: self, patterns: Patterns::Given(pattern), value })
     }
 
     /// Scores, softmax and mix in one go: `[batch, pos, head, width]`.
     pub fn attend(&self, scoring: &Scoring, value: &[f32]) -> Vec<f32> {
-        self.each_task(|batch, first, out| {
-            let positions = out.len() / (self.heads * self.width);
-            let mut pattern = vec![0.0; positions * self.keys];
-            for head in 0..self.heads {
-                self.score(scoring, batch, head, first, &mut pattern);
-                pattern.chunks_exact_mut(self.keys).for_each(softmax_row);
-                self.weigh(&pattern, self.of(value, batch, head), head, out);
-            }
-        })
+        self.mixed(&Mix { sizes: self, patterns: Patterns::Of(scoring), value })
     }
 
-    /// Fills `[batch, pos, head, width]` a few positions a task: `work` gets the row of tokens, the first position, the memory.
-    fn each_task(&self, work: impl Fn(usize, usize, &mut [f32]) + Sync) -> Vec<f32> {
+    fn mixed(&self, mix: &Mix) -> Vec<f32> {
         let position = self.heads * self.width;
         let mut out = vec![0.0; self.batch * self.pos * position];
-        out.par_chunks_mut(self.pos * position).enumerate().for_each(|(batch, row)| {
-            row.par_chunks_mut(POSITIONS * position).enumerate().for_each(|(task, out)| {
-                vectorised(|| work(batch, task * POSITIONS, out));
-            });
-        });
+        parts(&mut out, POSITIONS * position, mix);
         out
     }
 
@@ -140,69 +99,75 @@ impl Sizes {
         let positions = out.len() / self.keys;
         let query = &scoring.query[start * self.width..(start + positions) * self.width];
         let query: Vec<f32> = query.iter().map(|x| x * scoring.scale).collect();
-        product(&query, self.width, self.of(scoring.turned_key, batch, head), out, self.keys, 0, self.keys);
+        product(&query, self.width, self.of(scoring.turned_key, batch, head), self.keys, out, (0, self.keys));
         let shared = scoring.mask.len() == self.pos * self.keys;
         let start = (if shared { 0 } else { batch * self.pos } + first) * self.keys;
-        out.iter_mut().zip(&scoring.mask[start..]).for_each(|(score, mask)| *score += mask);
-    }
-
-    /// Writes a head's mix for a few positions into `[position, head, width]`.
-    #[inline(always)]
-    fn weigh(&self, pattern: &[f32], value: &[f32], head: usize, out: &mut [f32]) {
-        product(pattern, self.keys, value, out, self.heads * self.width, head * self.width, self.width);
-    }
-}
-
-/// `a b` for `a` `[n, inner]` and `b` `[inner, width]`, into rows of `out` that lie `stride` apart and begin at `start`.
-///
-/// Every number is summed from the first inner index to the last, wherever it stands.
-#[inline(always)]
-fn product(a: &[f32], inner: usize, b: &[f32], out: &mut [f32], stride: usize, start: usize, width: usize) {
-    let rows = a.len() / inner;
-    let mut row = 0;
-    while row + ROWS <= rows {
-        let a: [&[f32]; ROWS] = std::array::from_fn(|i| &a[(row + i) * inner..(row + i + 1) * inner]);
-        across(a, b, &mut out[row * stride..], stride, start, width);
-        row += ROWS;
-    }
-    while row < rows {
-        across([&a[row * inner..(row + 1) * inner]], b, &mut out[row * stride..], stride, start, width);
-        row += 1;
-    }
-}
-
-/// Some rows of a product, a few columns at a time.
-#[inline(always)]
-fn across<const R: usize>(a: [&[f32]; R], b: &[f32], out: &mut [f32], stride: usize, start: usize, width: usize) {
-    let mut column = 0;
-    let mut write = |column: usize, sums: &[f32], row: usize| {
-        let at = row * stride + start + column;
-        out[at..at + sums.len()].copy_from_slice(sums);
-    };
-    while column + 32 <= width {
-        tile::<R, 32>(a, b, width, column).iter().enumerate().for_each(|(row, sums)| write(column, sums, row));
-        column += 32;
-    }
-    while column + 8 <= width {
-        tile::<R, 8>(a, b, width, column).iter().enumerate().for_each(|(row, sums)| write(column, sums, row));
-        column += 8;
-    }
-    while column < width {
-        tile::<R, 1>(a, b, width, column).iter().enumerate().for_each(|(row, sums)| write(column, sums, row));
-        column += 1;
-    }
-}
-
-/// `R` rows and `C` columns of a product, kept in registers.
-#[inline(always)]
-fn tile<const R: usize, const C: usize>(a: [&[f32]; R], b: &[f32], width: usize, column: usize) -> [[f32; C]; R] {
-    let mut sums = [[0.0; C]; R];
-    for (inner, b) in b.chunks_exact(width).enumerate() {
-        let b: &[f32; C] = b[column..column + C].try_into().expect("C columns");
-        for (sums, a) in sums.iter_mut().zip(a) {
-            let a = a[inner];
-            sums.iter_mut().zip(b).for_each(|(sum, b)| *sum += a * b);
+        for (score, mask) in out.iter_mut().zip(&scoring.mask[start..]) {
+            *score += mask;
         }
     }
-    sums
+}
+
+struct Scores<'a> {
+    sizes: &'a Sizes,
+    scoring: &'a Scoring<'a>,
+}
+
+impl Work for Scores<'_> {
+    #[inline(always)]
+    fn on(&self, start: usize, part: &mut [f32]) {
+        let head = start / (self.sizes.pos * self.sizes.keys);
+        self.sizes.score(self.scoring, head / self.sizes.heads, head % self.sizes.heads, 0, part);
+    }
+}
+
+enum Patterns<'a> {
+    Given(&'a [f32]),
+    Of(&'a Scoring<'a>),
+}
+
+struct Mix<'a> {
+    sizes: &'a Sizes,
+    patterns: Patterns<'a>,
+    value: &'a [f32],
+}
+
+impl Work for Mix<'_> {
+    /// A part is some positions, perhaps of several rows of tokens.
+    #[inline(always)]
+    fn on(&self, start: usize, part: &mut [f32]) {
+        let Sizes { heads, pos, width, .. } = *self.sizes;
+        let (mut at, mut part) = (start / (heads * width), part);
+        while !part.is_empty() {
+            let (batch, first) = (at / pos, at % pos);
+            let positions = (pos - first).min(part.len() / (heads * width));
+            let (now, later) = part.split_at_mut(positions * heads * width);
+            self.row(batch, first, now);
+            (at, part) = (at + positions, later);
+        }
+    }
+}
+
+impl Mix<'_> {
+    /// Some positions of one row of tokens: `[position, head, width]`.
+    #[inline(always)]
+    fn row(&self, batch: usize, first: usize, out: &mut [f32]) {
+        let Sizes { heads, pos, keys, width, .. } = *self.sizes;
+        let mut own = vec![0.0; out.len() / (heads * width) * keys];
+        for head in 0..heads {
+            let pattern = match self.patterns {
+                Patterns::Given(patterns) => {
+                    let start = ((batch * heads + head) * pos + first) * keys;
+                    &patterns[start..start + own.len()]
+                }
+                Patterns::Of(scoring) => {
+                    self.sizes.score(scoring, batch, head, first, &mut own);
+                    Softmax(keys).on(0, &mut own);
+                    &own
+                }
+            };
+            let value = self.sizes.of(self.value, batch, head);
+            product(pattern, keys, value, width, out, (head * width, heads * width));
+        }
+    }
 }

@@ -70,7 +70,8 @@ fn exp(x: f32) -> f32 {
 /// `e^x`, and exactly 0 where it would be less than about 1e-38.
 #[inline(always)]
 pub fn exp_or_zero(x: f32) -> f32 {
-    if x < LEAST { 0.0 } else { exp(x) }
+    let e = exp(x); // computed either way, so that there is no branch in a loop
+    if x < LEAST { 0.0 } else { e }
 }
 
 /// Where [`exp`] stops: `e^x` of less is no normal f32.
@@ -80,7 +81,8 @@ const LEAST: f32 = -87.0;
 #[inline(always)]
 pub fn gelu(x: f32) -> f32 {
     let (tail, _) = normal_tail(x.abs());
-    if x < 0.0 { x * tail } else { x - x * tail }
+    let (below, above) = (x * tail, x - x * tail);
+    if x < 0.0 { below } else { above }
 }
 
 /// The derivative of [`gelu`]: `Φ(x) + x φ(x)`.
@@ -88,7 +90,8 @@ pub fn gelu(x: f32) -> f32 {
 pub fn gelu_slope(x: f32) -> f32 {
     const DENSITY: f32 = 0.398_942_3; // 1 / √(2π)
     let (tail, bell) = normal_tail(x.abs());
-    (if x < 0.0 { tail } else { 1.0 - tail }) + x * DENSITY * bell
+    let above = 1.0 - tail;
+    (if x < 0.0 { tail } else { above }) + x * DENSITY * bell
 }
 
 /// The tail `Φ(−x)` of the normal distribution for x ≥ 0, and `e^(−x²/2)`.
@@ -109,8 +112,9 @@ fn normal_tail(x: f32) -> (f32, f32) {
         0.143_974_69,
         -0.029_146_56,
     ];
+    let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = TAIL;
     let t = 1.0 / (1.0 + 0.35 * x);
-    let polynomial = TAIL[..8].iter().rev().fold(TAIL[8], |sum, next| sum * t + next);
+    let polynomial = a0 + t * (a1 + t * (a2 + t * (a3 + t * (a4 + t * (a5 + t * (a6 + t * (a7 + t * a8)))))));
     let short = f32::from_bits(x.to_bits() & 0xffff_f000); // 12 digits, whose square is exact
     let bell = exp_or_zero(-0.5 * short * short) * exp(-0.5 * (x - short) * (x + short));
     (t * polynomial * bell, bell)

@@ -5,8 +5,11 @@
 //! that was never written to memory.
 
 pub mod attention;
+pub mod copy;
 pub mod function;
 pub mod norm;
+mod product;
+pub mod rotary;
 
 use rayon::prelude::*;
 
@@ -15,38 +18,74 @@ const TASK: usize = 1 << 14;
 /// Partial sums of a row: as many as the widest vector registers hold.
 const LANES: usize = 16;
 
-/// Runs `work` with the widest vector instructions that this processor has.
-pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(work)
+/// Work on a part of a tensor's memory.
+///
+/// A trait and no closure, because what is to use the processor's widest vectors must be inlined into the function that was
+/// compiled for them, which can be asked of a method only.
+trait Work: Sync {
+    /// Works on `part`, which begins at number `start` of the whole.
+    fn on(&self, start: usize, part: &mut [f32]);
 }
 
-/// Calls `work` with the number and the memory of every row of `width` numbers, in parallel.
-pub fn each_row(values: &mut [f32], width: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
-    let rows = (TASK / width).max(1);
-    let task = |(task, chunk): (usize, &mut [f32])| {
-        vectorised(|| chunk.chunks_exact_mut(width).enumerate().for_each(|(row, x)| work(task * rows + row, x)))
+/// Does the work in parallel, `size` numbers at a time, with the widest vector instructions that this processor has.
+fn parts(values: &mut [f32], size: usize, work: &impl Work) {
+    let task = |(number, part): (usize, &mut [f32])| {
+        pulp::Arch::new().dispatch(Vectorised { work, start: number * size, part });
     };
-    if values.len() <= TASK {
+    if values.len() <= size {
         return task((0, values));
     }
-    values.par_chunks_mut(rows * width).enumerate().for_each(task);
+    values.par_chunks_mut(size).enumerate().for_each(task);
 }
 
-/// `f` of every number, in place and in parallel.
+/// The same, a whole number of rows at a time.
+fn rows(values: &mut [f32], width: usize, work: &impl Work) {
+    parts(values, (TASK / width).max(1) * width, work);
+}
+
+struct Vectorised<'a, W> {
+    work: &'a W,
+    start: usize,
+    part: &'a mut [f32],
+}
+
+impl<W: Work> pulp::NullaryFnOnce for Vectorised<'_, W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.work.on(self.start, self.part);
+    }
+}
+
+/// `f` of every number, in place.
 pub fn map(values: &mut [f32], f: impl Fn(f32) -> f32 + Sync) {
-    let task = |chunk: &mut [f32]| vectorised(|| chunk.iter_mut().for_each(|value| *value = f(*value)));
-    values.par_chunks_mut(TASK).for_each(task);
+    struct Map<F>(F);
+    impl<F: Fn(f32) -> f32 + Sync> Work for Map<F> {
+        #[inline(always)]
+        fn on(&self, _: usize, part: &mut [f32]) {
+            for value in part {
+                *value = (self.0)(*value);
+            }
+        }
+    }
+    parts(values, TASK, &Map(f));
 }
 
 /// Adds `bias` to every row.
 pub fn add_to_rows(values: &mut [f32], bias: &[f32]) {
-    each_row(values, bias.len(), |_, row| row.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias));
-}
-
-/// Adds `other`, number by number.
-pub fn add(values: &mut [f32], other: &[f32]) {
-    let pairs = values.par_chunks_mut(TASK).zip(other.par_chunks(TASK));
-    pairs.for_each(|(values, other)| vectorised(|| values.iter_mut().zip(other).for_each(|(a, b)| *a += b)));
+    struct Add<'a>(&'a [f32]);
+    impl Work for Add<'_> {
+        #[inline(always)]
+        fn on(&self, _: usize, part: &mut [f32]) {
+            for row in part.chunks_exact_mut(self.0.len()) {
+                for (value, bias) in row.iter_mut().zip(self.0) {
+                    *value += bias;
+                }
+            }
+        }
+    }
+    rows(values, bias.len(), &Add(bias));
 }
 
 /// The sum of `term` over a row, in [`LANES`] partial sums.
@@ -55,9 +94,13 @@ fn sum(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     let mut lanes = [0.0; LANES];
     let (blocks, rest) = row.as_chunks::<LANES>();
     for block in blocks {
-        lanes.iter_mut().zip(block).for_each(|(lane, value)| *lane += term(*value));
+        for (lane, value) in lanes.iter_mut().zip(block) {
+            *lane += term(*value);
+        }
     }
-    lanes.iter_mut().zip(rest).for_each(|(lane, value)| *lane += term(*value));
+    for (lane, value) in lanes.iter_mut().zip(rest) {
+        *lane += term(*value);
+    }
     lanes.iter().sum()
 }
 
@@ -66,10 +109,13 @@ fn sum(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
 fn largest(row: &[f32]) -> f32 {
     let mut lanes = [f32::NEG_INFINITY; LANES];
     let (blocks, rest) = row.as_chunks::<LANES>();
-    let more = |lane: &mut f32, value: &f32| *lane = if *value > *lane { *value } else { *lane };
     for block in blocks {
-        lanes.iter_mut().zip(block).for_each(|(lane, value)| more(lane, value));
+        for (lane, value) in lanes.iter_mut().zip(block) {
+            *lane = if *value > *lane { *value } else { *lane };
+        }
     }
-    lanes.iter_mut().zip(rest).for_each(|(lane, value)| more(lane, value));
+    for (lane, value) in lanes.iter_mut().zip(rest) {
+        *lane = if *value > *lane { *value } else { *lane };
+    }
     lanes.iter().fold(f32::NEG_INFINITY, |most, lane| most.max(*lane))
 }

@@ -1,6 +1,6 @@
 //! Layer normalisation and its root-mean-square kin, row by row.
 
-use super::{each_row, sum};
+use super::{Work, rows, sum};
 
 /// A norm of rows as wide as its weight and bias.
 pub struct Norm<'a> {
@@ -17,28 +17,19 @@ pub struct Norm<'a> {
 impl Norm<'_> {
     /// Normalises every row of `width` numbers, in place.
     pub fn apply(&self, values: &mut [f32], width: usize) {
-        each_row(values, width, |_, row| {
-            let mean = self.mean(row);
-            self.write(row, mean, self.scale(row, mean));
-        });
+        rows(values, width, &Apply { norm: self, width, scales: None });
     }
 
     /// What every row of `width` numbers is divided by.
     pub fn scales(&self, values: &[f32], width: usize) -> Vec<f32> {
         let mut scales = vec![0.0; values.len() / width];
-        each_row(&mut scales, 1, |row, scale| {
-            let row = &values[row * width..(row + 1) * width];
-            scale[0] = self.scale(row, self.mean(row));
-        });
+        rows(&mut scales, 1, &Scales { norm: self, width, values });
         scales
     }
 
     /// The same as [`Norm::apply`] with these scales, one a row.
     pub fn apply_scaled(&self, values: &mut [f32], width: usize, scales: &[f32]) {
-        each_row(values, width, |number, row| {
-            let mean = self.mean(row);
-            self.write(row, mean, scales[number]);
-        });
+        rows(values, width, &Apply { norm: self, width, scales: Some(scales) });
     }
 
     #[inline(always)]
@@ -53,15 +44,60 @@ impl Norm<'_> {
 
     #[inline(always)]
     fn write(&self, row: &mut [f32], mean: f32, scale: f32) {
-        let normalised = |x: f32| (x - mean) / scale;
         match (self.weight, self.bias) {
             (Some(weight), Some(bias)) => {
-                let parts = row.iter_mut().zip(weight).zip(bias);
-                parts.for_each(|((x, weight), bias)| *x = normalised(*x) * weight + bias);
+                for ((x, weight), bias) in row.iter_mut().zip(weight).zip(bias) {
+                    *x = (*x - mean) / scale * weight + bias;
+                }
             }
-            (Some(weight), None) => row.iter_mut().zip(weight).for_each(|(x, weight)| *x = normalised(*x) * weight),
-            (None, Some(bias)) => row.iter_mut().zip(bias).for_each(|(x, bias)| *x = normalised(*x) + bias),
-            (None, None) => row.iter_mut().for_each(|x| *x = normalised(*x)),
+            (Some(weight), None) => {
+                for (x, weight) in row.iter_mut().zip(weight) {
+                    *x = (*x - mean) / scale * weight;
+                }
+            }
+            (None, _) => {
+                for x in row.iter_mut() {
+                    *x = (*x - mean) / scale;
+                }
+                for (x, bias) in row.iter_mut().zip(self.bias.unwrap_or_default()) {
+                    *x += bias;
+                }
+            }
+        }
+    }
+}
+
+struct Apply<'a> {
+    norm: &'a Norm<'a>,
+    width: usize,
+    scales: Option<&'a [f32]>,
+}
+
+impl Work for Apply<'_> {
+    #[inline(always)]
+    fn on(&self, start: usize, part: &mut [f32]) {
+        for (number, row) in (start / self.width..).zip(part.chunks_exact_mut(self.width)) {
+            let mean = self.norm.mean(row);
+            let scale = match self.scales {
+                Some(scales) => scales[number],
+                None => self.norm.scale(row, mean),
+            };
+            self.norm.write(row, mean, scale);
+        }
+    }
+}
+
+struct Scales<'a> {
+    norm: &'a Norm<'a>,
+    width: usize,
+    values: &'a [f32],
+}
+
+impl Work for Scales<'_> {
+    #[inline(always)]
+    fn on(&self, start: usize, part: &mut [f32]) {
+        for (scale, row) in part.iter_mut().zip(self.values[start * self.width..].chunks_exact(self.width)) {
+            *scale = self.norm.scale(row, self.norm.mean(row));
         }
     }
 }

@@ -94,7 +94,8 @@ fn quiet_is_silent_and_json_is_json() {
     let told: Value = serde_json::from_str(&place.good(&["run", "q.ron", "--out", "r", "--json"])).unwrap();
     assert_eq!(told["folder"], "r");
     assert!(told["tables"][0]["rows"].as_array().is_some_and(|rows| rows.len() == 6), "{told}");
-    let steps: Vec<&str> = told["seconds"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
+    let steps: Vec<&str> =
+        told["seconds"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
     assert_eq!((steps.first(), steps.last()), (Some(&"load"), Some(&"report")));
     assert!(told["seconds"].as_array().unwrap().iter().all(|step| step["seconds"].as_f64().unwrap() >= 0.0), "{told}");
 }

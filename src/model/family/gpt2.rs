@@ -26,7 +26,7 @@ pub fn build(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
     let blocks = (0..dims.layers).map(|layer| block(weights, &format!("{prefix}h.{layer}"), layer, &choices));
     let embedding = format!("{prefix}wte.weight");
     let head = own_head(weights, "lm_head.weight", &embedding, choices.tied);
-    let unembedding = |_| super::linear(weights, "lm_head", [dims.d_model, dims.vocabulary], false);
+    let unembedding = |_| super::unembedding(weights, "lm_head", [dims.d_model, dims.vocabulary]);
     Ok(Built::Decoder(Box::new(Decoder {
         embedding: weights.read(&embedding, [dims.vocabulary, dims.d_model])?,
         positions: Some(weights.read(&format!("{prefix}wpe.weight"), [dims.context, dims.d_model])?),

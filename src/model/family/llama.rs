@@ -84,7 +84,7 @@ fn decoder(config: &Config, weights: &Weights, choices: Choices) -> Result<Built
     let (embed, head) = ("model.embed_tokens.weight", "lm_head.weight");
     let embedding = if tied && !weights.has(embed) && weights.has(head) { head } else { embed };
     let own = own_head(weights, head, embedding, tied);
-    let unembedding = |_| linear(weights, "lm_head", [dims.d_model, dims.vocabulary], false);
+    let unembedding = |_| super::unembedding(weights, "lm_head", [dims.d_model, dims.vocabulary]);
     Ok(Built::Decoder(Box::new(Decoder {
         embedding: weights.read(embedding, [dims.vocabulary, dims.d_model])?,
         positions: None,

@@ -80,17 +80,23 @@ fn own_head<'a>(weights: &Weights, head: &'a str, embedding: &str, tied: bool) -
 }
 
 /// A linear map stored `[out, in]`, as torch's `Linear` does.
-fn linear(weights: &Weights, name: &str, [input, output]: [usize; 2], bias: bool) -> Result<Linear, WeightError> {
-    let weight = weights.read(&format!("{name}.weight"), [output, input])?.swap_dims(0, 1);
-    let bias = bias.then(|| weights.read(&format!("{name}.bias"), [output])).transpose()?;
+fn linear(weights: &Weights, name: &str, sizes: [usize; 2], bias: bool) -> Result<Linear, WeightError> {
+    let weight = weights.read_turned(&format!("{name}.weight"), sizes)?;
+    let bias = bias.then(|| weights.read(&format!("{name}.bias"), [sizes[1]])).transpose()?;
     Ok(Linear { weight, bias })
+}
+
+/// An unembedding stored `[vocabulary, d_model]` and left so: a few tokens' columns of it are rows there.
+fn unembedding(weights: &Weights, name: &str, [d_model, vocabulary]: [usize; 2]) -> Result<Linear, WeightError> {
+    let stored: Tensor<2> = weights.read(&format!("{name}.weight"), [vocabulary, d_model])?;
+    Ok(Linear { weight: stored.swap_dims(0, 1), bias: None })
 }
 
 /// Several linear maps of one input, side by side.
 fn side_by_side(maps: Vec<Linear>) -> Linear {
-    let rows = maps.iter().map(|map| map.weight.clone().swap_dims(0, 1)).collect();
+    let columns = maps.iter().map(|map| map.weight.clone()).collect();
     let biases: Option<Vec<Tensor<1>>> = maps.into_iter().map(|map| map.bias).collect();
-    Linear { weight: Tensor::cat(rows, 0).swap_dims(0, 1), bias: biases.map(|biases| Tensor::cat(biases, 0)) }
+    Linear { weight: Tensor::cat(columns, 1), bias: biases.map(|biases| Tensor::cat(biases, 0)) }
 }
 
 fn layer_norm(weights: &Weights, name: &str, width: usize, eps: f64) -> Result<Norm, WeightError> {

@@ -27,7 +27,7 @@ pub fn build(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
     let tied = config.flag("tie_word_embeddings", false)?;
     let name = if weights.has("lm_head.weight") { "lm_head" } else { "embed_out" };
     let own = own_head(weights, &format!("{name}.weight"), "gpt_neox.embed_in.weight", tied).is_some();
-    let unembedding = || linear(weights, name, [dims.d_model, dims.vocabulary], false);
+    let unembedding = || super::unembedding(weights, name, [dims.d_model, dims.vocabulary]);
     let rotated = (dims.d_head as f64 * config.rotary_share(0.25)?) as usize;
     Ok(Built::Decoder(Box::new(Decoder {
         embedding: weights.read("gpt_neox.embed_in.weight", [dims.vocabulary, dims.d_model])?,
@@ -78,9 +78,9 @@ fn block(weights: &Weights, name: &str, choices: &Choices) -> Result<Block, Weig
 /// Query, key and value of a head stand together in the checkpoint; here all queries come first.
 fn qkv(weights: &Weights, name: &str, choices: &Choices) -> Result<Linear, WeightError> {
     let Dims { d_model, d_head, heads, .. } = choices.dims;
-    let weight = weights.read(&format!("{name}.weight"), [3 * d_model, d_model])?;
-    let weight = weight.reshape([heads, 3, d_head * d_model]).swap_dims(0, 1).reshape([3 * d_model, d_model]);
+    let weight = weights.read_turned(&format!("{name}.weight"), [d_model, 3 * d_model])?;
+    let weight = weight.reshape([d_model, heads, 3, d_head]).swap_dims(1, 2).reshape([d_model, 3 * d_model]);
     let bias = choices.bias.then(|| weights.read(&format!("{name}.bias"), [3 * d_model])).transpose()?;
     let bias = bias.map(|bias| bias.reshape([heads, 3, d_head]).swap_dims(0, 1).reshape([3 * d_model]));
-    Ok(Linear { weight: weight.swap_dims(0, 1), bias })
+    Ok(Linear { weight, bias })
 }

@@ -2,7 +2,8 @@
 
 use super::position::rotate;
 use super::{Seam, linear::Linear, norm::Norm};
-use crate::kernel::attention::{self as kernel, Scoring, Sizes};
+use crate::kernel::attention::{self, Scoring, Sizes};
+use crate::kernel::copy;
 use crate::model::{Context, Visitor};
 use crate::site::Site;
 use crate::tensor::{Floats, Tensor, activation, in_place, is_plain, to_floats};
@@ -62,7 +63,7 @@ struct OnCpu {
 impl OnCpu {
     fn new(attention: &Attention, query: Tensor<4>, key: Tensor<4>, mask: &Tensor<4>) -> Self {
         let ([batch, heads, pos, width], keys) = (query.dims(), key.dims()[2]);
-        let turned_key = kernel::turned(Floats::of(key).values(), keys, width);
+        let turned_key = copy::turned(Floats::of(key).values(), keys, width);
         let sizes = attention.sizes([batch, heads, pos, keys]);
         OnCpu { sizes, scale: attention.scale as f32, query: Floats::of(query), turned_key, mask: to_floats(mask) }
     }
@@ -78,7 +79,7 @@ fn softmax(scores: Tensor<4>) -> Tensor<4> {
         return activation::softmax(scores, 3);
     }
     let keys = scores.dims()[3];
-    in_place(scores, |scores| kernel::softmax(scores, keys))
+    in_place(scores, |scores| attention::softmax(scores, keys))
 }
 
 impl Attention {
@@ -154,7 +155,7 @@ impl Attention {
         match all {
             Side::Plain(all) => {
                 let [batch, pos, _] = all.shape();
-                let own = kernel::split(all.values(), [batch, pos, across, self.d_head], (first, port.heads));
+                let own = copy::split(all.values(), [batch, pos, across, self.d_head], (first, port.heads));
                 all.beside(own, [batch, port.heads, pos, self.d_head])
             }
             Side::Other(all) => {

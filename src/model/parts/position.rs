@@ -1,6 +1,7 @@
 //! Where a token stands: rotation of queries and keys, and which keys a query may see.
 
-use crate::tensor::{Device, Tensor, from_floats};
+use crate::kernel::rotary::Rotation;
+use crate::tensor::{Device, Tensor, from_floats, in_place, is_plain, to_floats};
 use crate::text::Tokens;
 
 /// A masked score. The least f32 rather than −∞, as `transformers` does: a query that may see nothing (padding) gets
@@ -72,7 +73,12 @@ impl Llama3Scaling {
 
 /// `x` `[batch, head, pos, d_head]` with its first `rotary_width` channels rotated.
 pub fn rotate(x: Tensor<4>, (cos, sin): &(Tensor<4>, Tensor<4>)) -> Tensor<4> {
-    let (half, width) = (cos.dims()[3], x.dims()[3]);
+    let (half, [_, heads, pos, width]) = (cos.dims()[3], x.dims());
+    if is_plain(&x) {
+        let [cos, sin] = [cos, sin].map(to_floats);
+        let rotation = Rotation { cos: &cos, sin: &sin, sizes: [heads, pos, width], half };
+        return in_place(x, |x| rotation.apply(x));
+    }
     let (a, b) = (x.clone().narrow(3, 0, half), x.clone().narrow(3, half, half));
     let mut parts = vec![a.clone() * cos.clone() - b.clone() * sin.clone(), b * cos.clone() + a * sin.clone()];
     if width > 2 * half {
