@@ -49,7 +49,7 @@ enum Command {
     },
     /// List the sites of a model with their shapes
     Sites {
-        /// A folder, or the name of a built-in model
+        /// A folder, the name of a built-in model, or one of the hub: hub:gpt2, OWNER/NAME@REVISION
         model: String,
     },
     /// List the devices that are there
@@ -80,7 +80,7 @@ struct FileArgs {
     /// Change a value of the file: --set seed=3, --set 'methods[0].over=[Layer]'
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
-    /// Another model: a folder, or the name of a built-in one
+    /// Another model: a folder, the name of a built-in one, or one of the hub: hub:gpt2, OWNER/NAME@REVISION
     #[arg(long)]
     model: Option<String>,
     /// Another device: cpu, webgpu, vulkan, cuda, cuda:1

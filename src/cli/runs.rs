@@ -32,7 +32,7 @@ struct Ready {
 }
 
 fn ready(args: &FileArgs) -> anyhow::Result<Ready> {
-    let (plan, loaded) = prepare(args)?;
+    let (plan, loaded) = prepare(args, voice)?;
     let described = report::described(&plan, &loaded);
     let fingerprint = report::fingerprint(&described);
     Ok(Ready { plan, loaded, described, fingerprint })

@@ -33,11 +33,19 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// A bar that is seen only by a person.
+    /// A bar of steps that is seen only by a person.
     pub fn new(voice: Voice) -> Self {
+        Bar::with_template(voice, "{msg:>24} {wide_bar} {percent:>3} %  {elapsed} gone, {eta} left")
+    }
+
+    /// A bar of files that come from the hub, in bytes.
+    pub fn of_files(voice: Voice) -> Self {
+        Bar::with_template(voice, "{msg} {wide_bar} {bytes} of {total_bytes}  {bytes_per_sec}, {eta} left")
+    }
+
+    fn with_template(voice: Voice, template: &str) -> Self {
         let bar = if voice == Voice::Terminal { ProgressBar::new(1) } else { ProgressBar::hidden() };
-        let style = ProgressStyle::with_template("{msg:>24} {wide_bar} {percent:>3} %  {elapsed} gone, {eta} left");
-        bar.set_style(style.expect("a template of known fields"));
+        bar.set_style(ProgressStyle::with_template(template).expect("a template of known fields"));
         Bar { bar }
     }
 

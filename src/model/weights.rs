@@ -168,7 +168,8 @@ impl Weights {
     }
 }
 
-fn shards(index: &Path) -> Result<BTreeSet<String>, WeightError> {
+/// Names of the shards that an index names, in order.
+pub fn shards(index: &Path) -> Result<BTreeSet<String>, WeightError> {
     #[derive(serde::Deserialize)]
     struct Index {
         weight_map: BTreeMap<String, String>,
