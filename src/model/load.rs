@@ -1,7 +1,7 @@
 //! A model from a Hugging Face folder, with its tokenizer and what identifies it.
 
 use super::Model;
-use super::family::{self, BuildError, Config};
+use super::family::{self, BuildError, Config, ConfigError};
 use super::process::{self, Processing};
 use super::weights::Weights;
 use crate::tensor::Device;
@@ -84,6 +84,7 @@ fn assemble(
     process: &[Processing],
 ) -> Result<Loaded, LoadError> {
     let family = family::of(config).map_err(BuildError::from)?;
+    layers(config, weights).map_err(BuildError::from)?;
     let mut built = (family.build)(config, weights)?;
     process::apply(&mut built, process)?;
     let model = built.into_model();
@@ -92,4 +93,16 @@ fn assemble(
         return Err(LoadError::Vocabulary { tokenizer: known, model: holds });
     }
     Ok(Loaded { model, text, family: family.name.to_string(), hash: weights.hash() })
+}
+
+/// A count of layers is believed only as far as there are tensors: something is kept for each before its weights are read.
+fn layers(config: &Config, weights: &Weights) -> Result<(), ConfigError> {
+    for field in ["num_hidden_layers", "n_layer"] {
+        let (layers, tensors) = (config.maybe_count(field)?.unwrap_or(0), weights.count());
+        if layers > tensors {
+            let expected = format!("no more layers than the checkpoint has tensors, {tensors}");
+            return Err(config.wrong(field, &layers.to_string(), &expected));
+        }
+    }
+    Ok(())
 }

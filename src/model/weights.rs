@@ -129,6 +129,11 @@ impl Weights {
         &self.device
     }
 
+    /// How many tensors there are.
+    pub fn count(&self) -> usize {
+        self.holds.len()
+    }
+
     /// Whether there is a tensor of this name.
     pub fn has(&self, name: &str) -> bool {
         self.holds.contains_key(name)

@@ -244,7 +244,7 @@ fn a_hub_that_does_not_answer_is_given_up() {
 fn what_cannot_be_loaded_is_known_before_the_weights_come() {
     let (place, hub) = (place(), hub("gpt2"));
     let change = |change: &dyn Fn(&mut Files)| {
-        hub.shop().revisions.get_mut("main").map(|(_, files)| change(files));
+        change(&mut hub.shop().revisions.get_mut("main").unwrap().1);
         let told = bad(&place, &hub, &["sites", "lab/tiny"]);
         assert!(!hub.asked().iter().any(|line| line.starts_with("/content/")));
         let _ = fs::remove_dir_all(place.path("home"));
