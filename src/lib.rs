@@ -17,18 +17,21 @@
 //! | [`spec`] | exactly what a RON file says |
 //! | [`data`] | prompts from files and templates |
 //! | [`plan`] | what the file means: the only validator |
+//! | [`steps`] | work in steps that are kept: resumed runs, shards |
 //! | [`method`] | one file a method |
 //! | [`run`] | a plan carried out |
 //! | [`page`], [`report`] | the run folder |
 //! | [`organism`] | the built-in model: grammar, training, exam |
 //! | [`builtin`] | the models that the program carries |
+//! | [`hub`] | models of the hub by their name: the shared cache, and the network |
 //! | [`cli`] | the command line |
 //!
 //! # Invariants
 //! `tests/tidy.rs` holds what a text search can hold of them.
 //! - The model does not know the methods: it calls the hook and never asks who listens.
 //! - A forward pass has no side effect outside its hook; nothing can be left behind in a model.
-//! - Only `spec`, `text`, `data`, `model`'s loader, `organism::save`, `plan`'s edits and `report` touch files; only `cli` prints.
+//! - Only `spec`, `text`, `data`, `model`'s loader, `organism::save`, `plan`'s edits, `steps`' journal, `report` and `hub`
+//!   touch files; only `hub` uses the network; only `cli` prints.
 //! - After [`plan::Plan::new`] succeeds, a run cannot fail for a reason the user could have caused.
 //! - No randomness but from the spec's seed; ordered maps wherever order can reach a result.
 //! - `probes` knows no model, no text, no file.
@@ -55,6 +58,8 @@ pub mod data;
 
 pub mod plan;
 
+pub mod steps;
+
 pub mod method;
 
 pub mod run;
@@ -65,5 +70,6 @@ pub mod report;
 pub mod organism;
 
 pub mod builtin;
+pub mod hub;
 
 pub mod cli;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const LINES: usize = 300;
 
 /// Where files are read and written.
-const TOUCH_FILES: [&str; 10] = [
+const TOUCH_FILES: [&str; 12] = [
     "src/spec/mod.rs",
     "src/text.rs",
     "src/data/csv.rs",
@@ -16,7 +16,9 @@ const TOUCH_FILES: [&str; 10] = [
     "src/model/family/config.rs",
     "src/organism/save.rs",
     "src/plan/edits.rs",
+    "src/steps/journal.rs",
     "src/report/folder.rs",
+    "src/hub/",
 ];
 
 /// Every file of the project's own Rust, by its path from the root, with its text.
@@ -91,6 +93,11 @@ fn only_the_command_line_prints() {
 fn only_the_readers_and_the_report_touch_files() {
     let words = ["std::fs", "fs::", "File::open", "File::create", "from_path("];
     assert_eq!(say(&words, &[TOUCH_FILES.as_slice(), &["src/cli/"]].concat()), Vec::<String>::new());
+}
+
+#[test]
+fn only_the_hub_uses_the_network() {
+    assert_eq!(say(&["hf_hub", "ureq", "std::net", "TcpStream"], &["src/hub/"]), Vec::<String>::new());
 }
 
 #[test]

@@ -1,22 +1,22 @@
 //! What each command does.
 
 use super::FileArgs;
-use super::screen::{Bar, Voice, ending, say};
+use super::screen::{Bar, Voice, say};
 use crate::model::load::{LoadError, Loaded, folder};
 use crate::model::process::Processing;
 use crate::model::{Model, shape};
 use crate::plan::Plan;
-use crate::report::{self, Folder};
-use crate::run::Watcher;
-use crate::spec::{self, Experiment, ModelSpec};
+use crate::report;
+use crate::spec::{self, Experiment, HubModel, ModelSpec};
 use crate::tensor::Device;
-use crate::{builtin, device};
+use crate::{builtin, device, hub};
 use anyhow::anyhow;
 use std::path::{Path, PathBuf};
 
 /// A file with `--set`, `--model` and `--device` written into it.
 fn experiment(args: &FileArgs) -> anyhow::Result<Experiment> {
-    let model = args.model.iter().map(|model| ("model".to_string(), report::ron_value(&model_spec(model))));
+    let model = args.model.as_deref().map(model_spec).transpose()?;
+    let model = model.iter().map(|model| ("model".to_string(), report::ron_value(model)));
     let device = args.device.iter().map(|device| ("device".to_string(), report::ron_value(device)));
     let changes: Vec<(String, String)> = changes(&args.set)?.into_iter().chain(model).chain(device).collect();
     Ok(parsed::<Experiment>(&args.file, &changes)?.located(&args.file))
@@ -41,26 +41,55 @@ pub fn changes(sets: &[String]) -> anyhow::Result<Vec<(String, String)>> {
     sets.iter().map(split).collect()
 }
 
-/// A model as the command line names it: a built-in one, else a folder.
-fn model_spec(name: &str) -> ModelSpec {
-    match builtin::names().iter().any(|(known, _)| *known == name) {
-        true => ModelSpec::Builtin(name.to_string()),
-        false => ModelSpec::Path(PathBuf::from(name)),
+/// A model as the command line names it: a built-in one, a folder, `hub:NAME`, or a name that only the hub can have.
+fn model_spec(name: &str) -> anyhow::Result<ModelSpec> {
+    let of_hub = |id: &str| id.parse::<HubModel>().map(ModelSpec::Hub);
+    if builtin::names().iter().any(|(known, _)| *known == name) {
+        return Ok(ModelSpec::Builtin(name.to_string()));
+    }
+    match name.strip_prefix("hub:") {
+        Some(id) => of_hub(id).map_err(|why| anyhow!("model {name}: {why}")),
+        None if name.contains('/') && !Path::new(name).exists() => {
+            Ok(of_hub(name).unwrap_or_else(|_| ModelSpec::Path(PathBuf::from(name))))
+        }
+        None => Ok(ModelSpec::Path(PathBuf::from(name))),
     }
 }
 
-fn load(model: &ModelSpec, process: &[Processing], device: &Device) -> anyhow::Result<Loaded> {
+/// Loads a model; one of the hub keeps the commit that it is.
+fn load(model: &mut ModelSpec, process: &[Processing], device: &Device, voice: Voice) -> anyhow::Result<Loaded> {
     match model {
         ModelSpec::Builtin(name) => Ok(builtin::load(name, process, device)?),
         ModelSpec::Path(path) => folder(path, process, device).map_err(|error| with_path(path, &error)),
+        ModelSpec::Hub(name) => {
+            let mut bar = Bar::of_files(voice);
+            let fetched = hub::fetch(name, &mut bar);
+            bar.finish();
+            let hub::Snapshot { folder: path, commit } =
+                fetched.map_err(|error| anyhow!("model {error}{}", no_folder(name)))?;
+            name.commit = Some(commit);
+            folder(&path, process, device).map_err(|error| with_path(&path, &error))
+        }
+    }
+}
+
+/// What is added where a name of the hub could have been meant as a folder.
+fn no_folder(model: &HubModel) -> String {
+    match model.id.contains('/') && !Path::new(&model.id).exists() {
+        true => format!("; a folder {} is not here either", model.id),
+        false => String::new(),
     }
 }
 
 /// An error of a model's folder with its path, where it does not begin with it.
 fn with_path(path: &Path, error: &LoadError) -> anyhow::Error {
     let names = || builtin::names().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ");
-    let hint =
-        if matches!(error, LoadError::NoFolder(_)) { format!("; built in are {}", names()) } else { String::new() };
+    let hint = match error {
+        LoadError::NoFolder(_) => {
+            format!("; built in are {}, and a model of the hub is called hub:NAME or OWNER/NAME", names())
+        }
+        _ => String::new(),
+    };
     let (path, error) = (path.display().to_string(), error.to_string() + &hint);
     match error.starts_with(&path) {
         true => anyhow!("model {error}"),
@@ -68,49 +97,18 @@ fn with_path(path: &Path, error: &LoadError) -> anyhow::Error {
     }
 }
 
-fn prepare(args: &FileArgs) -> anyhow::Result<(Plan, Loaded)> {
-    let experiment = experiment(args)?;
+pub fn prepare(args: &FileArgs, voice: Voice) -> anyhow::Result<(Plan, Loaded)> {
+    let mut experiment = experiment(args)?;
     let device = device::open(experiment.device)?;
-    let loaded = load(&experiment.model, &experiment.process, &device)?;
+    let loaded = load(&mut experiment.model, &experiment.process, &device, voice)?;
     let plan = Plan::new(&experiment, &loaded)
         .map_err(|problems| anyhow!("{} cannot be run:\n{problems}", args.file.display()))?;
     Ok((plan, loaded))
 }
 
-/// Where results go when nobody says: `runs/` and the name of the file, or of the folder whose `run.ron` it is.
-fn default_folder(file: &Path) -> PathBuf {
-    let own = file.file_stem().unwrap_or(file.as_os_str());
-    let parent = std::fs::canonicalize(file).ok().and_then(|file| Some(file.parent()?.file_name()?.to_owned()));
-    let name = match parent {
-        Some(parent) if file.file_name().is_some_and(|name| name == "run.ron") => parent,
-        _ => own.to_owned(),
-    };
-    Path::new("runs").join(name)
-}
-
-/// `patchclamp run`
-pub fn run(args: &FileArgs, out: Option<PathBuf>, voice: Voice) -> anyhow::Result<()> {
-    let mut bar = Bar::new(voice);
-    bar.note("load");
-    let (plan, loaded) = prepare(args)?;
-    let path = out.unwrap_or_else(|| default_folder(&args.file));
-    let (folder, kept) = Folder::fresh(&path)?;
-    let outcome = crate::run::run(&plan, &loaded, &mut bar)?;
-    bar.begin("report", 1);
-    let (facts, tokens) = report::facts(&plan, &loaded);
-    let results = report::write(&plan, outcome, facts, tokens, &folder)?;
-    bar.finish();
-    // said last: a reader that has gone must not keep the run from happening
-    ending(&results, &path, voice, &bar)?;
-    match (kept, voice) {
-        (Some(kept), Voice::Terminal) => say(&format!("The earlier run is kept as {}.", kept.display())),
-        _ => Ok(()),
-    }
-}
-
 /// `patchclamp check`
 pub fn check(args: &FileArgs) -> anyhow::Result<()> {
-    let (plan, loaded) = prepare(args)?;
+    let (plan, loaded) = prepare(args, Voice::Terminal)?;
     let (facts, _) = report::facts(&plan, &loaded);
     say(&format!("{}\n", plan.experiment.question))?;
     for (name, value) in &facts {
@@ -131,7 +129,7 @@ pub fn check(args: &FileArgs) -> anyhow::Result<()> {
 
 /// `patchclamp sites`
 pub fn sites(name: &str) -> anyhow::Result<()> {
-    let loaded = load(&model_spec(name), &[], &device::open(device::Choice::Cpu)?)?;
+    let loaded = load(&mut model_spec(name)?, &[], &device::open(device::Choice::Cpu)?, Voice::Terminal)?;
     let model: &dyn Model = loaded.model.as_ref();
     for site in model.sites() {
         say(&format!("{:<36} {}", site.to_string(), named_shape(model, site)))?;

@@ -1,9 +1,11 @@
 //! The command line: the only place that prints.
 
 mod commands;
+mod runs;
 mod screen;
 mod train;
 
+use crate::steps::Shard;
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
@@ -26,12 +28,19 @@ enum Command {
         /// Where results go [default: runs/NAME]
         #[arg(long)]
         out: Option<PathBuf>,
-        /// Print nothing but errors
-        #[arg(short, long)]
-        quiet: bool,
-        /// Print one JSON object with the folder and all tables
-        #[arg(long, conflicts_with = "quiet")]
-        json: bool,
+        /// Do only these steps, for instance 2/8 for the second of eight shards, and keep them for `merge`
+        #[arg(long, value_name = "I/N")]
+        shard: Option<Shard>,
+        #[command(flatten)]
+        voice: VoiceArgs,
+    },
+    /// Put the shards of a run together and write its tables and figures
+    Merge {
+        /// The folders that shards wrote to; results go to the first
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+        #[command(flatten)]
+        voice: VoiceArgs,
     },
     /// Say what an experiment would do, or everything that is wrong with it
     Check {
@@ -40,7 +49,7 @@ enum Command {
     },
     /// List the sites of a model with their shapes
     Sites {
-        /// A folder, or the name of a built-in model
+        /// A folder, the name of a built-in model, or one of the hub: hub:gpt2, OWNER/NAME@REVISION
         model: String,
     },
     /// List the devices that are there
@@ -71,12 +80,33 @@ struct FileArgs {
     /// Change a value of the file: --set seed=3, --set 'methods[0].over=[Layer]'
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
-    /// Another model: a folder, or the name of a built-in one
+    /// Another model: a folder, the name of a built-in one, or one of the hub: hub:gpt2, OWNER/NAME@REVISION
     #[arg(long)]
     model: Option<String>,
     /// Another device: cpu, webgpu, vulkan, cuda, cuda:1
     #[arg(long)]
     device: Option<crate::device::Choice>,
+}
+
+/// Who listens.
+#[derive(Args)]
+struct VoiceArgs {
+    /// Print nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+    /// Print one JSON object with the folder and all tables
+    #[arg(long, conflicts_with = "quiet")]
+    json: bool,
+}
+
+impl VoiceArgs {
+    fn voice(&self) -> screen::Voice {
+        match (self.quiet, self.json) {
+            (true, _) => screen::Voice::Quiet,
+            (_, true) => screen::Voice::Json,
+            _ => screen::Voice::Terminal,
+        }
+    }
 }
 
 /// Runs the command line of this process.
@@ -100,14 +130,11 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 
 fn carry_out(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Run { experiment, out, quiet, json } => {
-            let voice = match (quiet, json) {
-                (true, _) => screen::Voice::Quiet,
-                (_, true) => screen::Voice::Json,
-                _ => screen::Voice::Terminal,
-            };
-            commands::run(&experiment, out, voice)
+        Command::Run { experiment, out, shard: None, voice } => runs::run(&experiment, out, voice.voice()),
+        Command::Run { experiment, out, shard: Some(shard), voice } => {
+            runs::shard(&experiment, out, shard, voice.voice())
         }
+        Command::Merge { folders, voice } => runs::merge(&folders, voice.voice()),
         Command::Check { experiment } => commands::check(&experiment),
         Command::Sites { model } => commands::sites(&model),
         Command::Devices => commands::devices(),

@@ -1,7 +1,7 @@
 //! What stands on the terminal: the progress bar, and the short table at the end.
 
 use crate::report::Results;
-use crate::run::Watcher;
+use crate::steps::Watcher;
 use crate::table::{Row, Table, largest, p_value};
 use comfy_table::{Cell, CellAlignment, presets};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -35,16 +35,24 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// A bar that is seen only by a person.
+    /// A bar of steps that is seen only by a person.
     pub fn new(voice: Voice) -> Self {
+        Bar::with_template(voice, "{msg:>24} {wide_bar} {percent:>3} %  {elapsed} gone, {eta} left")
+    }
+
+    /// A bar of files that come from the hub, in bytes.
+    pub fn of_files(voice: Voice) -> Self {
+        Bar::with_template(voice, "{msg} {wide_bar} {bytes} of {total_bytes}  {bytes_per_sec}, {eta} left")
+    }
+
+    fn with_template(voice: Voice, template: &str) -> Self {
         let bar = if voice == Voice::Terminal { ProgressBar::new(1) } else { ProgressBar::hidden() };
-        let style = ProgressStyle::with_template("{msg:>24} {wide_bar} {percent:>3} %  {elapsed} gone, {eta} left");
-        bar.set_style(style.expect("a template of known fields"));
+        bar.set_style(ProgressStyle::with_template(template).expect("a template of known fields"));
         Bar { bar, steps: Vec::new() }
     }
 
-    /// Notes that a step begins, without showing it.
-    pub fn note(&mut self, name: &str) {
+    /// Keeps the time at which a step begins, without showing it.
+    pub fn mark(&mut self, name: &str) {
         self.steps.push((name.to_string(), Instant::now()));
     }
 
@@ -55,6 +63,11 @@ impl Bar {
         self.steps.iter().zip(ends).map(step).collect()
     }
 
+    /// A line above the bar.
+    pub fn note(&self, line: &str) {
+        self.bar.println(line);
+    }
+
     /// Takes the bar away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
@@ -63,7 +76,7 @@ impl Bar {
 
 impl Watcher for Bar {
     fn begin(&mut self, name: &str, work: usize) {
-        self.note(name);
+        self.mark(name);
         self.bar.reset();
         self.bar.set_length(work as u64);
         self.bar.set_message(name.to_string());

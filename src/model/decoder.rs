@@ -84,10 +84,12 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    fn start(&self, pass: &Pass, hook: &mut dyn Hook) -> Tensor<3> {
-        if let Start::Stream(_, stream) = &pass.start {
-            return stream.clone();
-        }
+    /// The embeddings, where the pass begins with them.
+    fn start(&self, pass: &Pass, hook: &mut dyn Hook) -> Option<Tensor<3>> {
+        matches!(pass.start, Start::Tokens).then(|| self.embedded(pass, hook))
+    }
+
+    fn embedded(&self, pass: &Pass, hook: &mut dyn Hook) -> Tensor<3> {
         let x = stream(hook, Site::Embed, embed(&self.embedding, pass.tokens.ids(pass.first)));
         match &self.positions {
             Some(table) => x + stream(hook, Site::PosEmbed, embed(table, pass.tokens.positions(pass.first))),
@@ -143,8 +145,9 @@ impl Model for Decoder {
         let context = Context::new(pass, &self.sights, self.rotary.as_ref(), &self.device());
         let mut x = self.start(pass, hook);
         for (layer, block) in self.blocks.iter().enumerate().skip(pass.layer()) {
-            x = block.forward(x, self.wiring, &context, &mut Seam::new(hook, layer));
+            x = pass.entering(layer, x).map(|x| block.forward(x, self.wiring, &context, &mut Seam::new(hook, layer)));
         }
+        let x = pass.entering(self.dims.layers, x).expect("a pass has rows");
         self.finish(x, pass, hook)
     }
 

@@ -1,13 +1,14 @@
 //! A model from a Hugging Face folder, with its tokenizer and what identifies it.
 
 use super::Model;
-use super::family::{self, BuildError, Config};
+use super::family::{self, BuildError, Config, ConfigError};
 use super::hash::Hash;
 use super::process::{self, Processing};
 use super::weights::Weights;
 use crate::tensor::Device;
 use crate::text::{Text, TextError};
 use std::path::Path;
+use std::sync::Arc;
 
 /// A model with all that came with it.
 pub struct Loaded {
@@ -18,7 +19,7 @@ pub struct Loaded {
     /// `model_type`.
     pub family: String,
     /// SHA-256 of the weights.
-    pub hash: Hash,
+    pub hash: Arc<Hash>,
 }
 
 /// What can go wrong when a model is loaded.
@@ -85,6 +86,7 @@ fn assemble(
     process: &[Processing],
 ) -> Result<Loaded, LoadError> {
     let family = family::of(config).map_err(BuildError::from)?;
+    layers(config, weights).map_err(BuildError::from)?;
     let mut built = (family.build)(config, weights)?;
     process::apply(&mut built, process)?;
     let model = built.into_model();
@@ -93,4 +95,16 @@ fn assemble(
         return Err(LoadError::Vocabulary { tokenizer: known, model: holds });
     }
     Ok(Loaded { model, text, family: family.name.to_string(), hash: weights.hash() })
+}
+
+/// A count of layers is believed only as far as there are tensors: something is kept for each before its weights are read.
+fn layers(config: &Config, weights: &Weights) -> Result<(), ConfigError> {
+    for field in ["num_hidden_layers", "n_layer"] {
+        let (layers, tensors) = (config.maybe_count(field)?.unwrap_or(0), weights.count());
+        if layers > tensors {
+            let expected = format!("no more layers than the checkpoint has tensors, {tensors}");
+            return Err(config.wrong(field, &layers.to_string(), &expected));
+        }
+    }
+    Ok(())
 }

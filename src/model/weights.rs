@@ -10,6 +10,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorInfo, tensor::TensorView};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What is wrong with a checkpoint.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +81,7 @@ pub enum WeightError {
 pub struct Weights {
     files: Vec<(PathBuf, Source)>,
     holds: BTreeMap<String, Stored>,
+    hash: Arc<Hash>,
     device: Device,
 }
 
@@ -145,12 +147,22 @@ impl Weights {
             let stored = |(name, info): (String, &TensorInfo)| (name, Stored { file, info: info.clone(), start });
             holds.extend(metadata.tensors().into_iter().map(stored));
         }
-        Ok(Weights { files, holds, device: device.clone() })
+        let part = |(path, source): &(PathBuf, Source)| match source {
+            Source::Mapped(_) => Part::File(path.clone()),
+            Source::Embedded(bytes) => Part::Bytes(bytes),
+        };
+        let hash = Arc::new(Hash::of(files.iter().map(part).collect()));
+        Ok(Weights { files, holds, hash, device: device.clone() })
     }
 
     /// The device that tensors are read to.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// How many tensors there are.
+    pub fn count(&self) -> usize {
+        self.holds.len()
     }
 
     /// Whether there is a tensor of this name.
@@ -194,13 +206,9 @@ impl Weights {
         Ok(values)
     }
 
-    /// SHA-256 over all files, in order of name: what a result was computed from.
-    pub fn hash(&self) -> Hash {
-        let part = |(path, source): &(PathBuf, Source)| match source {
-            Source::Mapped(_) => Part::File(path.clone()),
-            Source::Embedded(bytes) => Part::Bytes(bytes),
-        };
-        Hash::of(self.files.iter().map(part).collect())
+    /// SHA-256 over all files, in order of name: what a result was computed from. Its thread began when they were opened.
+    pub fn hash(&self) -> Arc<Hash> {
+        self.hash.clone()
     }
 }
 
@@ -215,7 +223,8 @@ impl Stored {
     }
 }
 
-fn shards(index: &Path) -> Result<BTreeSet<String>, WeightError> {
+/// Names of the shards that an index names, in order.
+pub fn shards(index: &Path) -> Result<BTreeSet<String>, WeightError> {
     #[derive(serde::Deserialize)]
     struct Index {
         weight_map: BTreeMap<String, String>,

@@ -2,6 +2,7 @@
 
 mod data;
 mod error;
+mod hub;
 mod method;
 mod paths;
 mod prompt;
@@ -10,6 +11,7 @@ mod sites;
 
 pub use data::{Both, Data, File, Pair, Templates};
 pub use error::SpecError;
+pub use hub::HubModel;
 pub use method::{Ablation, Axis, ChangeSpec, Direction, EditSpec, Method, Only, Weighting};
 pub use prompt::{Answer, Prompt};
 pub use set::set;
@@ -74,6 +76,8 @@ pub enum ModelSpec {
     /// A Hugging Face folder; a relative path starts at the folder the program runs in or, where it leads nowhere, at
     /// the RON file's.
     Path(PathBuf),
+    /// One of the hub, by its name.
+    Hub(HubModel),
 }
 
 /// Controls that must find nothing.

@@ -119,7 +119,12 @@ fn no_size_is_asked_of_the_memory_unseen() {
         with_config("bert", "num_hidden_layers", size, "`num_hidden_layers` is");
     }
     with_config("llama", "head_dim", json!(1 << 24), "but config.json makes it [");
-    with_config("gpt2", "n_layer", json!(1 << 24), "no tensor `transformer.h.2");
+    with_config(
+        "gpt2",
+        "n_layer",
+        json!(1 << 24),
+        "is 16777216; expected no more layers than the checkpoint has tensors",
+    );
 }
 
 #[test]
@@ -127,6 +132,8 @@ fn what_is_not_in_a_folder_is_missed() {
     let place = Place::with_model("gpt2");
     place.write("m/tokenizer.json", b"{}");
     place.refuses("model m/tokenizer.json: not a tokenizer");
+    place.write("m/tokenizer.json", b"{\"decoder\": d}");
+    place.refuses("model m/tokenizer.json: not a tokenizer: expected value at line 1 column 13");
     fs::copy(golden("../../assets/organism/planted/tokenizer.json"), place.path("m/tokenizer.json")).unwrap();
     place.refuses("but the model's vocabulary holds 48; they do not belong together");
     fs::remove_file(place.path(WEIGHTS)).unwrap();

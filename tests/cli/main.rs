@@ -2,7 +2,9 @@
 
 mod checkpoints;
 mod folder;
+mod hub;
 mod input;
+mod server;
 
 use serde_json::Value;
 use std::fs;

@@ -96,7 +96,7 @@ impl Attention {
     ) -> Tensor<3> {
         let read = self.read(normed, x, norm, seam);
         let (query, key, value) = self.positioned(read, context, seam);
-        let mask = context.mask(seam.layer);
+        let mask = &context.mask(seam.layer, query.dims()[0]);
         let watched = seam.wants(Site::Scores) || seam.wants(Site::Pattern);
         let mix = if watched || !is_plain(&query) {
             let pattern = softmax(seam.heads(Site::Scores, self.scores(query, key, mask))); // [batch, head, query, key]
@@ -169,11 +169,11 @@ impl Attention {
     /// Rotated queries and keys; keys and values of the earlier positions go before the new ones.
     fn positioned(&self, read: Read, context: &Context, seam: &mut Seam) -> (Tensor<4>, Tensor<4>, Tensor<4>) {
         let Read { mut query, mut key, mut value } = read;
-        if let Some(angles) = context.angles() {
-            query = seam.heads(Site::RotQuery, rotate(query, angles));
-            key = seam.heads(Site::RotKey, rotate(key, angles));
+        if let Some(angles) = context.angles(query.dims()[0]) {
+            query = seam.heads(Site::RotQuery, rotate(query, &angles));
+            key = seam.heads(Site::RotKey, rotate(key, &angles));
         }
-        if let Some((past_key, past_value)) = context.past(seam.layer) {
+        if let Some((past_key, past_value)) = context.past(seam.layer, key.dims()[0]) {
             key = Tensor::cat(vec![past_key, key], 2);
             value = Tensor::cat(vec![past_value, value], 2);
         }
