@@ -8,16 +8,18 @@ use crate::model::{Model, shape};
 use crate::plan::Plan;
 use crate::report;
 use crate::spec::{self, Experiment, ModelSpec};
-use crate::tensor::Device;
+use crate::tensor::Setting;
 use crate::{builtin, device};
 use anyhow::anyhow;
 use std::path::{Path, PathBuf};
 
-/// A file with `--set`, `--model` and `--device` written into it.
-fn experiment(args: &FileArgs) -> anyhow::Result<Experiment> {
+/// A file with `--set`, `--model`, `--device` and `--precision` written into it.
+pub fn experiment(args: &FileArgs) -> anyhow::Result<Experiment> {
     let model = args.model.iter().map(|model| ("model".to_string(), report::ron_value(&model_spec(model))));
     let device = args.device.iter().map(|device| ("device".to_string(), report::ron_value(device)));
-    let changes: Vec<(String, String)> = changes(&args.set)?.into_iter().chain(model).chain(device).collect();
+    let precision = args.precision.iter().map(|precision| ("precision".to_string(), report::ron_value(precision)));
+    let named = model.chain(device).chain(precision);
+    let changes: Vec<(String, String)> = changes(&args.set)?.into_iter().chain(named).collect();
     Ok(parsed::<Experiment>(&args.file, &changes)?.located(&args.file))
 }
 
@@ -41,17 +43,18 @@ pub fn changes(sets: &[String]) -> anyhow::Result<Vec<(String, String)>> {
 }
 
 /// A model as the command line names it: a built-in one, else a folder.
-fn model_spec(name: &str) -> ModelSpec {
+pub fn model_spec(name: &str) -> ModelSpec {
     match builtin::names().iter().any(|(known, _)| *known == name) {
         true => ModelSpec::Builtin(name.to_string()),
         false => ModelSpec::Path(PathBuf::from(name)),
     }
 }
 
-fn load(model: &ModelSpec, process: &[Processing], device: &Device) -> anyhow::Result<Loaded> {
+/// A model in a setting.
+pub fn load(model: &ModelSpec, process: &[Processing], setting: &Setting) -> anyhow::Result<Loaded> {
     match model {
-        ModelSpec::Builtin(name) => Ok(builtin::load(name, process, device)?),
-        ModelSpec::Path(path) => folder(path, process, device).map_err(|error| with_path(path, &error)),
+        ModelSpec::Builtin(name) => Ok(builtin::load(name, process, setting)?),
+        ModelSpec::Path(path) => folder(path, process, setting).map_err(|error| with_path(path, &error)),
     }
 }
 
@@ -69,10 +72,15 @@ fn with_path(path: &Path, error: &LoadError) -> anyhow::Error {
 
 pub fn prepare(args: &FileArgs) -> anyhow::Result<(Plan, Loaded)> {
     let experiment = experiment(args)?;
-    let device = device::open(experiment.device)?;
-    let loaded = load(&experiment.model, &experiment.process, &device)?;
-    let plan = Plan::new(&experiment, &loaded)
-        .map_err(|problems| anyhow!("{} cannot be run:\n{problems}", args.file.display()))?;
+    planned(experiment, &args.file)
+}
+
+/// An experiment with its model, and what is to be done with it; `file` is what errors call it.
+pub fn planned(experiment: Experiment, file: &Path) -> anyhow::Result<(Plan, Loaded)> {
+    let setting = device::setting(experiment.device, experiment.precision)?;
+    let loaded = load(&experiment.model, &experiment.process, &setting)?;
+    let plan =
+        Plan::new(&experiment, &loaded).map_err(|problems| anyhow!("{} cannot be run:\n{problems}", file.display()))?;
     Ok((plan, loaded))
 }
 
@@ -99,7 +107,7 @@ pub fn check(args: &FileArgs) -> anyhow::Result<()> {
 
 /// `patchclamp sites`
 pub fn sites(name: &str) -> anyhow::Result<()> {
-    let loaded = load(&model_spec(name), &[], &device::open(device::Choice::Cpu)?)?;
+    let loaded = load(&model_spec(name), &[], &(&device::open(device::Choice::Cpu)?).into())?;
     let model: &dyn Model = loaded.model.as_ref();
     for site in model.sites() {
         say(&format!("{:<36} {}", site.to_string(), named_shape(model, site)))?;

@@ -72,7 +72,8 @@ fn fast<const D: usize>(
 }
 
 fn gelu_tanh_anywhere<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let u = (x.clone() * x.clone() * f64::from(CUBIC) + 1.0) * x.clone() * (2.0 / PI).sqrt();
+    const CUBIC: f64 = 0.044715; // not that of f32, which is another number
+    let u = (x.clone() * x.clone() * CUBIC + 1.0) * x.clone() * (2.0 / PI).sqrt();
     x * ((u.tanh() + 1.0) * 0.5)
 }
 
