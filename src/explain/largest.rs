@@ -55,7 +55,7 @@ impl Largest {
             self.scale = self.scale.max(a.abs());
             let difference = difference(*a, *b);
             if difference > self.difference {
-                let at = At { item: first_item + at.item, ..at.from_start(site.layout(), tokens) };
+                let at = At { item: first_item + at.item, ..at.unpadded(site.layout(), tokens) };
                 *self = Largest { difference, at: Some(at), values: Some([*a, *b]), ..*self };
             }
         }
@@ -95,7 +95,7 @@ impl At {
     }
 
     /// Positions counted without the padding before the prompt.
-    fn from_start(self, layout: Layout, tokens: &Tokens) -> Self {
+    fn unpadded(self, layout: Layout, tokens: &Tokens) -> Self {
         let padding = (0..tokens.width()).take_while(|position| !tokens.is_real(self.item, *position)).count();
         let index = if layout == Layout::Pattern { self.index - padding } else { self.index };
         At { position: self.position - padding, index, ..self }
