@@ -68,7 +68,13 @@ pub enum DeviceError {
 /// A device and numbers that it computes in, if it is there and does.
 pub fn setting(choice: Choice, precision: Precision) -> Result<Setting, DeviceError> {
     let setting = Setting { device: open(choice)?, precision };
-    if setting.is_possible() { Ok(setting) } else { Err(DeviceError::Numbers(choice, precision)) }
+    // shaders have arithmetic in f64 on some GPUs, but exp and tanh nowhere (GLSL.std.450 defines them to 32 bits)
+    let shaders = matches!(choice, Choice::WebGpu | Choice::Vulkan);
+    if setting.is_possible() && !(shaders && precision == Precision::F64) {
+        Ok(setting)
+    } else {
+        Err(DeviceError::Numbers(choice, precision))
+    }
 }
 
 /// A device for tensors, if it is there.

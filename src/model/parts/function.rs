@@ -45,7 +45,7 @@ impl Function {
     /// The function, element by element.
     pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
-            Function::Gelu => activation::gelu(x),
+            Function::Gelu => gelu_anywhere(x),
             Function::GeluTanh => fast(x, gelu_tanh, gelu_tanh_slope, gelu_tanh_anywhere),
             Function::QuickGelu => {
                 fast(x, quick_gelu, quick_gelu_slope, |x| x.clone() * activation::sigmoid(x * 1.702))
@@ -69,6 +69,11 @@ fn fast<const D: usize>(
         Some(y) => y,
         None => anywhere(x),
     }
+}
+
+/// Written out, as the library's own has the gradient of the tanh approximation on GPUs (`burn-backend` 0.21).
+fn gelu_anywhere<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    x.clone() * ((x * std::f64::consts::FRAC_1_SQRT_2).erf() + 1.0) * 0.5
 }
 
 fn gelu_tanh_anywhere<const D: usize>(x: Tensor<D>) -> Tensor<D> {
