@@ -85,7 +85,7 @@ sites! {
         Value "attn.hook_v" Heads "Values.",
         RotQuery "attn.hook_rot_q" Heads "Rotated queries.",
         RotKey "attn.hook_rot_k" Heads "Rotated keys.",
-        Scores "attn.hook_attn_scores" Pattern "Attention scores, scaled and masked; a masked score is the least f32.",
+        Scores "attn.hook_attn_scores" Pattern "Attention scores, scaled and masked; a masked score is the least number.",
         Pattern "attn.hook_pattern" Pattern "Attention probabilities.",
         Mix "attn.hook_z" Heads "Values mixed by the pattern, per head.",
         HeadOut "attn.hook_result" Heads "What each head writes to the stream, without the output bias.",

@@ -1,12 +1,13 @@
 //! Runs: begun, gone on with, cut into shards, put together.
 
 use super::FileArgs;
-use super::commands::prepare;
+use super::commands::{load, prepare};
 use super::screen::{Bar, Voice, ending, say};
+use crate::device;
 use crate::model::load::Loaded;
 use crate::plan::Plan;
 use crate::report::{self, Folder};
-use crate::run::Outcome;
+use crate::run::{Outcome, PRECISION_ERROR, precision_error};
 use crate::spec::Experiment;
 use crate::steps::{Fingerprint, Kept, RunError, Shard, Steps, Watcher, journals, kept_in};
 use anyhow::anyhow;
@@ -31,7 +32,7 @@ struct Ready {
     fingerprint: Fingerprint,
 }
 
-fn ready(args: &FileArgs) -> anyhow::Result<Ready> {
+fn ready(args: &FileArgs, voice: Voice) -> anyhow::Result<Ready> {
     let (plan, loaded) = prepare(args, voice)?;
     let described = report::described(&plan, &loaded);
     let fingerprint = report::fingerprint(&described);
@@ -40,7 +41,7 @@ fn ready(args: &FileArgs) -> anyhow::Result<Ready> {
 
 /// `patchclamp run`
 pub fn run(args: &FileArgs, out: Option<PathBuf>, voice: Voice) -> anyhow::Result<()> {
-    let ready = ready(args)?;
+    let ready = ready(args, voice)?;
     let path = out.unwrap_or_else(|| default_folder(&args.file));
     let (folder, kept) = Folder::begin(&path, &ready.fingerprint)?;
     report::write_run(&ready.described, &folder)?;
@@ -60,14 +61,19 @@ pub fn run(args: &FileArgs, out: Option<PathBuf>, voice: Voice) -> anyhow::Resul
 
 /// Writes tables, figures and page, and only then forgets the steps.
 fn finish(
-    ready: Ready,
-    outcome: Outcome,
+    mut ready: Ready,
+    mut outcome: Outcome,
     folder: &Folder,
     path: &Path,
     bar: &mut Bar,
     voice: Voice,
 ) -> anyhow::Result<()> {
     bar.begin("report", 1);
+    if let Some(lost) = lost(&ready, voice)? {
+        outcome.tables().for_each(|table| drop(table.facts.insert(PRECISION_ERROR.into(), lost.clone())));
+        ready.described.facts.get_or_insert_default().insert(PRECISION_ERROR.into(), lost);
+        report::write_run(&ready.described, folder)?;
+    }
     let results = report::write(ready.described, outcome, folder)?;
     folder.finish()?;
     bar.finish();
@@ -75,9 +81,21 @@ fn finish(
     ending(&results, path, voice)
 }
 
+/// What half precision costs against f32 on the same device, in words; nothing elsewhere. It is no part of what identifies
+/// a run: shards on several machines may round differently.
+fn lost(Ready { plan, loaded, .. }: &Ready, voice: Voice) -> anyhow::Result<Option<String>> {
+    let experiment = &plan.experiment;
+    if !experiment.precision.is_half() {
+        return Ok(None);
+    }
+    let setting = (&device::open(experiment.device)?).into();
+    let full = load(&mut experiment.model.clone(), &experiment.process, &setting, voice)?;
+    Ok(Some(precision_error(plan, loaded, &full)?))
+}
+
 /// `patchclamp run --shard`: the steps of one shard, kept for `patchclamp merge`.
 pub fn shard(args: &FileArgs, out: Option<PathBuf>, shard: Shard, voice: Voice) -> anyhow::Result<()> {
-    let ready = ready(args)?;
+    let ready = ready(args, voice)?;
     let path = out.unwrap_or_else(|| default_folder(&args.file));
     let folder = Folder::share(&path, &ready.fingerprint)?;
     report::write_run(&ready.described, &folder)?;
@@ -100,8 +118,8 @@ pub fn shard(args: &FileArgs, out: Option<PathBuf>, shard: Shard, voice: Voice) 
 pub fn merge(folders: &[PathBuf], voice: Voice) -> anyhow::Result<()> {
     let path = folders.first().ok_or_else(|| anyhow!("name a folder that shards wrote to"))?;
     let folder = Folder::existing(path)?;
-    let args = FileArgs { file: path.join("run.ron"), set: Vec::new(), model: None, device: None };
-    let ready = ready(&args)?;
+    let args = FileArgs { file: path.join("run.ron"), set: Vec::new(), model: None, device: None, precision: None };
+    let ready = ready(&args, voice)?;
     let mut kept = Kept::new();
     for path in folders {
         kept.extend(kept_in(&path.join("steps"), &ready.fingerprint)?);

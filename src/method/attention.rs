@@ -18,7 +18,7 @@ use crate::site::Site;
 use crate::spec::Weighting;
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
-use crate::tensor::{Tensor, from_floats, to_floats};
+use crate::tensor::{Tensor, from_floats, to_doubles, to_floats, widen};
 use ndarray::Array2;
 
 /// Patterns of every head.
@@ -53,16 +53,16 @@ fn of_batch(bench: &Bench, weighting: Weighting, items: &[usize]) -> Result<Vec<
 
 /// `[item, head, query, key]`.
 fn weighted(model: &dyn Model, layer: usize, record: &Record, weighting: Weighting) -> Activation {
-    let pattern = record.at(Site::Pattern(layer)).expect("asked for").clone();
+    let pattern = widen(record.at(Site::Pattern(layer)).expect("asked for").clone());
     if weighting == Weighting::Plain {
         return pattern;
     }
     let attention = model.attention(layer);
-    let value = record.at(Site::Value(layer)).expect("asked for").clone(); // [item, key_head, pos, d_head]
+    let value = widen(record.at(Site::Value(layer)).expect("asked for").clone()); // [item, key_head, pos, d_head]
     let [items, key_heads, pos, width] = value.dims();
     let group = attention.heads / key_heads;
     let value = value.unsqueeze_dim::<5>(2).expand([items, key_heads, group, pos, width]);
-    let written = value.reshape([items, attention.heads, pos, width]).matmul(attention.out_by_head());
+    let written = value.reshape([items, attention.heads, pos, width]).matmul(widen(attention.out_by_head()));
     let norm = written.square().sum_dim(3).sqrt(); // [item, head, key, 1]
     pattern * norm.swap_dims(2, 3)
 }
@@ -78,9 +78,9 @@ fn finding(bench: &Bench, weighting: Weighting, patterns: &[Activation]) -> Find
     let order: Vec<usize> = (0..bench.items.len()).collect();
     for (layer, pattern) in patterns.iter().enumerate() {
         let [items, heads, _, keys] = pattern.dims();
-        let values = to_floats(&at_query(bench, &order, pattern));
+        let values = to_doubles(&at_query(bench, &order, pattern));
         for (head, key) in (0..heads).flat_map(|head| (0..keys).map(move |key| (head, key))) {
-            let own: Vec<f64> = (0..items).map(|item| f64::from(values[(item * heads + head) * keys + key])).collect();
+            let own: Vec<f64> = (0..items).map(|item| values[(item * heads + head) * keys + key]).collect();
             let place =
                 Row { metric: name.into(), site: Some("attn.hook_pattern".into()), ..blank(name, bench.metric) };
             main.rows.push(summary.untested(

@@ -17,7 +17,7 @@ use crate::model::{HookError, Model, Pass, at_positions, run};
 use crate::site::Site;
 use crate::steps::{RunError, Steps};
 use crate::table::Row;
-use crate::tensor::{Tensor, from_ints, to_floats};
+use crate::tensor::{Tensor, from_ints, to_doubles};
 
 /// A part of the logit difference: the name it has in the table, its layer and head.
 type Part = (String, Option<usize>, Option<usize>);
@@ -92,23 +92,17 @@ impl<'a> Reader<'a> {
         let rows = unembedding.weight.clone().swap_dims(0, 1); // [vocabulary, d_model]
         let direction = rows.clone().select(0, index(&right)) - rows.select(0, index(&wrong));
         let bias = match &unembedding.bias {
-            Some(bias) => to_floats(&(bias.clone().select(0, index(&right)) - bias.clone().select(0, index(&wrong)))),
+            Some(bias) => to_doubles(&(bias.clone().select(0, index(&right)) - bias.clone().select(0, index(&wrong)))),
             None => vec![0.0; items.len()],
         };
-        Reader {
-            model,
-            scale: at_positions(scale, &read, 0),
-            read,
-            direction: direction.unsqueeze_dim(1),
-            bias: bias.into_iter().map(f64::from).collect(),
-        }
+        Reader { model, scale: at_positions(scale, &read, 0), read, direction: direction.unsqueeze_dim(1), bias }
     }
 
     /// The share of a stream `[item, pos, d_model]`, read at the answer's position.
     fn stream(&self, state: Tensor<3>) -> Vec<f64> {
         let state = at_positions(state, &self.read, 0);
         let normed = self.model.final_norm().apply_frozen(state, self.scale.clone());
-        to_floats(&(normed * self.direction.clone()).sum_dim(2)).into_iter().map(f64::from).collect()
+        to_doubles(&(normed * self.direction.clone()).sum_dim(2))
     }
 
     fn heads(&self, layer: usize, state: Tensor<4>) -> Vec<(Part, Vec<f64>)> {
@@ -128,10 +122,8 @@ impl<'a> Reader<'a> {
     /// The biases of the last norm and of the unembedding.
     fn constants(&self) -> Vec<(Part, Vec<f64>)> {
         let norm = self.model.final_norm().bias.clone();
-        let norm = norm.map_or(vec![0.0; self.bias.len()], |bias| {
-            let share = (self.direction.clone() * bias.unsqueeze()).sum_dim(2);
-            to_floats(&share).into_iter().map(f64::from).collect()
-        });
+        let share = |bias: Tensor<1>| to_doubles(&(self.direction.clone() * bias.unsqueeze()).sum_dim(2));
+        let norm = norm.map_or(vec![0.0; self.bias.len()], share);
         let part = |name: &str| (name.to_string(), None, None);
         vec![(part("ln_final.b"), norm), (part("unembed.b_U"), self.bias.clone())]
     }

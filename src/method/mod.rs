@@ -13,12 +13,12 @@ mod sweep;
 pub use summary::Summary;
 
 use crate::metric::Metric;
-use crate::model::{HookError, Model, Read};
+use crate::model::{HookError, Model, Pass, Read};
 use crate::plan::{Answers, Item};
 use crate::spec::Statistics;
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
-use crate::tensor::{Tensor, to_floats};
+use crate::tensor::{Tensor, to_doubles};
 use crate::text::{Text, Tokens};
 use std::collections::BTreeMap;
 
@@ -104,11 +104,11 @@ impl Bench<'_> {
     /// The metric of every row of what [`Bench::read`] made a pass read: `[rows, 1, 2 or vocabulary]`.
     pub fn values(&self, logits: &Tensor<3>, items: &[usize]) -> Vec<f64> {
         let width = logits.dims()[2];
-        to_floats(logits).chunks_exact(width).zip(items).map(|(logits, item)| self.value(logits, *item)).collect()
+        to_doubles(logits).chunks_exact(width).zip(items).map(|(logits, item)| self.value(logits, *item)).collect()
     }
 
     /// The metric of one item from its logits: two answers, or the vocabulary.
-    pub fn value(&self, logits: &[f32], item: usize) -> f64 {
+    pub fn value(&self, logits: &[f64], item: usize) -> f64 {
         let Answers { right, wrong, .. } = self.answers(item);
         match self.metric.needs_vocabulary() {
             true => self.metric.value(logits, right as usize, wrong as usize),
@@ -130,8 +130,19 @@ impl Bench<'_> {
     /// The metric of some items of one length on one side.
     fn whole_of(&self, items: &[usize], side: Side) -> Result<Vec<f64>, HookError> {
         let tokens = self.tokens(items, side);
-        let pass = crate::model::Pass::whole(&tokens).reading(self.read(items));
+        let pass = Pass::whole(&tokens).reading(self.read(items));
         Ok(self.values(&crate::model::run(self.model, &pass, &mut ())?, items))
+    }
+
+    /// The logits behind the last token of every clean prompt, batch by batch.
+    pub fn last(&self) -> Result<Vec<f64>, HookError> {
+        let mut logits = Vec::new();
+        for items in self.batches(self.rows) {
+            let tokens = self.tokens(&items, Side::Clean);
+            let read = Read { positions: Some(vec![tokens.width() - 1; items.len()]), tokens: None };
+            logits.extend(to_doubles(&crate::model::run(self.model, &Pass::whole(&tokens).reading(read), &mut ())?));
+        }
+        Ok(logits)
     }
 
     /// Labels of the positions where all prompts have one length: the token, or `…` where items differ.

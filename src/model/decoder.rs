@@ -142,7 +142,7 @@ impl Model for Decoder {
     }
 
     fn pass(&self, pass: &Pass, hook: &mut dyn Hook) -> Tensor<3> {
-        let context = Context::new(pass, &self.sights, self.rotary.as_ref(), &self.device());
+        let context = Context::new(pass, &self.sights, self.rotary.as_ref(), &self.setting());
         let mut x = self.start(pass, hook);
         for (layer, block) in self.blocks.iter().enumerate().skip(pass.layer()) {
             x = pass.entering(layer, x).map(|x| block.forward(x, self.wiring, &context, &mut Seam::new(hook, layer)));

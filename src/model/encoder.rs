@@ -127,7 +127,7 @@ impl Model for Encoder {
     }
 
     fn pass(&self, pass: &Pass, hook: &mut dyn Hook) -> Tensor<3> {
-        let context = Context::new(pass, &self.sights, None, &self.device());
+        let context = Context::new(pass, &self.sights, None, &self.setting());
         let mut x = self.start(pass, hook);
         for (layer, block) in self.blocks.iter().enumerate().skip(pass.layer()) {
             x = pass.entering(layer, x).map(|x| block.forward(x, &context, &mut Seam::new(hook, layer)));

@@ -12,8 +12,9 @@ pub mod weights;
 pub use pass::{Context, Pass, Past, Read, Start};
 
 use crate::hook::{Activation, Hook};
+use crate::precision::Precision;
 use crate::site::Site;
-use crate::tensor::{Device, Tensor};
+use crate::tensor::{Device, Setting, Tensor};
 use crate::text::Tokens;
 use parts::linear::Linear;
 use parts::norm::Norm;
@@ -53,6 +54,10 @@ pub trait Model {
     fn is_rotary(&self) -> bool;
     /// Where its weights are.
     fn device(&self) -> Device;
+    /// Where and in which numbers it computes.
+    fn setting(&self) -> Setting {
+        Setting::of(&self.unembedding().weight)
+    }
     /// Logits of a pass, `[batch, pos, vocabulary]`, or what its [`Read`] asks for; use [`run`], which checks the hook.
     fn pass(&self, pass: &Pass, hook: &mut dyn Hook) -> Tensor<3>;
     /// Logits read straight from a residual stream `[batch, pos, d_model]`: the last norm, then unembedding of the tokens of
@@ -94,6 +99,18 @@ impl Visitor for OnTape {
     }
     fn vector(&mut self, _: &str, weight: &mut Tensor<1>) {
         *weight = crate::tensor::on_tape(weight.clone());
+    }
+}
+
+/// Rounds every weight to other numbers.
+pub(crate) struct Rounded(pub(crate) Precision);
+
+impl Visitor for Rounded {
+    fn matrix(&mut self, _: &str, weight: &mut Tensor<2>) {
+        *weight = crate::tensor::cast(weight.clone(), self.0);
+    }
+    fn vector(&mut self, _: &str, weight: &mut Tensor<1>) {
+        *weight = crate::tensor::cast(weight.clone(), self.0);
     }
 }
 

@@ -31,6 +31,7 @@ pub fn facts(plan: &Plan, loaded: &Loaded) -> (IndexMap<String, String>, Vec<Ite
         ("metric", format!("{} = {}", experiment.metric, experiment.metric.sign())),
         ("seed", experiment.seed.to_string()),
         ("device", experiment.device.to_string()),
+        ("precision", experiment.precision.to_string()),
         ("patchclamp", env!("CARGO_PKG_VERSION").to_string()),
         ("commit", env!("PATCHCLAMP_COMMIT").to_string()),
         ("burn", "0.21.0".to_string()),

@@ -38,6 +38,9 @@ pub struct Experiment {
     /// The device: `Cpu`, `WebGpu`, `Vulkan` or `Cuda(index)`.
     #[serde(default)]
     pub device: crate::device::Choice,
+    /// The numbers that the model computes in: `F32`, `F64`, `F16` or `Bf16`.
+    #[serde(default)]
+    pub precision: crate::precision::Precision,
     /// The prompts.
     pub data: Data,
     /// Which special tokens stand around a prompt.

@@ -1,6 +1,7 @@
 //! The program from outside: good input gives a whole run folder, bad input one clear message and no panic.
 
 mod checkpoints;
+mod explain;
 mod folder;
 mod hub;
 mod input;

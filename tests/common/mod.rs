@@ -6,12 +6,13 @@ use patchclamp::method::Finding;
 use patchclamp::model::load::{self, Loaded};
 use patchclamp::model::{Model, Pass, run};
 use patchclamp::plan::Plan;
+use patchclamp::precision::Precision;
 use patchclamp::run::Outcome;
 use patchclamp::site::{Place, Site};
 use patchclamp::spec::Experiment;
 use patchclamp::steps::Steps;
 use patchclamp::table::{Row, Table};
-use patchclamp::tensor::{Device, Tensor, from_floats, from_ints, to_floats};
+use patchclamp::tensor::{Device, Setting, Tensor, from_floats, from_ints, to_floats};
 use patchclamp::text::{Padding, Tokens};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -49,6 +50,11 @@ pub fn golden(name: &str) -> PathBuf {
 /// A golden model.
 pub fn load(case: &str) -> Loaded {
     load::folder(&golden(case), &[], &device()).unwrap()
+}
+
+/// A golden model that computes in some precision.
+pub fn load_in(case: &str, precision: Precision) -> Loaded {
+    load::folder(&golden(case), &[], &Setting { device: device(), precision }).unwrap()
 }
 
 /// A folder of real weights beside the checkout, or under `PATCHCLAMP_SHARED`; says loudly where there is none.

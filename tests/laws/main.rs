@@ -3,9 +3,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod edits;
+mod explain;
 mod gradients;
 mod methods;
 mod passes;
+mod precision;
 mod seam;
 mod sweeps;
 mod weights;

@@ -45,7 +45,7 @@ impl Function {
     /// The function, element by element.
     pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
-            Function::Gelu => activation::gelu(x),
+            Function::Gelu => gelu_anywhere(x),
             Function::GeluTanh => fast(x, gelu_tanh, gelu_tanh_slope, gelu_tanh_anywhere),
             Function::QuickGelu => {
                 fast(x, quick_gelu, quick_gelu_slope, |x| x.clone() * activation::sigmoid(x * 1.702))
@@ -71,8 +71,14 @@ fn fast<const D: usize>(
     }
 }
 
+/// Written out, as the library's own has the gradient of the tanh approximation on GPUs (`burn-backend` 0.21).
+fn gelu_anywhere<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    x.clone() * ((x * std::f64::consts::FRAC_1_SQRT_2).erf() + 1.0) * 0.5
+}
+
 fn gelu_tanh_anywhere<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let u = (x.clone() * x.clone() * f64::from(CUBIC) + 1.0) * x.clone() * (2.0 / PI).sqrt();
+    const CUBIC: f64 = 0.044715; // not that of f32, which is another number
+    let u = (x.clone() * x.clone() * CUBIC + 1.0) * x.clone() * (2.0 / PI).sqrt();
     x * ((u.tanh() + 1.0) * 0.5)
 }
 

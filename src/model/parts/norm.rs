@@ -4,7 +4,7 @@ use super::stream;
 use crate::hook::Hook;
 use crate::model::Visitor;
 use crate::site::Site;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, cast, precision, widen};
 
 /// Which normalisation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,13 +60,13 @@ impl Norm {
 
     fn centre<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match self.kind {
-            NormKind::LayerNorm => x.clone() - x.mean_dim(D - 1),
+            NormKind::LayerNorm => in_full(x, |x| x.clone() - x.mean_dim(D - 1)),
             NormKind::Rms => x,
         }
     }
 
     fn scale_of_centred<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        ((x.clone() * x).mean_dim(D - 1) + self.eps).sqrt() // [.., 1]
+        in_full(x, |x| ((x.clone() * x).mean_dim(D - 1) + self.eps).sqrt()) // [.., 1]
     }
 
     fn affine<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
@@ -89,4 +89,10 @@ impl Norm {
             visitor.vector(&format!("{name}.bias"), bias);
         }
     }
+}
+
+/// `f` of half precision computed in f32, as `transformers` does: squares of numbers above 256 do not fit into f16.
+fn in_full<const D: usize>(x: Tensor<D>, f: impl FnOnce(Tensor<D>) -> Tensor<D>) -> Tensor<D> {
+    let own = precision(&x);
+    cast(f(widen(x)), own)
 }

@@ -1,11 +1,27 @@
 //! Where a token stands: rotation of queries and keys, and which keys a query may see.
 
-use crate::tensor::{Device, Tensor, from_floats};
+use crate::precision::Precision;
+use crate::tensor::{Setting, Tensor, cast, from_doubles, from_floats};
 use crate::text::Tokens;
 
-/// A masked score. The least f32 rather than −∞, as `transformers` does: a query that may see nothing (padding) gets
-/// a uniform pattern and no NaN.
-pub const MASKED: f32 = f32::MIN;
+/// A masked score. The least number rather than −∞, as `transformers` does: a query that may see nothing (padding) gets
+/// a uniform pattern and no NaN. In f64 it is that of f32.
+///
+/// Of f16 it is half of the least, so that a score added to it is no infinity.
+pub fn masked(precision: Precision) -> f32 {
+    match precision {
+        Precision::F32 | Precision::F64 => f32::MIN,
+        Precision::F16 => half::f16::MIN.to_f32() / 2.0,
+        Precision::Bf16 => half::bf16::MIN.to_f32(),
+    }
+}
+
+/// Whether a score is a masked one, whichever precision it is of, or −∞.
+pub fn is_masked(score: f64) -> bool {
+    // between the highest masked score, f16's −32 752, and the scores of models, which are hundreds at most
+    const BOUND: f64 = -16_000.0;
+    score < BOUND
+}
 
 /// Rotary embedding (Su et al. 2021), in the half-split layout of Hugging Face checkpoints.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,13 +61,18 @@ impl Rotary {
     }
 
     /// Cosines and sines `[batch, 1, pos, rotary_width / 2]` at positions `[batch][pos]`.
-    pub fn angles(&self, positions: &[Vec<usize>], device: &Device) -> (Tensor<4>, Tensor<4>) {
-        // transformers computes frequency and angle in f32; following it keeps long contexts in step
-        let angle = |position: usize| self.frequencies.iter().map(move |f| position as f32 * *f as f32);
-        let angles: Vec<f32> = positions.iter().flatten().flat_map(|&position| angle(position)).collect();
+    pub fn angles(&self, positions: &[Vec<usize>], setting: &Setting) -> (Tensor<4>, Tensor<4>) {
         let shape = [positions.len(), 1, positions[0].len(), self.frequencies.len()];
-        let table = |f: fn(f32) -> f32| from_floats(angles.iter().copied().map(f).collect(), shape, device);
-        (table(f32::cos), table(f32::sin))
+        let pairs = || positions.iter().flatten().flat_map(|&at| self.frequencies.iter().map(move |f| (at, *f)));
+        if setting.precision == Precision::F64 {
+            let angles: Vec<f64> = pairs().map(|(position, frequency)| position as f64 * frequency).collect();
+            let table = |f: fn(f64) -> f64| from_doubles(angles.iter().copied().map(f).collect(), shape, setting);
+            return (table(f64::cos), table(f64::sin));
+        }
+        // transformers computes frequency and angle in f32; following it keeps long contexts in step
+        let angles: Vec<f32> = pairs().map(|(position, frequency)| position as f32 * frequency as f32).collect();
+        let table = |f: fn(f32) -> f32| from_floats(angles.iter().copied().map(f).collect(), shape, &setting.device);
+        (cast(table(f32::cos), setting.precision), cast(table(f32::sin), setting.precision))
     }
 }
 
@@ -101,19 +122,19 @@ impl Sight {
         }
     }
 
-    /// What is added to scores: 0 or [`MASKED`], `[batch or 1, 1, query, key]`, queries from `first` on.
+    /// What is added to scores: 0 or [`masked`], `[batch or 1, 1, query, key]`, queries from `first` on.
     ///
     /// Rows share one mask where no token is padding.
-    pub fn mask(self, tokens: &Tokens, first: usize, device: &Device) -> Tensor<4> {
-        let length = tokens.width();
+    pub fn mask(self, tokens: &Tokens, first: usize, setting: &Setting) -> Tensor<4> {
+        let (length, masked) = (tokens.width(), masked(setting.precision));
         let rows = if tokens.is_padded() { tokens.rows() } else { 1 };
         let mut mask = Vec::with_capacity(rows * (length - first) * length);
         for row in 0..rows {
             for query in first..length {
                 let seen = (0..length).map(|key| self.allows(query, key) && tokens.is_real(row, key));
-                mask.extend(seen.map(|seen| if seen { 0.0 } else { MASKED }));
+                mask.extend(seen.map(|seen| if seen { 0.0 } else { masked }));
             }
         }
-        from_floats(mask, [rows, 1, length - first, length], device)
+        cast(from_floats(mask, [rows, 1, length - first, length], &setting.device), setting.precision)
     }
 }
