@@ -1,6 +1,7 @@
 //! The command line: the only place that prints.
 
 mod commands;
+mod models;
 mod screen;
 mod train;
 
@@ -43,6 +44,8 @@ enum Command {
         /// A folder, or the name of a built-in model
         model: String,
     },
+    /// List the built-in models and every family that can be loaded
+    Models,
     /// List the devices that are there
     Devices,
     /// Draw the figures and the page of a run folder again, without the model
@@ -110,6 +113,7 @@ fn carry_out(command: Command) -> anyhow::Result<()> {
         }
         Command::Check { experiment } => commands::check(&experiment),
         Command::Sites { model } => commands::sites(&model),
+        Command::Models => models::models(),
         Command::Devices => commands::devices(),
         Command::Report { folder } => commands::report(&folder),
         Command::Train { file, set, out } => train::train(&file, &set, out),

@@ -78,6 +78,10 @@ fn attributions_sum_to_the_logit_difference() {
     const TOLERANCE: f64 = 1e-4;
     for case in DECODERS {
         let loaded = load(case);
+        if loaded.model.indivisible().is_some() {
+            assert!(["gemma2", "opt-behind"].contains(&case), "{case} is not attributed");
+            continue;
+        }
         let text = question(&random_pairs(&[6, 4, 6], None), "DirectLogitAttribution", "");
         let (plan, outcome) = carry_out(&text, &loaded);
         let finding = &outcome.findings[0];

@@ -136,7 +136,7 @@ fn a_resumed_run_equals_the_whole_run() {
 #[test]
 fn copies_of_a_resumed_run_are_copies_of_its_rows() {
     let tokens = random_tokens(&[6, 6], Padding::Right);
-    for case in ["gpt2", "llama", "mistral"] {
+    for case in ["gpt2", "llama", "mistral", "gemma2", "qwen3", "phi3-long"] {
         let model = load(case).model;
         let (layer, first) = (1, 3);
         let resumed = Resumed::new(model.as_ref(), &base(model.as_ref(), &tokens), layer, first);
@@ -182,7 +182,9 @@ fn a_step_with_kept_keys_equals_the_whole_text() {
         let mut tokens = Tokens::new(rows);
         let mut past: Option<Past> = None;
         for (step, next) in new[0].iter().zip(&new[1]).enumerate() {
-            let first = if past.is_some() { tokens.width() - 1 } else { 0 };
+            let width = tokens.width();
+            past = past.filter(|_| model.keys_serve(width - 1, width));
+            let first = if past.is_some() { width - 1 } else { 0 };
             let pass = Pass { first, past: past.as_ref(), ..Pass::whole(&tokens) };
             let layers = model.dims().layers;
             let mut record = Record::of(Past::sites(0, layers, model.is_rotary()));

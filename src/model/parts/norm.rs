@@ -58,6 +58,11 @@ impl Norm {
         }
     }
 
+    /// Whether the mean is subtracted, so that what writes to the stream it reads may be centred.
+    pub fn centres(&self) -> bool {
+        self.kind == NormKind::LayerNorm
+    }
+
     fn centre<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match self.kind {
             NormKind::LayerNorm => x.clone() - x.mean_dim(D - 1),
