@@ -191,7 +191,9 @@ fn attention_without_its_heads_writes_its_output_bias() {
             logits(model.as_ref(), &tokens, &mut hook);
             let written = hook.1.at(site).unwrap().clone();
             let bias = behind_attention(model.as_ref(), layer, written.zeros_like());
-            assert_close(&written, &bias, TOLERANCE, &format!("{case} layer {layer}"));
+            // a norm behind attention enlarges what rounding leaves of nothing, by 1/√ε at most
+            let enlarged = model.block(layer).norm1_post.as_ref().map_or(1.0, |norm| norm.eps.powf(-0.5)) as f32;
+            assert_close(&written, &bias, TOLERANCE * enlarged, &format!("{case} layer {layer}"));
         }
     }
 }

@@ -46,7 +46,9 @@ fn difference(model: &dyn Model, tokens: &Tokens, site: Site, direction: &Activa
 #[test]
 fn gradients_are_finite_differences_at_every_site() {
     let tokens = random_tokens(&[5, 3], Padding::Left);
-    for case in DECODERS.into_iter().chain(ENCODERS) {
+    // a difference across the kink of a relu is no slope; opt's own parts stand in opt-bare and opt-behind with gelu
+    let smooth = DECODERS.into_iter().chain(ENCODERS).filter(|case| *case != "opt");
+    for case in smooth {
         let model = load(case).model;
         let taped = model.on_tape();
         let mut hook = Differentiate::at(model.sites());

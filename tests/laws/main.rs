@@ -7,5 +7,6 @@ mod gradients;
 mod methods;
 mod passes;
 mod seam;
+mod spellings;
 mod sweeps;
 mod weights;

@@ -70,7 +70,8 @@ fn base(model: &dyn Model, tokens: &Tokens) -> Record {
 fn edits(record: &Record, model: &dyn Model, layer: usize, first: usize) -> Vec<Edit> {
     let layers = model.dims().layers;
     if layer == layers {
-        let place = Place { positions: Some(vec![first]), ..Place::all(Site::FinalNormalized) };
+        let last = model.final_norm().map_or(Site::Logits, |_| Site::FinalNormalized);
+        let place = Place { positions: Some(vec![first]), ..Place::all(last) };
         return vec![Edit { place, change: Change::Scale(0.5) }];
     }
     let later = Some(vec![5, first]); // positions in no order
@@ -158,7 +159,7 @@ fn what_is_read_out_is_what_the_whole_run_gives() {
         let all = to_floats(&logits(model.as_ref(), &tokens, &mut ()));
         let vocabulary = model.dims().vocabulary;
         let one = |row: usize, position: usize, token: usize| all[(row * 6 + position) * vocabulary + token];
-        for hook in [None, Some(Site::FinalNormalized)] {
+        for hook in [None, Some(Site::Logits)] {
             let read = Read { positions: Some(positions.clone()), tokens: Some(chosen.clone()) };
             let pass = Pass::whole(&tokens).reading(read);
             let found = run(model.as_ref(), &pass, &mut Record::of(hook)).unwrap();

@@ -65,17 +65,32 @@ fn choices(config: &Config) -> Result<Choices, ConfigError> {
     })
 }
 
-/// `attention_types` is a list of pairs: kinds of layers, and how often they follow one another.
+/// One kind a layer: `attention_layers`, which wins where both stand as in `transformers`, or `attention_types`, a list of
+/// pairs: kinds, and how often they follow one another.
 fn sights(config: &Config, layers: usize) -> Result<Vec<Sight>, ConfigError> {
     const FIELD: &str = "attention_types";
     let window = config.maybe_count("window_size")?.unwrap_or(WINDOW);
-    let alternating = || vec![Sight::Causal, Sight::Window(window)].repeat(REPEATS);
-    let expected = "pairs such as [[\"global\", \"local\"], 6] that make one kind a layer";
-    let Some(written) = config.find(FIELD) else { return of_all_layers(config, layers, alternating()) };
-    let pairs = written.as_array().map(|pairs| pairs.iter().map(|pair| repeated(pair, window)).collect());
-    let pairs: Option<Vec<Vec<Sight>>> = pairs.flatten();
-    let found = pairs.ok_or_else(|| config.wrong(FIELD, &written.to_string(), expected))?;
-    of_all_layers(config, layers, found.concat())
+    let kinds = [Sight::Causal, Sight::Window(window)];
+    if let Some(found) = config.choices("attention_layers", layers, &["global", "local"])? {
+        return Ok(found.into_iter().map(|kind| kinds[kind]).collect());
+    }
+    let found = match config.find(FIELD) {
+        None => kinds.repeat(REPEATS),
+        Some(written) => of_pairs(written, window).ok_or_else(|| {
+            let expected = "pairs such as [[\"global\", \"local\"], 6] that make one kind a layer";
+            config.wrong(FIELD, &written.to_string(), expected)
+        })?,
+    };
+    if found.len() == layers {
+        return Ok(found);
+    }
+    let expected = format!("one kind for each of the {layers} layers");
+    Err(config.wrong(FIELD, &format!("for {} layers", found.len()), &expected))
+}
+
+fn of_pairs(written: &Value, window: usize) -> Option<Vec<Sight>> {
+    let pairs: Option<Vec<Vec<Sight>>> = written.as_array()?.iter().map(|pair| repeated(pair, window)).collect();
+    Some(pairs?.concat())
 }
 
 /// The layers of one pair.
@@ -90,14 +105,6 @@ fn repeated(pair: &Value, window: usize) -> Option<Vec<Sight>> {
     let [kinds, times] = pair.as_array()?.as_slice() else { return None };
     let kinds: Vec<Sight> = kinds.as_array()?.iter().map(kind).collect::<Option<_>>()?;
     Some(kinds.repeat(times.as_u64().filter(|times| *times <= MOST)? as usize))
-}
-
-fn of_all_layers(config: &Config, layers: usize, found: Vec<Sight>) -> Result<Vec<Sight>, ConfigError> {
-    if found.len() == layers {
-        return Ok(found);
-    }
-    let expected = format!("one kind for each of the {layers} layers");
-    Err(config.wrong("attention_types", &format!("for {} layers", found.len()), &expected))
 }
 
 fn block(weights: &Weights, name: &str, choices: &Choices) -> Result<Block, WeightError> {

@@ -78,6 +78,12 @@ impl Reader<'_> {
             let expected = format!("at least 1 and, in pairs, within the {d_head} of a head");
             return Err(self.config.wrong("the number of rotated channels", &width.to_string(), &expected));
         }
+        for kind in ["full_attention", "sliding_attention"].map(|kind| self.field(kind)) {
+            if let Some(written) = self.config.find(&kind) {
+                let expected = "absent: all layers must be rotated alike";
+                return Err(self.config.wrong(&kind, &written.to_string(), expected));
+            }
+        }
         let theta = self.field("rope_theta");
         let theta = self.config.first_number(&[&theta, "rope_theta", "rotary_emb_base"])?;
         self.changed(Rotary::new(width, theta.unwrap_or(10_000.0)))

@@ -20,9 +20,9 @@ pub enum NormKind {
 pub struct Norm {
     /// Which normalisation.
     pub kind: NormKind,
-    /// `[d_model]`.
+    /// `[width]`: of the stream, or of a head.
     pub weight: Option<Tensor<1>>,
-    /// `[d_model]`.
+    /// `[width]`.
     pub bias: Option<Tensor<1>>,
     /// Added to the variance or the mean square.
     pub eps: f64,
