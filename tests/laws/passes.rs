@@ -173,6 +173,18 @@ fn what_is_read_out_is_what_the_whole_run_gives() {
     }
 }
 
+#[test]
+fn the_last_stream_read_out_is_the_logits() {
+    let tokens = random_tokens(&[6, 6], Padding::Right);
+    for case in DECODERS.into_iter().chain(ENCODERS) {
+        let model = load(case).model;
+        let record = recorded(model.as_ref(), &tokens, [model.last_stream(), Site::Logits]);
+        let stream = record.at(model.last_stream()).unwrap().clone().squeeze_dim(1);
+        let found = model.read_out(stream, &Read::default()).unsqueeze_dim(1);
+        assert_close(&found, record.at(Site::Logits).unwrap(), TOLERANCE, case);
+    }
+}
+
 /// Logits behind the last token of a growing text, with keys and values kept or the whole text run again.
 #[test]
 fn a_step_with_kept_keys_equals_the_whole_text() {
