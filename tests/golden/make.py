@@ -229,7 +229,8 @@ CASES = {
     "phi3-long": phi3(**long_rope(original=3, attention_factor=1.2)),
     "phi3-short": phi3(**long_rope(original=9)),
     "roberta": roberta(transformers.RobertaConfig, hidden_act="silu"),
-    "camembert": roberta(transformers.CamembertConfig, tie_word_embeddings=False, layer_norm_eps=1e-3),
+    # its padding token stands within a text too: token 7 of the second sequence
+    "camembert": roberta(transformers.CamembertConfig, tie_word_embeddings=False, layer_norm_eps=1e-3, pad_token_id=7),
     "distilbert": transformers.DistilBertConfig(
         vocab_size=VOCAB, dim=24, n_layers=2, n_heads=3, hidden_dim=40, max_position_embeddings=16
     ),

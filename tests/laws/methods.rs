@@ -69,6 +69,33 @@ fn value_weighting_goes_through_the_norm_behind_attention() {
     }
 }
 
+#[test]
+fn a_heads_attribution_goes_through_the_norms_behind_it() {
+    for case in ["gemma2-uncapped", "gpt-neo"] {
+        let loaded = load(case);
+        let (prompt, [right, wrong]) = (vec![3, 8, 21, 5], [7, 30]);
+        let data = format!("Pairs([(clean: {prompt:?}, corrupt: {prompt:?}, right: {right}, wrong: {wrong})])");
+        let found = &findings(&question(&data, "DirectLogitAttribution", ""), &loaded)[0].tables[0];
+        let model = loaded.model.as_ref();
+        let record = recorded(model, &Tokens::new(vec![prompt]), model.sites());
+        let last = |site: Site| record.at(site).unwrap().clone().narrow(2, 3, 1); // [1, head or 1, 1, width]
+        let (layer, norm) = (1, model.final_norm().unwrap());
+        let mut added = last(Site::HeadOut(layer));
+        if let Some(behind) = &model.block(layer).norm1_post {
+            added = added * behind.weight.clone().unwrap().unsqueeze() / last(Site::Norm1PostScale(layer));
+        }
+        let mean = if norm.centres() { added.clone().mean_dim(3) } else { last(Site::FinalScale) * 0.0 };
+        let normed = (added - mean) * norm.weight.clone().unwrap().unsqueeze() / last(Site::FinalScale);
+        let columns = model.unembedding().weight;
+        let direction = columns.clone().narrow(1, right, 1) - columns.narrow(1, wrong, 1); // [d_model, 1]
+        let shares = to_floats(&normed.matmul(direction.unsqueeze()));
+        for (head, expected) in shares.into_iter().map(f64::from).enumerate() {
+            let row = found.rows.iter().find(|row| (row.layer, row.head) == (Some(layer), Some(head))).unwrap();
+            assert!((row.effect - expected).abs() < TOLERANCE, "{case} head {head}: {} {expected}", row.effect);
+        }
+    }
+}
+
 /// Mean state at the last position of some prompts, `[1, head, 1, width]`.
 fn mean_state(loaded: &load::Loaded, site: Site, prompts: Vec<Vec<u32>>) -> Tensor<4> {
     let (tokens, last) = (Tokens::new(prompts.clone()), prompts[0].len() - 1);
