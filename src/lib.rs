@@ -16,6 +16,7 @@
 //! | [`spec`] | exactly what a RON file says |
 //! | [`data`] | prompts from files and templates |
 //! | [`plan`] | what the file means: the only validator |
+//! | [`steps`] | work in steps that are kept: resumed runs, shards |
 //! | [`method`] | one file a method |
 //! | [`run`] | a plan carried out |
 //! | [`page`], [`report`] | the run folder |
@@ -27,7 +28,7 @@
 //! `tests/tidy.rs` holds what a text search can hold of them.
 //! - The model does not know the methods: it calls the hook and never asks who listens.
 //! - A forward pass has no side effect outside its hook; nothing can be left behind in a model.
-//! - Only `spec`, `text`, `data`, `model`'s loader, `organism::save`, `plan`'s edits and `report` touch files; only `cli` prints.
+//! - Only `spec`, `text`, `data`, `model`'s loader, `organism::save`, `plan`'s edits, `steps`' journal and `report` touch files; only `cli` prints.
 //! - After [`plan::Plan::new`] succeeds, a run cannot fail for a reason the user could have caused.
 //! - No randomness but from the spec's seed; ordered maps wherever order can reach a result.
 //! - `probes` knows no model, no text, no file.
@@ -52,6 +53,8 @@ pub mod spec;
 pub mod data;
 
 pub mod plan;
+
+pub mod steps;
 
 pub mod method;
 

@@ -2,9 +2,9 @@
 
 use crate::method::generate::Length;
 use crate::method::{self, Bench, Finding};
-use crate::model::HookError;
 use crate::model::load::Loaded;
 use crate::plan::{Plan, Step, Sweep};
+use crate::steps::{RunError, Steps};
 
 /// What a whole run found, method by method.
 pub struct Outcome {
@@ -12,52 +12,51 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
 }
 
-/// Hears how a run goes on.
-pub trait Watcher {
-    /// A method begins, of `work` units.
-    fn begin(&mut self, name: &str, work: usize);
-    /// So many units more are done.
-    fn advance(&mut self, done: usize);
+/// Runs the steps of a plan that are this process's and puts together what all of them gave.
+///
+/// # Errors
+/// A step that cannot be kept, a fault of the program, or [`RunError::Elsewhere`] where steps of other shards are not there.
+pub fn run(plan: &Plan, loaded: &Loaded, steps: &mut Steps) -> Result<Outcome, RunError> {
+    let bench = bench(plan, loaded);
+    let mut findings = Vec::new();
+    for (index, step) in plan.steps.iter().enumerate() {
+        steps.begin(name(step), work(step, &bench));
+        match carry_out(step, plan, &bench, steps) {
+            Ok(mut finding) => {
+                number(&mut finding, index + 1);
+                findings.push(finding);
+            }
+            Err(RunError::Elsewhere) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if steps.missing().is_empty() { Ok(Outcome { findings }) } else { Err(RunError::Elsewhere) }
 }
 
-/// Hears nothing.
-impl Watcher for () {
-    fn begin(&mut self, _: &str, _: usize) {}
-    fn advance(&mut self, _: usize) {}
-}
-
-/// Runs a plan. Fails only where a hook was not called as it asked, which is a fault of the program.
-pub fn run(plan: &Plan, loaded: &Loaded, watcher: &mut dyn Watcher) -> Result<Outcome, HookError> {
-    let bench = Bench {
+fn bench<'a>(plan: &'a Plan, loaded: &'a Loaded) -> Bench<'a> {
+    Bench {
         model: loaded.model.as_ref(),
         text: loaded.text.as_ref(),
         items: &plan.items,
         metric: plan.metric(),
         statistics: plan.experiment.statistics,
         seed: plan.experiment.seed,
-    };
-    let mut findings = Vec::new();
-    for (index, step) in plan.steps.iter().enumerate() {
-        watcher.begin(name(step), work(step, &bench));
-        let mut finding = carry_out(step, plan, &bench, &mut |done| watcher.advance(done))?;
-        number(&mut finding, index + 1);
-        findings.push(finding);
+        rows: method::ROWS,
     }
-    Ok(Outcome { findings })
 }
 
-fn carry_out(step: &Step, plan: &Plan, bench: &Bench, progress: &mut method::Progress) -> Result<Finding, HookError> {
+fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Result<Finding, RunError> {
     match step {
         Step::Record { sites, gradients } => {
-            method::record::record(bench, sites, gradients, plan.experiment.padding, progress)
+            method::record::record(bench, sites, gradients, plan.experiment.padding, steps)
         }
-        Step::LogitLens(sites) => method::lens::lens(bench, sites, progress),
-        Step::DirectLogitAttribution => method::attribute::attribute(bench, progress),
-        Step::Attention(weighting) => method::attention::attention(bench, *weighting, progress),
-        Step::Patch(sweep, direction) => method::patch::patch(bench, sweep, *direction, progress),
-        Step::Ablate(sweep, with) => method::ablate::ablate(bench, sweep, *with, progress),
+        Step::LogitLens(sites) => method::lens::lens(bench, sites, steps),
+        Step::DirectLogitAttribution => method::attribute::attribute(bench, steps),
+        Step::Attention(weighting) => method::attention::attention(bench, *weighting, steps),
+        Step::Patch(sweep, direction) => method::patch::patch(bench, sweep, *direction, steps),
+        Step::Ablate(sweep, with) => method::ablate::ablate(bench, sweep, *with, steps),
         Step::Generate { tokens, edits, temperature } => {
-            method::generate::generate(bench, Length { tokens: *tokens, temperature: *temperature }, edits, progress)
+            method::generate::generate(bench, Length { tokens: *tokens, temperature: *temperature }, edits, steps)
         }
     }
 }

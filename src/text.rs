@@ -77,11 +77,6 @@ impl Tokens {
         self.real.iter().map(|row| numbered(row)[first..].to_vec()).collect()
     }
 
-    /// These rows, `times` times over.
-    pub fn repeat(&self, times: usize) -> Self {
-        self.rows_at(&(0..times).flat_map(|_| 0..self.rows()).collect::<Vec<_>>())
-    }
-
     /// Some of the rows.
     pub fn rows_at(&self, rows: &[usize]) -> Self {
         let pick = |row: &usize| (self.ids[*row].clone(), self.real[*row].clone());

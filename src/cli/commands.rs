@@ -1,13 +1,12 @@
 //! What each command does.
 
 use super::FileArgs;
-use super::screen::{Bar, Voice, ending, say};
+use super::screen::say;
 use crate::model::load::{LoadError, Loaded, folder};
 use crate::model::process::Processing;
 use crate::model::{Model, shape};
 use crate::plan::Plan;
-use crate::report::{self, Folder};
-use crate::run::Watcher;
+use crate::report;
 use crate::spec::{self, Experiment, ModelSpec};
 use crate::tensor::Device;
 use crate::{builtin, device};
@@ -68,43 +67,13 @@ fn with_path(path: &Path, error: &LoadError) -> anyhow::Error {
     }
 }
 
-fn prepare(args: &FileArgs) -> anyhow::Result<(Plan, Loaded)> {
+pub fn prepare(args: &FileArgs) -> anyhow::Result<(Plan, Loaded)> {
     let experiment = experiment(args)?;
     let device = device::open(experiment.device)?;
     let loaded = load(&experiment.model, &experiment.process, &device)?;
     let plan = Plan::new(&experiment, &loaded)
         .map_err(|problems| anyhow!("{} cannot be run:\n{problems}", args.file.display()))?;
     Ok((plan, loaded))
-}
-
-/// Where results go when nobody says: `runs/` and the name of the file, or of the folder whose `run.ron` it is.
-fn default_folder(file: &Path) -> PathBuf {
-    let own = file.file_stem().unwrap_or(file.as_os_str());
-    let parent = std::fs::canonicalize(file).ok().and_then(|file| Some(file.parent()?.file_name()?.to_owned()));
-    let name = match parent {
-        Some(parent) if file.file_name().is_some_and(|name| name == "run.ron") => parent,
-        _ => own.to_owned(),
-    };
-    Path::new("runs").join(name)
-}
-
-/// `patchclamp run`
-pub fn run(args: &FileArgs, out: Option<PathBuf>, voice: Voice) -> anyhow::Result<()> {
-    let (plan, loaded) = prepare(args)?;
-    let path = out.unwrap_or_else(|| default_folder(&args.file));
-    let (folder, kept) = Folder::fresh(&path)?;
-    let mut bar = Bar::new(voice);
-    let outcome = crate::run::run(&plan, &loaded, &mut bar)?;
-    bar.begin("report", 1);
-    let (facts, tokens) = report::facts(&plan, &loaded);
-    let results = report::write(&plan, outcome, facts, tokens, &folder)?;
-    bar.finish();
-    // said last: a reader that has gone must not keep the run from happening
-    ending(&results, &path, voice)?;
-    match (kept, voice) {
-        (Some(kept), Voice::Terminal) => say(&format!("The earlier run is kept as {}.", kept.display())),
-        _ => Ok(()),
-    }
 }
 
 /// `patchclamp check`

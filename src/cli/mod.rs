@@ -2,9 +2,11 @@
 
 mod commands;
 mod models;
+mod runs;
 mod screen;
 mod train;
 
+use crate::steps::Shard;
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
@@ -27,12 +29,19 @@ enum Command {
         /// Where results go [default: runs/NAME]
         #[arg(long)]
         out: Option<PathBuf>,
-        /// Print nothing but errors
-        #[arg(short, long)]
-        quiet: bool,
-        /// Print one JSON object with the folder and all tables
-        #[arg(long, conflicts_with = "quiet")]
-        json: bool,
+        /// Do only these steps, for instance 2/8 for the second of eight shards, and keep them for `merge`
+        #[arg(long, value_name = "I/N")]
+        shard: Option<Shard>,
+        #[command(flatten)]
+        voice: VoiceArgs,
+    },
+    /// Put the shards of a run together and write its tables and figures
+    Merge {
+        /// The folders that shards wrote to; results go to the first
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+        #[command(flatten)]
+        voice: VoiceArgs,
     },
     /// Say what an experiment would do, or everything that is wrong with it
     Check {
@@ -82,6 +91,27 @@ struct FileArgs {
     device: Option<crate::device::Choice>,
 }
 
+/// Who listens.
+#[derive(Args)]
+struct VoiceArgs {
+    /// Print nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+    /// Print one JSON object with the folder and all tables
+    #[arg(long, conflicts_with = "quiet")]
+    json: bool,
+}
+
+impl VoiceArgs {
+    fn voice(&self) -> screen::Voice {
+        match (self.quiet, self.json) {
+            (true, _) => screen::Voice::Quiet,
+            (_, true) => screen::Voice::Json,
+            _ => screen::Voice::Terminal,
+        }
+    }
+}
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     match carry_out(Cli::parse().command) {
@@ -103,14 +133,11 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 
 fn carry_out(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Run { experiment, out, quiet, json } => {
-            let voice = match (quiet, json) {
-                (true, _) => screen::Voice::Quiet,
-                (_, true) => screen::Voice::Json,
-                _ => screen::Voice::Terminal,
-            };
-            commands::run(&experiment, out, voice)
+        Command::Run { experiment, out, shard: None, voice } => runs::run(&experiment, out, voice.voice()),
+        Command::Run { experiment, out, shard: Some(shard), voice } => {
+            runs::shard(&experiment, out, shard, voice.voice())
         }
+        Command::Merge { folders, voice } => runs::merge(&folders, voice.voice()),
         Command::Check { experiment } => commands::check(&experiment),
         Command::Sites { model } => commands::sites(&model),
         Command::Models => models::models(),

@@ -1,7 +1,7 @@
 //! What stands on the terminal: the progress bar, and the short table at the end.
 
 use crate::report::Results;
-use crate::run::Watcher;
+use crate::steps::Watcher;
 use crate::table::{Row, Table, largest, p_value};
 use comfy_table::{Cell, CellAlignment, presets};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -39,6 +39,11 @@ impl Bar {
         let style = ProgressStyle::with_template("{msg:>24} {wide_bar} {percent:>3} %  {elapsed} gone, {eta} left");
         bar.set_style(style.expect("a template of known fields"));
         Bar { bar }
+    }
+
+    /// A line above the bar.
+    pub fn note(&self, line: &str) {
+        self.bar.println(line);
     }
 
     /// Takes the bar away.

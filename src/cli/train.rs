@@ -11,7 +11,7 @@ use crate::organism::recipe::{Recipe, tokenizer};
 use crate::organism::score::{Score, examine};
 use crate::organism::{fit::fit, save::save};
 use crate::report::Folder;
-use crate::run::Watcher;
+use crate::steps::Watcher;
 use crate::tensor::Device;
 use anyhow::anyhow;
 use std::path::{Path, PathBuf};

@@ -13,38 +13,41 @@
 
 use super::patch::{axes, effects, names};
 use super::summary::mean;
-use super::sweep::{Stand, sites, sweep};
-use super::{Bench, Finding, Progress, ROWS, Side};
+use super::sweep::{Stand, States, Swept, sites, sweep};
+use super::{Bench, Finding, Side};
 use crate::hook::Record;
 use crate::model::{HookError, Pass, Read, run};
 use crate::plan::Sweep;
 use crate::site::Site;
 use crate::spec::Ablation;
+use crate::steps::{RunError, Steps};
 use crate::tensor::Tensor;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 /// Ablates every cell of a sweep.
-pub fn ablate(bench: &Bench, plan: &Sweep, with: Ablation, progress: &mut Progress) -> Result<Finding, HookError> {
+pub fn ablate(bench: &Bench, plan: &Sweep, with: Ablation, steps: &mut Steps) -> Result<Finding, RunError> {
     let changed = sites(&plan.cells);
-    let means = match with {
-        Ablation::Mean | Ablation::MeanPerPosition => means(bench, &changed, with)?,
-        Ablation::Zero | Ablation::Resample => Stand::new(),
-    };
+    let mut means: Option<States> = None;
     let donors = donors(bench);
-    let stands = |items: &[usize]| match with {
-        Ablation::Zero => Ok(states(bench, items, Side::Clean, &changed)?
-            .into_iter()
-            .map(|(site, state)| (site, state.zeros_like()))
-            .collect()),
-        Ablation::Mean | Ablation::MeanPerPosition => Ok(means.clone()),
+    let mut states_for = |items: &[usize]| match with {
+        Ablation::Zero => {
+            let states = states(bench, items, Side::Clean, &changed)?;
+            Ok(states.into_iter().map(|(site, state)| (site, state.zeros_like())).collect())
+        }
+        Ablation::Mean | Ablation::MeanPerPosition => {
+            if means.is_none() {
+                means = Some(self::means(bench, &changed, with)?);
+            }
+            Ok(means.clone().expect("made above"))
+        }
         Ablation::Resample => {
             states(bench, &items.iter().map(|item| donors[*item]).collect::<Vec<_>>(), Side::Clean, &changed)
         }
     };
-    let clean = bench.whole(Side::Clean)?;
-    let values = sweep(bench, &plan.cells, Side::Clean, stands, progress)?;
+    let stands = |items: &[usize]| Ok(Stand { states: states_for(items)?, metric: None });
+    let Swept { values, from: clean, .. } = sweep(bench, &plan.cells, Side::Clean, stands, steps)?;
     let name = match with {
         Ablation::Zero => "zero",
         Ablation::Mean => "mean",
@@ -62,7 +65,7 @@ pub fn ablate(bench: &Bench, plan: &Sweep, with: Ablation, progress: &mut Progre
 }
 
 /// What the sites hold on some items.
-fn states(bench: &Bench, items: &[usize], side: Side, sites: &[Site]) -> Result<Stand, HookError> {
+fn states(bench: &Bench, items: &[usize], side: Side, sites: &[Site]) -> Result<States, HookError> {
     let mut record = Record::of(sites.iter().copied());
     let nothing = Read { positions: Some(vec![0; items.len()]), tokens: Some(vec![vec![0]; items.len()]) };
     run(bench.model, &Pass::whole(&bench.tokens(items, side)).reading(nothing), &mut record)?;
@@ -70,10 +73,10 @@ fn states(bench: &Bench, items: &[usize], side: Side, sites: &[Site]) -> Result<
 }
 
 /// Means over all prompts, `[1, head, pos or 1, width]`.
-fn means(bench: &Bench, sites: &[Site], with: Ablation) -> Result<Stand, HookError> {
-    let mut sums = Stand::new();
+fn means(bench: &Bench, sites: &[Site], with: Ablation) -> Result<States, HookError> {
+    let mut sums = States::new();
     let mut count = 0.0;
-    for items in bench.batches(ROWS) {
+    for items in bench.batches(bench.rows) {
         for side in [Side::Clean, Side::Corrupt] {
             let positions = bench.items[items[0]].clean.len();
             count += items.len() as f64 * if with == Ablation::Mean { positions as f64 } else { 1.0 };

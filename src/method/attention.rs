@@ -11,33 +11,44 @@
 //!
 //! *Example.* `Attention(weighting: ValueWeighted)`
 
-use super::{Bench, Finding, Progress, ROWS, Side, Summary, Tensors, blank, table};
+use super::{Bench, Finding, Side, Summary, Tensors, blank, table};
 use crate::figure::{Figure, Panel, Panels, Scale};
 use crate::hook::{Activation, Record};
 use crate::model::{HookError, Model, Pass, Read, run};
 use crate::site::Site;
 use crate::spec::Weighting;
+use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
-use crate::tensor::{Tensor, to_floats};
+use crate::tensor::{Tensor, from_floats, to_floats};
 use ndarray::Array2;
 
 /// Patterns of every head.
-pub fn attention(bench: &Bench, weighting: Weighting, progress: &mut Progress) -> Result<Finding, HookError> {
+pub fn attention(bench: &Bench, weighting: Weighting, steps: &mut Steps) -> Result<Finding, RunError> {
     let layers = bench.model.dims().layers;
-    let mut patterns: Vec<Option<Activation>> = vec![None; layers];
-    for items in bench.batches(ROWS) {
-        let mut record = Record::of(bench.model.sites().into_iter().filter(is_read));
-        let nothing = Read { positions: Some(vec![0; items.len()]), tokens: Some(vec![vec![0]; items.len()]) };
-        run(bench.model, &Pass::whole(&bench.tokens(&items, Side::Clean)).reading(nothing), &mut record)?;
-        for (layer, kept) in patterns.iter_mut().enumerate() {
-            let pattern = weighted(bench.model, layer, &record, weighting);
-            *kept = Some(kept.take().map_or(pattern.clone(), |sofar| Tensor::cat(vec![sofar, pattern], 0)));
+    let mut patterns: Vec<Vec<Activation>> = vec![Vec::new(); layers];
+    for items in bench.batches(bench.rows) {
+        let found = steps.step(items.len(), || of_batch(bench, weighting, &items))?;
+        for (kept, (shape, values)) in patterns.iter_mut().zip(found.into_iter().flatten()) {
+            kept.push(from_floats(values, shape, &bench.model.device()));
         }
-        progress(items.len());
     }
-    let patterns: Vec<Activation> = patterns.into_iter().flatten().collect();
+    steps.complete()?;
     // all prompts have one length, so batches hold the items in their order
+    let patterns: Vec<Activation> = patterns.into_iter().map(|parts| Tensor::cat(parts, 0)).collect();
     Ok(finding(bench, weighting, &patterns))
+}
+
+/// Shape and values of an activation, as a step keeps it.
+type Plain = ([usize; 4], Vec<f32>);
+
+/// The patterns of some items, layer by layer.
+fn of_batch(bench: &Bench, weighting: Weighting, items: &[usize]) -> Result<Vec<Plain>, HookError> {
+    let layers = bench.model.dims().layers;
+    let mut record = Record::of(bench.model.sites().into_iter().filter(is_read));
+    let nothing = Read { positions: Some(vec![0; items.len()]), tokens: Some(vec![vec![0]; items.len()]) };
+    run(bench.model, &Pass::whole(&bench.tokens(items, Side::Clean)).reading(nothing), &mut record)?;
+    let pattern = |layer| weighted(bench.model, layer, &record, weighting);
+    Ok((0..layers).map(pattern).map(|pattern| (pattern.dims(), to_floats(&pattern))).collect())
 }
 
 /// Whether weighting reads a site.

@@ -11,10 +11,11 @@
 //! *Example.* `DirectLogitAttribution`
 
 use super::summary::{mean, tabulate};
-use super::{Bench, Finding, Progress, ROWS, Side, blank, table};
+use super::{Bench, Finding, Side, blank, table};
 use crate::hook::Record;
 use crate::model::{HookError, Model, Pass, at_positions, run};
 use crate::site::Site;
+use crate::steps::{RunError, Steps};
 use crate::table::Row;
 use crate::tensor::{Tensor, from_ints, to_floats};
 
@@ -22,18 +23,18 @@ use crate::tensor::{Tensor, from_ints, to_floats};
 type Part = (String, Option<usize>, Option<usize>);
 
 /// Splits the logit difference of every item.
-pub fn attribute(bench: &Bench, progress: &mut Progress) -> Result<Finding, HookError> {
+pub fn attribute(bench: &Bench, steps: &mut Steps) -> Result<Finding, RunError> {
     let mut parts: Vec<(Part, Vec<f64>)> = Vec::new();
-    for items in bench.batches(ROWS) {
-        for (index, (part, found)) in split(bench, &items)?.into_iter().enumerate() {
+    for items in bench.batches(bench.rows) {
+        let found = steps.step(items.len(), || split(bench, &items))?;
+        for (index, (part, found)) in found.into_iter().flatten().enumerate() {
             if parts.len() <= index {
                 parts.push((part, vec![0.0; bench.items.len()]));
             }
             items.iter().zip(found).for_each(|(item, value)| parts[index].1[*item] = value);
         }
-        progress(items.len());
     }
-    let whole = bench.whole(Side::Clean)?;
+    let whole = bench.whole(Side::Clean, steps)?;
     Ok(rows(bench, parts, &whole))
 }
 
@@ -43,7 +44,7 @@ fn split(bench: &Bench, items: &[usize]) -> Result<Vec<(Part, Vec<f64>)>, HookEr
     let writers = writers(model);
     let mut record = Record::of(writers.iter().copied().chain(scales(model)));
     let tokens = bench.tokens(items, Side::Clean);
-    run(model, &Pass::whole(&tokens).reading(bench.read(items, 1)), &mut record)?;
+    run(model, &Pass::whole(&tokens).reading(bench.read(items)), &mut record)?;
     let reader = Reader::new(bench, items, &record);
     let mut parts = Vec::new();
     for site in writers {
@@ -91,7 +92,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(bench: &Bench<'a>, items: &[usize], record: &Record) -> Self {
-        let (model, read) = (bench.model, bench.read(items, 1));
+        let (model, read) = (bench.model, bench.read(items));
         let scale = record.at(Site::FinalScale).map(|scale| at_positions(scale.clone().squeeze_dim(1), &read, 0));
         let unembedding = model.unembedding();
         let tokens = |answer: fn(crate::plan::Answers) -> u32| -> Vec<i32> {

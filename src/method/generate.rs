@@ -9,9 +9,10 @@
 //!
 //! *Example.* `Generate(tokens: 12, edits: [(site: "hook_resid_post", change: AddContrast(2.0))])`
 
-use super::{Bench, Finding, Progress, ROWS, Side, Summary, blank, table};
+use super::{Bench, Finding, Side, Summary, blank, table};
 use crate::hook::{Edit, Edits, Hook, Record};
 use crate::model::{HookError, Model, Pass, Past, Read, Start, run};
+use crate::steps::{RunError, Steps};
 use crate::table::Row;
 use crate::tensor::{Tensor, to_floats};
 use crate::text::Tokens;
@@ -48,23 +49,29 @@ pub struct Length {
 }
 
 /// Continues every clean prompt with and without `edits`.
-pub fn generate(bench: &Bench, length: Length, edits: &[Edit], progress: &mut Progress) -> Result<Finding, HookError> {
+pub fn generate(bench: &Bench, length: Length, edits: &[Edit], steps: &mut Steps) -> Result<Finding, RunError> {
     let mut texts = Vec::new();
     let mut shifts = vec![0.0; bench.items.len()];
-    for items in bench.batches(ROWS) {
-        let plain = continued(bench, &items, length, &mut ())?;
-        let mut hook = Edits::new(edits.iter().map(|edit| within(edit, &items)).collect());
-        let edited = continued(bench, &items, length, &mut hook)?;
+    for items in bench.batches(bench.rows) {
+        let found = steps.step(items.len(), || both(bench, &items, length, edits))?;
         for (row, item) in items.iter().enumerate() {
+            let Some((plain, edited)) = &found else { continue };
             texts.push(continuation(bench, *item, &plain.tokens[row], &edited.tokens[row]));
             shifts[*item] =
                 if bench.items[*item].answers.is_some() { edited.first[row] - plain.first[row] } else { 0.0 };
         }
-        progress(items.len());
     }
+    steps.complete()?;
     texts.sort_by_key(|text: &Continuation| text.item);
     let rows = rows(bench, &texts, &shifts);
     Ok(Finding { tables: vec![rows], texts, ..Finding::default() })
+}
+
+/// Some items continued without and with the edits.
+fn both(bench: &Bench, items: &[usize], length: Length, edits: &[Edit]) -> Result<(Continued, Continued), HookError> {
+    let plain = continued(bench, items, length, &mut ())?;
+    let mut hook = Edits::new(edits.iter().map(|edit| within(edit, items)).collect());
+    Ok((plain, continued(bench, items, length, &mut hook)?))
 }
 
 /// An edit whose rows are items, for the rows of a batch of items.
@@ -76,6 +83,7 @@ fn within(edit: &Edit, items: &[usize]) -> Edit {
 }
 
 /// New tokens of a batch, and the metric at the first of them.
+#[derive(Serialize, Deserialize)]
 struct Continued {
     tokens: Vec<Vec<u32>>,
     first: Vec<f64>,

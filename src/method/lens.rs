@@ -11,39 +11,52 @@
 //! *Example.* `LogitLens()`
 
 use super::summary::{mean, tabulate};
-use super::{Bench, Finding, Progress, ROWS, Side, blank, table};
+use super::{Bench, Finding, Side, blank, table};
 use crate::hook::Record;
 use crate::model::{HookError, Pass, Read, run};
 use crate::site::Site;
+use crate::steps::{RunError, Steps};
 use crate::table::Row;
 use crate::tensor::{Tensor, to_floats};
 
 /// Reads the metric from each of `sites`, at every position where all prompts have one length, else at the answer's.
-pub fn lens(bench: &Bench, sites: &[Site], progress: &mut Progress) -> Result<Finding, HookError> {
+pub fn lens(bench: &Bench, sites: &[Site], steps: &mut Steps) -> Result<Finding, RunError> {
     let positions = bench.position_labels().len();
     let places: Vec<(Site, Option<usize>)> = match positions {
         0 => sites.iter().map(|site| (*site, None)).collect(),
         _ => sites.iter().flat_map(|site| (0..positions).map(|position| (*site, Some(position)))).collect(),
     };
     let mut values = vec![vec![0.0; bench.items.len()]; places.len()];
-    for items in bench.batches(ROWS) {
-        let mut record = Record::of(sites.iter().copied());
-        let tokens = bench.tokens(&items, Side::Clean);
-        run(bench.model, &Pass::whole(&tokens).reading(bench.read(&items, 1)), &mut record)?;
-        for ((site, position), values) in places.iter().zip(&mut values) {
-            let stream = record.at(*site).expect("asked for above").clone().squeeze_dim::<3>(1);
-            let found = read(bench, stream, *position, &items);
+    for items in bench.batches(bench.rows) {
+        let found = steps.step(items.len() * places.len(), || read_all(bench, sites, &places, &items))?;
+        for (values, found) in values.iter_mut().zip(found.into_iter().flatten()) {
             items.iter().zip(found).for_each(|(item, value)| values[*item] = value);
-            progress(items.len());
         }
     }
-    let whole = bench.whole(Side::Clean)?;
+    let whole = bench.whole(Side::Clean, steps)?;
     Ok(rows(bench, &places, values, &whole))
+}
+
+/// The metric at every place, `[place][item]`.
+fn read_all(
+    bench: &Bench,
+    sites: &[Site],
+    places: &[(Site, Option<usize>)],
+    items: &[usize],
+) -> Result<Vec<Vec<f64>>, HookError> {
+    let mut record = Record::of(sites.iter().copied());
+    let tokens = bench.tokens(items, Side::Clean);
+    run(bench.model, &Pass::whole(&tokens).reading(bench.read(items)), &mut record)?;
+    let at = |(site, position): &(Site, Option<usize>)| {
+        let stream = record.at(*site).expect("asked for above").clone().squeeze_dim::<3>(1);
+        read(bench, stream, *position, items)
+    };
+    Ok(places.iter().map(at).collect())
 }
 
 /// The metric of each item from its stream at a position, or at its answer's.
 fn read(bench: &Bench, stream: Tensor<3>, position: Option<usize>, items: &[usize]) -> Vec<f64> {
-    let read = bench.read(items, 1);
+    let read = bench.read(items);
     let at = match position {
         Some(position) => Read { positions: Some(vec![position; items.len()]), tokens: None },
         None => read.clone(),

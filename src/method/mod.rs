@@ -16,13 +16,14 @@ use crate::metric::Metric;
 use crate::model::{HookError, Model, Read};
 use crate::plan::{Answers, Item};
 use crate::spec::Statistics;
+use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
 use crate::tensor::{Tensor, to_floats};
 use crate::text::{Text, Tokens};
 use std::collections::BTreeMap;
 
-/// Rows in a batch: enough to keep two cores at work, few enough for a laptop's memory.
-pub(crate) const ROWS: usize = 64;
+/// Rows in a batch where nothing is said of memory: enough to keep a processor at work, few enough for a laptop.
+pub const ROWS: usize = 64;
 
 /// What a method works with.
 pub struct Bench<'a> {
@@ -38,6 +39,8 @@ pub struct Bench<'a> {
     pub statistics: Statistics,
     /// Of every draw.
     pub seed: u64,
+    /// The most rows in a batch.
+    pub rows: usize,
 }
 
 /// What a method gives.
@@ -55,9 +58,6 @@ pub struct Finding {
 
 /// Tensors for one file, by name: shape, and values with the last axis fastest.
 pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
-
-/// Hears how far a method is: units of work done.
-pub type Progress<'a> = dyn FnMut(usize) + 'a;
 
 /// Which prompt of an item.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,21 +92,19 @@ impl Bench<'_> {
         self.items[item].answers.expect("a method that reads answers is planned only where there are some")
     }
 
-    /// What the metric needs of `times` copies of some items.
-    pub fn read(&self, items: &[usize], times: usize) -> Read {
-        let repeated = || (0..times).flat_map(|_| items);
+    /// What the metric needs of rows that belong to these items.
+    pub fn read(&self, items: &[usize]) -> Read {
         let pair = |item: &usize| vec![self.answers(*item).right, self.answers(*item).wrong];
         Read {
-            positions: Some(repeated().map(|item| self.answers(*item).at).collect()),
-            tokens: (!self.metric.needs_vocabulary()).then(|| repeated().map(pair).collect()),
+            positions: Some(items.iter().map(|item| self.answers(*item).at).collect()),
+            tokens: (!self.metric.needs_vocabulary()).then(|| items.iter().map(pair).collect()),
         }
     }
 
     /// The metric of every row of what [`Bench::read`] made a pass read: `[rows, 1, 2 or vocabulary]`.
     pub fn values(&self, logits: &Tensor<3>, items: &[usize]) -> Vec<f64> {
         let width = logits.dims()[2];
-        let value = |(row, logits): (usize, &[f32])| self.value(logits, items[row % items.len()]);
-        to_floats(logits).chunks_exact(width).enumerate().map(value).collect()
+        to_floats(logits).chunks_exact(width).zip(items).map(|(logits, item)| self.value(logits, *item)).collect()
     }
 
     /// The metric of one item from its logits: two answers, or the vocabulary.
@@ -118,16 +116,22 @@ impl Bench<'_> {
         }
     }
 
-    /// The metric of every item on one side, run whole.
-    pub fn whole(&self, side: Side) -> Result<Vec<f64>, HookError> {
+    /// The metric of every item on one side, run whole; a step for each batch.
+    pub fn whole(&self, side: Side, steps: &mut Steps) -> Result<Vec<f64>, RunError> {
         let mut values = vec![0.0; self.items.len()];
-        for items in self.batches(ROWS) {
-            let tokens = self.tokens(&items, side);
-            let pass = crate::model::Pass::whole(&tokens).reading(self.read(&items, 1));
-            let logits = crate::model::run(self.model, &pass, &mut ())?;
-            items.iter().zip(self.values(&logits, &items)).for_each(|(item, value)| values[*item] = value);
+        for items in self.batches(self.rows) {
+            let found = steps.step(0, || self.whole_of(&items, side))?;
+            items.iter().zip(found.into_iter().flatten()).for_each(|(item, value)| values[*item] = value);
         }
+        steps.complete()?;
         Ok(values)
+    }
+
+    /// The metric of some items of one length on one side.
+    fn whole_of(&self, items: &[usize], side: Side) -> Result<Vec<f64>, HookError> {
+        let tokens = self.tokens(items, side);
+        let pass = crate::model::Pass::whole(&tokens).reading(self.read(items));
+        Ok(self.values(&crate::model::run(self.model, &pass, &mut ())?, items))
     }
 
     /// Labels of the positions where all prompts have one length: the token, or `…` where items differ.

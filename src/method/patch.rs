@@ -12,16 +12,17 @@
 //! *Example.* `Patch(sites: ["hook_resid_pre"], over: [Layer, Position])`
 
 use super::summary::{mean, tabulate};
-use super::sweep::{Stand, sites, sweep};
-use super::{Bench, Finding, Progress, Side, blank, table};
+use super::sweep::{Stand, Swept, sites, sweep};
+use super::{Bench, Finding, Side, blank, table};
 use crate::hook::Record;
 use crate::model::{HookError, Pass, run};
 use crate::plan::{Cell, Sweep};
 use crate::spec::Direction;
+use crate::steps::{RunError, Steps};
 use crate::table::Row;
 
 /// Patches every cell of a sweep.
-pub fn patch(bench: &Bench, plan: &Sweep, direction: Direction, progress: &mut Progress) -> Result<Finding, HookError> {
+pub fn patch(bench: &Bench, plan: &Sweep, direction: Direction, steps: &mut Steps) -> Result<Finding, RunError> {
     let (base, source, name) = match direction {
         Direction::Denoise => (Side::Corrupt, Side::Clean, "denoise"),
         Direction::Noise => (Side::Clean, Side::Corrupt, "noise"),
@@ -29,11 +30,11 @@ pub fn patch(bench: &Bench, plan: &Sweep, direction: Direction, progress: &mut P
     let changed = sites(&plan.cells);
     let stands = |items: &[usize]| -> Result<Stand, HookError> {
         let mut record = Record::of(changed.clone());
-        run(bench.model, &Pass::whole(&bench.tokens(items, source)).reading(bench.read(items, 1)), &mut record)?;
-        Ok(record.into_kept())
+        let tokens = bench.tokens(items, source);
+        let logits = run(bench.model, &Pass::whole(&tokens).reading(bench.read(items)), &mut record)?;
+        Ok(Stand { states: record.into_kept(), metric: Some(bench.values(&logits, items)) })
     };
-    let (from, to) = (bench.whole(base)?, bench.whole(source)?);
-    let values = sweep(bench, &plan.cells, base, stands, progress)?;
+    let Swept { values, from, to } = sweep(bench, &plan.cells, base, stands, steps)?;
     let title = format!("Patching ({name}): {}, {}", names(&plan.cells), axes(plan));
     let totals: Vec<f64> = to.iter().zip(&from).map(|(to, from)| to - from).collect();
     let mut finding = effects(bench, plan, &format!("patch.{name}"), &title, &values, &from, &totals);

@@ -7,11 +7,12 @@
 //!
 //! *Example.* `Record(sites: All)`
 
-use super::{Bench, Finding, Progress, ROWS, Side, Summary, Tensors, blank, table};
+use super::{Bench, Finding, Side, Summary, Tensors, blank, table};
 use crate::hook::{Activation, Differentiate, Record};
 use crate::metric::Metric;
 use crate::model::{HookError, Pass, Read, run};
 use crate::site::{Layout, Site};
+use crate::steps::{RunError, Steps};
 use crate::table::Row;
 use crate::tensor::{Tensor, activation, backward, from_ints, to_floats};
 use crate::text::{Padding, Tokens};
@@ -23,8 +24,8 @@ pub fn record(
     sites: &[Site],
     gradients: &[Site],
     padding: Padding,
-    progress: &mut Progress,
-) -> Result<Finding, HookError> {
+    steps: &mut Steps,
+) -> Result<Finding, RunError> {
     let paired = bench.items.iter().any(|item| item.answers.is_some());
     let sides: &[(Side, &str)] = if paired {
         &[(Side::Clean, "record_clean"), (Side::Corrupt, "record_corrupt")]
@@ -35,17 +36,31 @@ pub fn record(
     for (side, name) in sides {
         let tokens = padded(bench, *side, padding);
         let mut kept = Kept::new(&tokens);
-        for rows in (0..tokens.rows()).collect::<Vec<_>>().chunks(ROWS) {
-            states(bench, &tokens.rows_at(rows), sites, &mut kept)?;
-            if !gradients.is_empty() {
-                slopes(bench, &tokens.rows_at(rows), rows, gradients, &mut kept)?;
-            }
-            progress(rows.len());
+        for rows in (0..tokens.rows()).collect::<Vec<_>>().chunks(bench.rows) {
+            let found = steps.step(rows.len(), || of_rows(bench, &tokens.rows_at(rows), rows, sites, gradients))?;
+            found.into_iter().flatten().for_each(|(name, (shape, values))| kept.add(&name, shape, values));
         }
+        steps.complete()?;
         finding.tables.extend((*side == Side::Clean).then(|| sizes(bench, sites, &kept.tensors)));
         finding.tensors.push((name.to_string(), kept.tensors));
     }
     Ok(finding)
+}
+
+/// States and gradients of a batch.
+fn of_rows(
+    bench: &Bench,
+    tokens: &Tokens,
+    rows: &[usize],
+    sites: &[Site],
+    gradients: &[Site],
+) -> Result<Tensors, HookError> {
+    let mut kept = Kept { tensors: Tensors::new() };
+    states(bench, tokens, sites, &mut kept)?;
+    if !gradients.is_empty() {
+        slopes(bench, tokens, rows, gradients, &mut kept)?;
+    }
+    Ok(kept.tensors)
 }
 
 /// Prompts of one side, padded to the longest.

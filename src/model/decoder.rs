@@ -34,10 +34,12 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    fn start(&self, pass: &Pass, hook: &mut dyn Hook) -> Tensor<3> {
-        if let Start::Stream(_, stream) = &pass.start {
-            return stream.clone();
-        }
+    /// The embeddings, where the pass begins with them.
+    fn start(&self, pass: &Pass, hook: &mut dyn Hook) -> Option<Tensor<3>> {
+        matches!(pass.start, Start::Tokens).then(|| self.embedded(pass, hook))
+    }
+
+    fn embedded(&self, pass: &Pass, hook: &mut dyn Hook) -> Tensor<3> {
         let x = embed(&self.embedding, pass.tokens.ids(pass.first));
         let x = stream(hook, Site::Embed, self.embed_scale.map_or(x.clone(), |scale| x * scale));
         match &self.positions {
@@ -99,8 +101,9 @@ impl Model for Decoder {
         let context = Context::new(pass, &self.sights, self.rotary.as_ref(), &self.device());
         let mut x = self.start(pass, hook);
         for (layer, block) in self.blocks.iter().enumerate().skip(pass.layer()) {
-            x = block.forward(x, &context, &mut Seam::new(hook, layer));
+            x = pass.entering(layer, x).map(|x| block.forward(x, &context, &mut Seam::new(hook, layer)));
         }
+        let x = pass.entering(self.dims.layers, x).expect("a pass has rows");
         self.finish(x, pass, hook)
     }
 

@@ -46,10 +46,12 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    fn start(&self, pass: &Pass, hook: &mut dyn Hook) -> Tensor<3> {
-        if let Start::Stream(_, stream) = &pass.start {
-            return stream.clone();
-        }
+    /// The embeddings, where the pass begins with them.
+    fn start(&self, pass: &Pass, hook: &mut dyn Hook) -> Option<Tensor<3>> {
+        matches!(pass.start, Start::Tokens).then(|| self.embedded(pass, hook))
+    }
+
+    fn embedded(&self, pass: &Pass, hook: &mut dyn Hook) -> Tensor<3> {
         let ids = pass.tokens.ids(pass.first);
         let segments: Vec<Vec<usize>> = ids.iter().map(|row| vec![0; row.len()]).collect();
         let mut x = stream(hook, Site::Embed, embed(&self.embedding, ids));
@@ -104,8 +106,9 @@ impl Model for Encoder {
         let context = Context::new(pass, &self.sights, None, &self.device());
         let mut x = self.start(pass, hook);
         for (layer, block) in self.blocks.iter().enumerate().skip(pass.layer()) {
-            x = block.forward(x, &context, &mut Seam::new(hook, layer));
+            x = pass.entering(layer, x).map(|x| block.forward(x, &context, &mut Seam::new(hook, layer)));
         }
+        let x = pass.entering(self.dims.layers, x).expect("a pass has rows");
         self.finish(x, pass, hook)
     }
 

@@ -3,7 +3,7 @@
 use super::parts::position::{Rotary, Sight};
 use crate::hook::Record;
 use crate::site::Site;
-use crate::tensor::{Device, Tensor};
+use crate::tensor::{Device, Tensor, from_ints};
 use crate::text::Tokens;
 
 /// Where a pass begins.
@@ -11,8 +11,17 @@ use crate::text::Tokens;
 pub enum Start {
     /// With the embeddings of the tokens.
     Tokens,
-    /// Before block `layer`, with this residual stream `[batch, pos, d_model]` of the positions worked on.
-    Stream(usize, Tensor<3>),
+    /// With residual streams `[rows, pos, d_model]` of the positions worked on, each before its block: in ascending order
+    /// of layers, each adds its rows to the batch, so that rows which begin at several layers are one batch from there on.
+    /// A stream at the number of layers goes straight to what stands behind the blocks.
+    Streams(Vec<(usize, Tensor<3>)>),
+}
+
+impl Start {
+    /// All rows before block `layer`.
+    pub fn at(layer: usize, stream: Tensor<3>) -> Self {
+        Start::Streams(vec![(layer, stream)])
+    }
 }
 
 /// What is read out of a pass; the rest is not unembedded.
@@ -28,6 +37,8 @@ pub struct Read {
 #[derive(Clone)]
 pub struct Past {
     layers: Vec<Option<(Tensor<4>, Tensor<4>)>>,
+    /// The row of the recording that each row of the pass goes on from; `None` is row by row.
+    rows: Option<Vec<usize>>,
 }
 
 impl Past {
@@ -44,7 +55,7 @@ impl Past {
             let key = record.at(Site::RotKey(layer)).or(record.at(Site::Key(layer)))?;
             Some((key.clone(), record.at(Site::Value(layer))?.clone()))
         };
-        Past { layers: (0..layers).map(layer).collect() }
+        Past { layers: (0..layers).map(layer).collect(), rows: None }
     }
 
     /// The first `positions` positions only.
@@ -52,9 +63,9 @@ impl Past {
         self.map(|kept| kept.clone().narrow(2, 0, positions))
     }
 
-    /// The rows of `self`, `times` times over: row r of copy c is row `c · rows + r`.
-    pub fn repeat(&self, times: usize) -> Self {
-        self.map(|kept| kept.clone().repeat_dim(0, times))
+    /// The same for a pass whose row r goes on from row `rows[r]` of the recording.
+    pub fn of_rows(&self, rows: Vec<usize>) -> Self {
+        Past { layers: self.layers.clone(), rows: Some(rows) }
     }
 
     /// Later positions put after these.
@@ -64,12 +75,21 @@ impl Past {
             (Some((k1, v1)), Some((k2, v2))) => Some((join(k1, k2), join(v1, v2))),
             _ => None,
         };
-        Past { layers: self.layers.iter().zip(&later.layers).map(pair).collect() }
+        Past { layers: self.layers.iter().zip(&later.layers).map(pair).collect(), rows: None }
     }
 
     fn map(&self, change: impl Fn(&Tensor<4>) -> Tensor<4>) -> Self {
         let pair = |(key, value): &(Tensor<4>, Tensor<4>)| (change(key), change(value));
-        Past { layers: self.layers.iter().map(|kept| kept.as_ref().map(pair)).collect() }
+        Past { layers: self.layers.iter().map(|kept| kept.as_ref().map(pair)).collect(), rows: self.rows.clone() }
+    }
+
+    /// Keys and values of `layer` for the first `rows` rows of a pass.
+    fn at(&self, layer: usize, rows: usize) -> Option<(Tensor<4>, Tensor<4>)> {
+        let (key, value) = self.layers[layer].clone()?;
+        let Some(from) = &self.rows else { return Some((key, value)) };
+        let index = from[..rows].iter().map(|row| *row as i32).collect();
+        let index = from_ints(index, [rows], &key.device());
+        Some((key.select(0, index.clone()), value.select(0, index)))
     }
 }
 
@@ -103,16 +123,24 @@ impl<'a> Pass<'a> {
     pub fn layer(&self) -> usize {
         match &self.start {
             Start::Tokens => 0,
-            Start::Stream(layer, _) => *layer,
+            Start::Streams(streams) => streams.first().map_or(0, |(layer, _)| *layer),
         }
+    }
+
+    /// The batch before block `layer`: what comes from below and the rows that enter here.
+    pub fn entering(&self, layer: usize, below: Option<Tensor<3>>) -> Option<Tensor<3>> {
+        let Start::Streams(streams) = &self.start else { return below };
+        let here = streams.iter().filter(|(at, _)| *at == layer).map(|(_, stream)| stream.clone());
+        let parts: Vec<Tensor<3>> = below.into_iter().chain(here).collect();
+        if parts.len() > 1 { Some(Tensor::cat(parts, 0)) } else { parts.into_iter().next() }
     }
 
     /// Whether a site that the model has comes by in this pass.
     pub fn reaches(&self, site: Site) -> bool {
         match (&self.start, site.layer()) {
             (Start::Tokens, _) => true,
-            (Start::Stream(start, _), Some(layer)) => layer >= *start,
-            (Start::Stream(..), None) => {
+            (Start::Streams(_), Some(layer)) => layer >= self.layer(),
+            (Start::Streams(_), None) => {
                 matches!(site, Site::FinalScale | Site::FinalNormalized | Site::Logits)
             }
         }
@@ -136,23 +164,32 @@ impl<'a> Context<'a> {
                 masks.push((*sight, sight.mask(pass.tokens, pass.first, device)));
             }
         }
-        let angles = rotary.map(|rotary| rotary.angles(&pass.tokens.positions(pass.first), device));
+        let mut positions = pass.tokens.positions(pass.first);
+        if !pass.tokens.is_padded() {
+            positions.truncate(1); // the same for every row
+        }
+        let angles = rotary.map(|rotary| rotary.angles(&positions, device));
         Context { past: pass.past, masks, sights, angles }
     }
 
-    /// What is added to the scores of `layer`.
-    pub fn mask(&self, layer: usize) -> &Tensor<4> {
+    /// What is added to the scores of `layer` in a batch of `rows`, `[rows or 1, 1, query, key]`.
+    pub fn mask(&self, layer: usize, rows: usize) -> Tensor<4> {
         let known = self.masks.iter().find(|(sight, _)| *sight == self.sights[layer]);
-        &known.expect("a mask for every sight was made above").1
+        first_rows(&known.expect("a mask for every sight was made above").1, rows)
     }
 
-    /// Cosines and sines of the positions worked on.
-    pub fn angles(&self) -> Option<&(Tensor<4>, Tensor<4>)> {
-        self.angles.as_ref()
+    /// Cosines and sines of the positions worked on, `[rows or 1, 1, pos, rotary_width / 2]`.
+    pub fn angles(&self, rows: usize) -> Option<(Tensor<4>, Tensor<4>)> {
+        self.angles.as_ref().map(|(cos, sin)| (first_rows(cos, rows), first_rows(sin, rows)))
     }
 
-    /// Keys and values before the positions worked on.
-    pub fn past(&self, layer: usize) -> Option<(Tensor<4>, Tensor<4>)> {
-        self.past.and_then(|past| past.layers[layer].clone())
+    /// Keys and values of `rows` rows before the positions worked on.
+    pub fn past(&self, layer: usize, rows: usize) -> Option<(Tensor<4>, Tensor<4>)> {
+        self.past.and_then(|past| past.at(layer, rows))
     }
+}
+
+/// The rows that are in the batch so far, where there is one for each.
+fn first_rows(x: &Tensor<4>, rows: usize) -> Tensor<4> {
+    if x.dims()[0] > rows { x.clone().narrow(0, 0, rows) } else { x.clone() }
 }

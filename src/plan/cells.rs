@@ -38,14 +38,13 @@ pub struct Cell {
 impl Cell {
     /// The places of this cell in `rows` of a batch.
     pub fn places(&self, rows: Option<Vec<usize>>) -> Vec<Place> {
-        let place = |site: &Site| Place {
-            site: *site,
-            rows: rows.clone(),
-            heads: self.heads.clone(),
-            positions: self.positions.clone(),
-            neurons: self.neurons.clone(),
-        };
-        self.sites.iter().map(place).collect()
+        self.sites.iter().map(|site| self.place(*site, rows.clone())).collect()
+    }
+
+    /// The place of this cell at one of its sites.
+    pub fn place(&self, site: Site, rows: Option<Vec<usize>>) -> Place {
+        let (heads, positions, neurons) = (self.heads.clone(), self.positions.clone(), self.neurons.clone());
+        Place { site, rows, heads, positions, neurons }
     }
 
     /// The first position that this cell changes; 0 where it changes all.

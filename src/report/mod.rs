@@ -12,11 +12,14 @@ use crate::method::attention;
 use crate::method::generate::Continuation;
 use crate::method::summary::CAUTION;
 use crate::method::{Finding, Tensors};
+use crate::model::load::Loaded;
 use crate::page::{Drawing, Page, Section};
 use crate::plan::Plan;
 use crate::run::Outcome;
 use crate::spec::{Experiment, options, parse};
+use crate::steps::Fingerprint;
 use crate::table::{Row, Table};
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// What the page and the figures are drawn from: read back from a folder, or fresh from a run.
@@ -31,16 +34,24 @@ pub struct Results {
     pub texts: Vec<Continuation>,
 }
 
-/// Writes a whole run folder.
-pub fn write(
-    plan: &Plan,
-    outcome: Outcome,
-    facts: indexmap::IndexMap<String, String>,
-    tokens: Vec<ItemTokens>,
-    folder: &Folder,
-) -> Result<Results, ReportError> {
-    let experiment = Experiment { facts: Some(facts), tokens: Some(tokens), ..plan.experiment.clone() };
-    folder.write("run.ron", ron_text(&experiment).as_bytes())?;
+/// The experiment with every default, what identifies its run, and all tokens: what `run.ron` says.
+pub fn described(plan: &Plan, loaded: &Loaded) -> Experiment {
+    let (facts, tokens) = facts(plan, loaded);
+    Experiment { facts: Some(facts), tokens: Some(tokens), ..plan.experiment.clone() }
+}
+
+/// What identifies a run: everything that its `run.ron` says.
+pub fn fingerprint(described: &Experiment) -> Fingerprint {
+    Sha256::digest(ron_text(described)).into()
+}
+
+/// Writes what a run can be run again from.
+pub fn write_run(described: &Experiment, folder: &Folder) -> Result<(), ReportError> {
+    folder.write("run.ron", ron_text(described).as_bytes())
+}
+
+/// Writes a whole run folder, but for `run.ron`.
+pub fn write(experiment: Experiment, outcome: Outcome, folder: &Folder) -> Result<Results, ReportError> {
     let mut results = Results { experiment, tables: Vec::new(), patterns: Vec::new(), texts: Vec::new() };
     for finding in outcome.findings {
         keep(finding, &mut results, folder)?;

@@ -9,6 +9,7 @@ use patchclamp::plan::Plan;
 use patchclamp::run::Outcome;
 use patchclamp::site::{Place, Site};
 use patchclamp::spec::Experiment;
+use patchclamp::steps::Steps;
 use patchclamp::table::{Row, Table};
 use patchclamp::tensor::{Device, Tensor, from_floats, from_ints, to_floats};
 use patchclamp::text::{Padding, Tokens};
@@ -144,7 +145,7 @@ pub fn experiment(text: &str) -> Experiment {
 /// An experiment planned and carried out.
 pub fn carry_out(text: &str, loaded: &Loaded) -> (Plan, Outcome) {
     let plan = Plan::new(&experiment(text), loaded).unwrap_or_else(|error| panic!("{error}"));
-    let outcome = patchclamp::run::run(&plan, loaded, &mut ()).unwrap();
+    let outcome = patchclamp::run::run(&plan, loaded, &mut Steps::unkept(&mut ())).unwrap();
     (plan, outcome)
 }
 

@@ -4,7 +4,7 @@ use super::common::*;
 use patchclamp::hook::{Activation, Change, Edit, Edits, Record};
 use patchclamp::model::{Model, Pass, Past, Read, Start, run};
 use patchclamp::site::{Layout, Place, Site};
-use patchclamp::tensor::{Tensor, from_floats, to_floats};
+use patchclamp::tensor::{Tensor, from_floats, from_ints, to_floats};
 use patchclamp::text::{Padding, Tokens};
 
 /// The issue's own bound on logits in f32, of which those of the goldens are a few units large.
@@ -56,7 +56,7 @@ impl Resumed {
     }
 
     fn pass<'a>(&'a self, tokens: &'a Tokens, layer: usize, first: usize) -> Pass<'a> {
-        let start = Start::Stream(layer, self.stream.clone());
+        let start = Start::at(layer, self.stream.clone());
         Pass { tokens, start, first, past: self.past.as_ref(), read: Read::default() }
     }
 }
@@ -135,17 +135,40 @@ fn a_resumed_run_equals_the_whole_run() {
 }
 
 #[test]
-fn copies_of_a_resumed_run_are_copies_of_its_rows() {
+fn rows_go_on_from_any_row_as_often_as_they_like() {
     let tokens = random_tokens(&[6, 6], Padding::Right);
     for case in ["gpt2", "llama", "mistral", "gemma2", "qwen3", "phi3-long"] {
         let model = load(case).model;
-        let (layer, first) = (1, 3);
+        let (layer, first, rows) = (1, 3, [1, 0, 0, 1, 1]);
         let resumed = Resumed::new(model.as_ref(), &base(model.as_ref(), &tokens), layer, first);
         let one = run(model.as_ref(), &resumed.pass(&tokens, layer, first), &mut ()).unwrap();
-        let many = Resumed { stream: resumed.stream.repeat_dim(0, 3), past: resumed.past.map(|past| past.repeat(3)) };
-        let copies = tokens.repeat(3);
+        let index = || from_ints(rows.iter().map(|row| *row as i32).collect(), [rows.len()], &device());
+        let past = resumed.past.map(|past| past.of_rows(rows.to_vec()));
+        let many = Resumed { stream: resumed.stream.select(0, index()), past };
+        let copies = tokens.rows_at(&rows);
         let many = run(model.as_ref(), &many.pass(&copies, layer, first), &mut ()).unwrap();
-        assert_close(&many, &one.repeat_dim(0, 3), TOLERANCE, case);
+        assert_close(&many, &one.select(0, index()), TOLERANCE, case);
+    }
+}
+
+#[test]
+fn rows_that_enter_at_several_layers_are_those_that_enter_alone() {
+    let tokens = random_tokens(&[6, 6], Padding::Right);
+    for case in DECODERS {
+        let model = load(case).model;
+        let (record, layers, first) = (base(model.as_ref(), &tokens), model.dims().layers, 2);
+        let alone: Vec<Resumed> =
+            (0..=layers).map(|layer| Resumed::new(model.as_ref(), &record, layer, first)).collect();
+        let streams = alone.iter().enumerate().map(|(layer, row)| (layer, row.stream.clone().narrow(0, 1, 1)));
+        let past = alone[0].past.as_ref().map(|past| past.of_rows(vec![1; layers + 1]));
+        let copies = tokens.rows_at(&vec![1; layers + 1]);
+        let start = Start::Streams(streams.collect());
+        let pass = Pass { tokens: &copies, start, first, past: past.as_ref(), read: Read::default() };
+        let together = run(model.as_ref(), &pass, &mut ()).unwrap();
+        for (layer, row) in alone.iter().enumerate() {
+            let own = run(model.as_ref(), &row.pass(&tokens, layer, first), &mut ()).unwrap().narrow(0, 1, 1);
+            assert_close(&together.clone().narrow(0, layer, 1), &own, TOLERANCE, &format!("{case} layer {layer}"));
+        }
     }
 }
 

@@ -159,7 +159,7 @@ fn a_site_that_does_not_fire_is_an_error() {
     for case in ["gpt2", "llama", "bert"] {
         let model = load(case).model;
         let stream = recorded(model.as_ref(), &tokens, [Site::ResidPre(1)]).at(Site::ResidPre(1)).unwrap().clone();
-        let pass = Pass { start: Start::Stream(1, stream.squeeze_dim(1)), ..Pass::whole(&tokens) };
+        let pass = Pass { start: Start::at(1, stream.squeeze_dim(1)), ..Pass::whole(&tokens) };
         for site in model.sites() {
             let fired = run(model.as_ref(), &pass, &mut Record::of([site]));
             let expected = (!pass.reaches(site)).then_some(HookError::Visits { site, times: 0 });

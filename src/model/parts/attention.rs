@@ -55,7 +55,8 @@ impl Attention {
     ) -> Tensor<3> {
         let read = self.read(normed, x, norm, seam);
         let (query, key, value) = self.positioned(read, context, seam);
-        let scores = self.scores(query, key) + context.mask(seam.layer).clone();
+        let mask = context.mask(seam.layer, query.dims()[0]);
+        let scores = self.scores(query, key) + mask;
         let pattern = activation::softmax(seam.heads(Site::Scores, scores), 3); // [batch, head, query, key]
         let pattern = seam.heads(Site::Pattern, pattern);
         let mix = seam.heads(Site::Mix, self.mix(pattern, value)); // [batch, head, pos, d_head]
@@ -114,11 +115,11 @@ impl Attention {
         if let Some([of_queries, of_keys]) = &self.norms {
             (query, key) = (of_queries.apply(query), of_keys.apply(key));
         }
-        if let Some(angles) = context.angles() {
-            query = seam.heads(Site::RotQuery, rotate(query, angles));
-            key = seam.heads(Site::RotKey, rotate(key, angles));
+        if let Some(angles) = context.angles(query.dims()[0]) {
+            query = seam.heads(Site::RotQuery, rotate(query, &angles));
+            key = seam.heads(Site::RotKey, rotate(key, &angles));
         }
-        if let Some((past_key, past_value)) = context.past(seam.layer) {
+        if let Some((past_key, past_value)) = context.past(seam.layer, key.dims()[0]) {
             key = Tensor::cat(vec![past_key, key], 2);
             value = Tensor::cat(vec![past_value, value], 2);
         }

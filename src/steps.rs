@@ -1,0 +1,163 @@
+//! Work cut into steps: each is done once and kept, so that a killed run goes on and shards are put together.
+
+mod journal;
+
+pub use journal::{ENDING, Fingerprint, Journal, JournalError, journals, kept_in};
+
+use crate::model::HookError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// The part of a run's steps that one process does: every `of`th, from `number` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// From 1.
+    pub number: usize,
+    /// How many shards there are.
+    pub of: usize,
+}
+
+impl Shard {
+    /// The whole run.
+    pub const WHOLE: Shard = Shard { number: 1, of: 1 };
+    /// No step: what others have done is only put together.
+    pub const NONE: Shard = Shard { number: 0, of: 1 };
+
+    /// The shard of `of` that a step belongs to.
+    pub fn of(step: usize, of: usize) -> Self {
+        Shard { number: step % of + 1, of }
+    }
+
+    fn owns(self, step: usize) -> bool {
+        Shard::of(step, self.of) == self
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.number, self.of)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+        match parts {
+            Some((number, of)) if 1 <= number && number <= of => Ok(Shard { number, of }),
+            _ => Err(format!("{text:?} is no shard; write 2/8 for the second of eight")),
+        }
+    }
+}
+
+/// Hears how a run goes on.
+pub trait Watcher {
+    /// A method begins, of `work` units.
+    fn begin(&mut self, name: &str, work: usize);
+    /// So many units more are done.
+    fn advance(&mut self, done: usize);
+}
+
+/// Hears nothing.
+impl Watcher for () {
+    fn begin(&mut self, _: &str, _: usize) {}
+    fn advance(&mut self, _: usize) {}
+}
+
+/// Why a run stopped before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A hook was not called as it asked: a fault of the program.
+    #[error(transparent)]
+    Hook(#[from] HookError),
+    /// A step could not be kept or read back.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Some steps of a method belong to other shards, so it has no result here.
+    #[error("steps of other shards are missing")]
+    Elsewhere,
+}
+
+/// What steps have given so far, by number.
+pub type Kept = BTreeMap<usize, Vec<u8>>;
+
+/// The steps of a run, in their fixed order.
+///
+/// A step is found by its number alone, so the steps of a plan must always be the same in the same order: what they are
+/// may hang on the plan only, never on what earlier steps gave.
+pub struct Steps<'a> {
+    kept: Kept,
+    journal: Option<Journal>,
+    shard: Shard,
+    watcher: &'a mut dyn Watcher,
+    next: usize,
+    missing: Vec<usize>,
+    /// How many were missing when the present method began.
+    before: usize,
+}
+
+impl<'a> Steps<'a> {
+    /// Every step done here and none kept.
+    pub fn unkept(watcher: &'a mut dyn Watcher) -> Self {
+        Steps::new(Kept::new(), None, Shard::WHOLE, watcher)
+    }
+
+    /// Steps of which some are `kept` from before; those of this shard are done and written to `journal`. Without a journal
+    /// nothing is written.
+    pub fn new(kept: Kept, journal: Option<Journal>, shard: Shard, watcher: &'a mut dyn Watcher) -> Self {
+        Steps { kept, journal, shard, watcher, next: 0, missing: Vec::new(), before: 0 }
+    }
+
+    /// What the next step gives: read back, or done and kept; `None` where it is another shard's and not there yet. `work` is
+    /// what it counts for in the progress.
+    pub fn step<T: Serialize + DeserializeOwned>(
+        &mut self,
+        work: usize,
+        compute: impl FnOnce() -> Result<T, HookError>,
+    ) -> Result<Option<T>, RunError> {
+        let number = self.next;
+        self.next += 1;
+        let found = match self.kept.remove(&number) {
+            Some(bytes) => Some(postcard::from_bytes(&bytes).map_err(|_| JournalError::Content(number))?),
+            None if self.shard.owns(number) => Some(self.keep(number, compute()?)?),
+            None => {
+                self.missing.push(number);
+                None
+            }
+        };
+        self.watcher.advance(work);
+        Ok(found)
+    }
+
+    fn keep<T: Serialize>(&mut self, number: usize, result: T) -> Result<T, RunError> {
+        if let Some(journal) = &mut self.journal {
+            let bytes = postcard::to_stdvec(&result).map_err(|_| JournalError::Content(number))?;
+            journal.append(number, &bytes)?;
+        }
+        Ok(result)
+    }
+
+    /// Fails with [`RunError::Elsewhere`] where a step of the present method is another shard's, so that no result is made
+    /// of holes.
+    pub fn complete(&self) -> Result<(), RunError> {
+        if self.missing.len() == self.before { Ok(()) } else { Err(RunError::Elsewhere) }
+    }
+
+    /// The numbers of the steps that were another shard's and are not there.
+    pub fn missing(&self) -> &[usize] {
+        &self.missing
+    }
+
+    /// A method begins, of `work` units; numbers go on from the last one's.
+    pub fn begin(&mut self, name: &str, work: usize) {
+        self.before = self.missing.len();
+        self.watcher.begin(name, work);
+    }
+}
+
+#[cfg(test)]
+mod tests;
