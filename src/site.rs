@@ -80,8 +80,8 @@ sites! {
         ValueIn "hook_v_input" Heads "What each value head reads, before the norm, `d_model` wide.",
         Norm1Scale "ln1.hook_scale" Stream "Scale of the first norm, width 1.",
         Norm1Normalized "ln1.hook_normalized" Stream "Output of the first norm.",
-        Query "attn.hook_q" Heads "Queries, before rotation.",
-        Key "attn.hook_k" Heads "Keys, before rotation.",
+        Query "attn.hook_q" Heads "Queries, before their own norm (Qwen3) and rotation.",
+        Key "attn.hook_k" Heads "Keys, before their own norm (Qwen3) and rotation.",
         Value "attn.hook_v" Heads "Values.",
         RotQuery "attn.hook_rot_q" Heads "Rotated queries.",
         RotKey "attn.hook_rot_k" Heads "Rotated keys.",
@@ -89,6 +89,8 @@ sites! {
         Pattern "attn.hook_pattern" Pattern "Attention probabilities.",
         Mix "attn.hook_z" Heads "Values mixed by the pattern, per head.",
         HeadOut "attn.hook_result" Heads "What each head writes to the stream, without the output bias.",
+        Norm1PostScale "ln1_post.hook_scale" Stream "Scale of the norm behind attention (Gemma 2), width 1.",
+        Norm1PostNormalized "ln1_post.hook_normalized" Stream "Output of the norm behind attention.",
         AttnOut "hook_attn_out" Stream "What attention writes to the stream.",
         ResidMid "hook_resid_mid" Stream "Residual stream between attention and MLP.",
         MlpIn "hook_mlp_in" Stream "What the MLP reads, before the norm.",
@@ -97,9 +99,11 @@ sites! {
         MlpPre "mlp.hook_pre" Stream "Neurons before the activation function (of the gate, in a gated MLP).",
         MlpPreLinear "mlp.hook_pre_linear" Stream "The linear branch of a gated MLP.",
         MlpPost "mlp.hook_post" Stream "Neurons after the activation function (times the linear branch, in a gated MLP).",
+        Norm2PostScale "ln2_post.hook_scale" Stream "Scale of the norm behind the MLP (Gemma 2), width 1.",
+        Norm2PostNormalized "ln2_post.hook_normalized" Stream "Output of the norm behind the MLP.",
         MlpOut "hook_mlp_out" Stream "What the MLP writes to the stream.",
-        ResidPost "hook_resid_post" Stream "Residual stream after the block (in an encoder before its last norm).",
-        NormalizedResidPost "hook_normalized_resid_post" Stream "Residual stream after an encoder block and its last norm.",
+        ResidPost "hook_resid_post" Stream "Residual stream after the block (before its last norm, where norms stand behind).",
+        NormalizedResidPost "hook_normalized_resid_post" Stream "Residual stream after a block and the norm behind it (encoders, OPT 350 M).",
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod commands;
 mod explain;
+mod models;
 mod runs;
 mod screen;
 mod train;
@@ -63,6 +64,8 @@ enum Command {
         /// A folder, the name of a built-in model, or one of the hub: hub:gpt2, OWNER/NAME@REVISION
         model: String,
     },
+    /// List the built-in models and every family that can be loaded
+    Models,
     /// List the devices that are there
     Devices,
     /// Draw the figures and the page of a run folder again, without the model
@@ -152,6 +155,7 @@ fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::Check { experiment } => commands::check(&experiment),
         Command::Explain { experiment, against, telling } => explain::explain(&experiment, &against, &telling),
         Command::Sites { model } => commands::sites(&model),
+        Command::Models => models::models(),
         Command::Devices => commands::devices(),
         Command::Report { folder } => commands::report(&folder),
         Command::Train { file, set, out } => train::train(&file, &set, out),

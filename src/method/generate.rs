@@ -95,7 +95,9 @@ fn continued(bench: &Bench, items: &[usize], length: Length, hook: &mut dyn Hook
     let mut random = ChaCha8Rng::seed_from_u64(bench.seed);
     let (mut past, mut first): (Option<Past>, Vec<f64>) = (None, Vec::new());
     for step in 0..length.tokens {
-        let (logits, kept) = advance(bench.model, &tokens, past.take(), hook)?;
+        let width = tokens.width();
+        let past_now = past.take().filter(|_| bench.model.keys_serve(width - 1, width));
+        let (logits, kept) = advance(bench.model, &tokens, past_now, hook)?;
         if step == 0 && items.iter().all(|item| bench.items[*item].answers.is_some()) {
             first = items.iter().zip(&logits).map(|(item, logits)| of_vocabulary(bench, *item, logits)).collect();
         }

@@ -42,7 +42,8 @@ pub struct Past {
 }
 
 impl Past {
-    /// The sites a recording needs for [`Past::of`], from `layer` on.
+    /// The sites a recording needs for [`Past::of`], from `layer` on; keys that have a norm of their own must be rotated,
+    /// as no site shows them between the two.
     pub fn sites(layer: usize, layers: usize, rotary: bool) -> Vec<Site> {
         let key = if rotary { Site::RotKey } else { Site::Key };
         (layer..layers).flat_map(|layer| [key(layer), Site::Value(layer)]).collect()

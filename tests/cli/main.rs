@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod explain;
+mod families;
 mod folder;
 mod hub;
 mod input;

@@ -20,7 +20,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The causal models among the goldens: every family, and every choice of wiring, norm and positions.
-pub const DECODERS: [&str; 11] = [
+pub const DECODERS: [&str; 22] = [
+    "gemma",
+    "gemma2",
+    "gemma2-uncapped",
+    "gpt-neo",
     "gpt2",
     "gpt2-untied-inverse-layer",
     "half",
@@ -28,14 +32,21 @@ pub const DECODERS: [&str; 11] = [
     "llama-old-config",
     "llama3-scaling",
     "mistral",
+    "opt",
+    "opt-bare",
+    "opt-behind",
+    "phi3",
+    "phi3-long",
+    "phi3-short",
     "pythia-parallel",
     "pythia-sequential",
     "qwen2",
+    "qwen3",
     "sharded",
 ];
 
 /// The masked models among the goldens.
-pub const ENCODERS: [&str; 2] = ["bert", "bert-untied"];
+pub const ENCODERS: [&str; 5] = ["bert", "bert-untied", "camembert", "distilbert", "roberta"];
 
 /// Where tests run.
 pub fn device() -> Device {

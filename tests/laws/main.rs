@@ -9,5 +9,6 @@ mod methods;
 mod passes;
 mod precision;
 mod seam;
+mod spellings;
 mod sweeps;
 mod weights;

@@ -32,7 +32,7 @@ impl Function {
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
             "gelu" | "gelu_python" => Function::Gelu,
-            "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" => Function::GeluTanh,
+            "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" | "gelu_python_tanh" | "gelu_accurate" => Function::GeluTanh,
             "quick_gelu" => Function::QuickGelu,
             "silu" | "swish" => Function::Silu,
             "relu" => Function::Relu,
@@ -55,6 +55,14 @@ impl Function {
             Function::SquaredRelu => activation::relu(x).square(),
             Function::Tanh => x.tanh(),
         }
+    }
+}
+
+/// `cap · tanh(x / cap)`: within ± `cap`, and nearly x where x is small (Gemma 2, Gemma Team 2024).
+pub fn soft_cap<const D: usize>(x: Tensor<D>, cap: Option<f64>) -> Tensor<D> {
+    match cap {
+        Some(cap) => (x / cap).tanh() * cap,
+        None => x,
     }
 }
 

@@ -20,9 +20,9 @@ pub enum NormKind {
 pub struct Norm {
     /// Which normalisation.
     pub kind: NormKind,
-    /// `[d_model]`.
+    /// `[width]`: of the stream, or of a head.
     pub weight: Option<Tensor<1>>,
-    /// `[d_model]`.
+    /// `[width]`.
     pub bias: Option<Tensor<1>>,
     /// Added to the variance or the mean square.
     pub eps: f64,
@@ -56,6 +56,11 @@ impl Norm {
             Some(weight) => x * weight.clone().unsqueeze(),
             None => x,
         }
+    }
+
+    /// Whether the mean is subtracted, so that what writes to the stream it reads may be centred.
+    pub fn centres(&self) -> bool {
+        self.kind == NormKind::LayerNorm
     }
 
     fn centre<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
