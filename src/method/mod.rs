@@ -3,13 +3,16 @@
 pub mod ablate;
 pub mod attention;
 pub mod attribute;
+pub mod effects;
 pub mod generate;
 pub mod lens;
+pub mod mediate;
 pub mod patch;
 mod reading;
 pub mod record;
 pub mod summary;
 mod sweep;
+pub mod trace;
 
 pub use summary::Summary;
 
@@ -147,10 +150,10 @@ impl Bench<'_> {
     }
 
     /// A table's rows for items: the same place, one row an item.
-    pub fn item_rows(&self, row: &Row, values: &[f64]) -> Vec<Row> {
-        let item = |(item, value): (usize, &f64)| Row {
+    pub fn item_rows(&self, row: &Row, values: &[Option<f64>]) -> Vec<Row> {
+        let item = |(item, value): (usize, f64)| Row {
             item: Some(item),
-            effect: *value,
+            effect: value,
             normalised: None,
             low: None,
             high: None,
@@ -158,7 +161,7 @@ impl Bench<'_> {
             n: 1,
             ..row.clone()
         };
-        values.iter().enumerate().map(item).collect()
+        values.iter().enumerate().filter_map(|(index, value)| Some((index, (*value)?))).map(item).collect()
     }
 }
 

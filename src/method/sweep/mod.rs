@@ -9,7 +9,7 @@ mod base;
 mod runs;
 mod schedule;
 
-pub use base::{Stand, States};
+pub use base::{Stand, States, rows_of};
 pub use runs::Runs;
 
 use super::{Bench, Side};
