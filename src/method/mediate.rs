@@ -242,11 +242,10 @@ fn facts(main: &mut Table, bench: &Bench, [clean, corrupt]: [&Vec<f64>; 2]) {
     let mean = |log_odds: &[f64]| log_odds.iter().map(|value| value.exp()).sum::<f64>() / log_odds.len() as f64;
     let facts = [
         ("metric sign", "y = p(wrong) / p(right), p the geometric mean over an answer's tokens".to_string()),
-        (
-            "effects",
-            "TE = (y(corrupted) − y(clean)) / y(clean); NIE and NDE as head of mediate.rs; gap = TE − (NIE + NDE)"
-                .into(),
-        ),
+        ("TE", "(y(corrupted) − y(clean)) / y(clean)".into()),
+        ("NIE", "the same with the clean prompt and the mediator of the corrupted one".into()),
+        ("NDE", "the same with the corrupted prompt and the mediator of the clean one".into()),
+        ("gap", "TE − (NIE + NDE)".into()),
         ("items", bench.items.len().to_string()),
         ("y, clean", format!("{:.4}", mean(clean))),
         ("y, corrupted", format!("{:.4}", mean(corrupt))),

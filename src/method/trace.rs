@@ -28,7 +28,7 @@ use super::{Bench, Finding, Side, batches, blank, table};
 use crate::hook::{Change, Edit, Record};
 use crate::metric::Metric;
 use crate::model::{HookError, Pass, Read, run};
-use crate::plan::{Answers, Cell, Tracing};
+use crate::plan::{Answers, Cell, Item, Tracing};
 use crate::site::{Place, Site};
 use crate::spec::{Facts, Noise};
 use crate::steps::{RunError, Steps};
@@ -203,10 +203,14 @@ fn finding(bench: &Bench, plan: &Tracing, traces: &[Traced], sigma: f64) -> Find
         let values: Vec<f64> = roles[role].iter().map(|at| effect(&traces[item], cell, *at)).collect();
         (!values.is_empty()).then(|| mean(&values))
     });
-    let mut by_token = table("trace.tokens", "Causal tracing: what restoring brings back, token by token", bench);
+    // tokens are those of the facts spoken of
+    let items: Vec<Item> =
+        bench.items.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(item, _)| item.clone()).collect();
+    let shown = Bench { items: &items, ..*bench };
+    let mut by_token = table("trace.tokens", "Causal tracing: what restoring brings back, token by token", &shown);
     let length = by_token.positions.len();
     if length > 0 {
-        roles::mark(&mut by_token.positions, bench);
+        roles::mark(&mut by_token.positions, &shown);
         let at = |cell, at: usize, item: usize| Some(effect(&traces[item], cell, at));
         let mut tokens = told(bench, plan, by_token, &totals, length, at);
         finding.tables.append(&mut tokens.tables);
@@ -268,7 +272,7 @@ fn facts(table: &mut Table, plan: &Tracing, traces: &[Traced], kept: &[bool], si
         ("p, corrupted", of_kept(|trace| trace.corrupted)),
         ("noise", format!("N(0, σ²) at the subject's embeddings, σ = {sigma:.4}{strength}")),
         ("copies", plan.copies.to_string()),
-        ("window", format!("{} layers around the one named; the stream alone", plan.window)),
+        ("layers restored at once", format!("{}; of the stream 1", plan.window)),
         ("normalised", "IE / TE, of the means".into()),
     ];
     table.facts.extend(facts.map(|(name, value)| (name.to_string(), value)));
