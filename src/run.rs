@@ -90,6 +90,10 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::Generate { tokens, edits, temperature } => {
             method::generate::generate(bench, Length { tokens: *tokens, temperature: *temperature }, edits, steps)
         }
+        Step::Mediate(mediators, sweep) => method::mediate::mediate(bench, mediators, sweep, steps),
+        Step::Trace(tracing) => {
+            method::trace::trace(bench, tracing, &method::trace::standard_normal(bench.seed), steps)
+        }
     }
 }
 
@@ -103,6 +107,8 @@ pub fn name(step: &Step) -> &'static str {
         Step::Patch(..) => "patch",
         Step::Ablate(..) => "ablate",
         Step::Generate { .. } => "generate",
+        Step::Mediate(..) => "causal mediation",
+        Step::Trace(..) => "causal tracing",
     }
 }
 
@@ -114,6 +120,8 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Record { .. } => items * if paired { 2 } else { 1 },
         Step::LogitLens(sites) => items * sites.len() * bench.position_labels().len().max(1),
         Step::Patch(Sweep { cells, .. }, _) | Step::Ablate(Sweep { cells, .. }, _) => items * cells.len(),
+        Step::Mediate(_, sweep) => method::mediate::work(bench, sweep),
+        Step::Trace(tracing) => method::trace::work(bench, tracing),
         _ => items,
     }
 }

@@ -1,7 +1,9 @@
 //! Exactly what a RON file says: no name is resolved here, and no value is judged.
 
+mod causal;
 mod data;
 mod error;
+mod fact;
 mod hub;
 mod method;
 mod paths;
@@ -9,8 +11,10 @@ mod prompt;
 mod set;
 mod sites;
 
+pub use causal::{Facts, Mediators, Noise};
 pub use data::{Both, Data, File, Pair, Templates};
 pub use error::SpecError;
+pub use fact::{Fact, FactsFile, Subject};
 pub use hub::HubModel;
 pub use method::{Ablation, Axis, ChangeSpec, Direction, EditSpec, Method, Only, Weighting};
 pub use prompt::{Answer, Prompt};
