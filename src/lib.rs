@@ -4,6 +4,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`precision`] | the numbers that a model can compute in |
 //! | [`kernel`] | arithmetic on plain numbers in memory, for the CPU |
 //! | [`tensor`] | burn under one name; the only file that names it |
 //! | [`device`] | CPU, WebGPU, Vulkan, CUDA: what is there |
@@ -20,6 +21,7 @@
 //! | [`steps`] | work in steps that are kept: resumed runs, shards |
 //! | [`method`] | one file a method |
 //! | [`run`] | a plan carried out |
+//! | [`explain`] | the same pass in two settings, and where they part |
 //! | [`page`], [`report`] | the run folder |
 //! | [`organism`] | the built-in model: grammar, training, exam |
 //! | [`builtin`] | the models that the program carries |
@@ -30,13 +32,14 @@
 //! `tests/tidy.rs` holds what a text search can hold of them.
 //! - The model does not know the methods: it calls the hook and never asks who listens.
 //! - A forward pass has no side effect outside its hook; nothing can be left behind in a model.
-//! - Only `spec`, `text`, `data`, `model`'s loader, `organism::save`, `plan`'s edits, `steps`' journal, `report` and `hub`
-//!   touch files; only `hub` uses the network; only `cli` prints.
+//! - Only `spec`, `text`, `data`, `model`'s loader, `organism::save`, `plan`'s edits, `steps`' journal, `explain`'s
+//!   reference, `report` and `hub` touch files; only `hub` uses the network; only `cli` prints.
 //! - After [`plan::Plan::new`] succeeds, a run cannot fail for a reason the user could have caused.
 //! - No randomness but from the spec's seed; ordered maps wherever order can reach a result.
 //! - `probes` knows no model, no text, no file.
 
 pub mod kernel;
+pub mod precision;
 pub mod tensor;
 
 pub mod device;
@@ -63,6 +66,8 @@ pub mod steps;
 pub mod method;
 
 pub mod run;
+
+pub mod explain;
 
 pub mod page;
 pub mod report;

@@ -1,15 +1,23 @@
 //! A plan carried out: every method in turn, its tables named and numbered.
 
 use crate::method::generate::Length;
-use crate::method::{self, Bench, Finding};
+use crate::method::{self, Bench, Finding, Side};
 use crate::model::load::Loaded;
 use crate::plan::{Plan, Step, Sweep};
 use crate::steps::{RunError, Steps};
+use crate::table::Table;
 
 /// What a whole run found, method by method.
 pub struct Outcome {
     /// One finding a method, tables named `01_patch.denoise` and so on.
     pub findings: Vec<Finding>,
+}
+
+impl Outcome {
+    /// Every main table.
+    pub fn tables(&mut self) -> impl Iterator<Item = &mut Table> {
+        self.findings.iter_mut().flat_map(|finding| &mut finding.tables)
+    }
 }
 
 /// Runs the steps of a plan that are this process's and puts together what all of them gave.
@@ -45,6 +53,30 @@ fn bench<'a>(plan: &'a Plan, loaded: &'a Loaded) -> Bench<'a> {
     }
 }
 
+/// The fact that tells what half precision costs.
+pub const PRECISION_ERROR: &str = "precision, error";
+
+/// How far the metric of the clean and of the corrupted runs is from that of `full`, the same model in f32, in words; of
+/// items without answers, how far the logits behind their last token are.
+pub fn precision_error(plan: &Plan, loaded: &Loaded, full: &Loaded) -> Result<String, RunError> {
+    let [own, exact] = [bench(plan, loaded), bench(plan, full)];
+    if plan.items.iter().any(|item| item.answers.is_none()) {
+        return Ok(format!("logits behind the last token: {}, against f32", distance(&own.last()?, &exact.last()?)));
+    }
+    let whole = |bench: &Bench, side| bench.whole(side, &mut Steps::unkept(&mut ()));
+    let side = |side: Side| Ok::<_, RunError>(distance(&whole(&own, side)?, &whole(&exact, side)?));
+    let (clean, corrupted) = (side(Side::Clean)?, side(Side::Corrupt)?);
+    Ok(format!("{} of the clean runs: {clean}; of the corrupted: {corrupted}; against f32", own.metric))
+}
+
+fn distance(own: &[f64], exact: &[f64]) -> String {
+    let differences = || own.iter().zip(exact).map(|(own, exact)| (own - exact).abs());
+    // a maximum would pass over what is not a number
+    let most = differences().fold(0.0, |most: f64, next| if next > most || next.is_nan() { next } else { most });
+    let mean = differences().sum::<f64>() / own.len() as f64;
+    format!("differs by at most {most:.2e}, on average {mean:.2e}")
+}
+
 fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Result<Finding, RunError> {
     match step {
         Step::Record { sites, gradients } => {
@@ -57,6 +89,10 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::Ablate(sweep, with) => method::ablate::ablate(bench, sweep, *with, steps),
         Step::Generate { tokens, edits, temperature } => {
             method::generate::generate(bench, Length { tokens: *tokens, temperature: *temperature }, edits, steps)
+        }
+        Step::Mediate(mediators, sweep) => method::mediate::mediate(bench, mediators, sweep, steps),
+        Step::Trace(tracing) => {
+            method::trace::trace(bench, tracing, &method::trace::standard_normal(bench.seed), steps)
         }
     }
 }
@@ -71,6 +107,8 @@ pub fn name(step: &Step) -> &'static str {
         Step::Patch(..) => "patch",
         Step::Ablate(..) => "ablate",
         Step::Generate { .. } => "generate",
+        Step::Mediate(..) => "causal mediation",
+        Step::Trace(..) => "causal tracing",
     }
 }
 
@@ -82,6 +120,8 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Record { .. } => items * if paired { 2 } else { 1 },
         Step::LogitLens(sites) => items * sites.len() * bench.position_labels().len().max(1),
         Step::Patch(Sweep { cells, .. }, _) | Step::Ablate(Sweep { cells, .. }, _) => items * cells.len(),
+        Step::Mediate(_, sweep) => method::mediate::work(bench, sweep),
+        Step::Trace(tracing) => method::trace::work(bench, tracing),
         _ => items,
     }
 }

@@ -1,7 +1,8 @@
 //! The tensors of burn under one name: the only file that names burn, so that a later burn is a change here.
 
 use crate::kernel;
-use burn::tensor::{DType, TensorData};
+use crate::precision::Precision;
+use burn::tensor::{DType, FloatDType, TensorData};
 
 pub use burn::tensor::activation;
 pub use burn::tensor::{Bool, Float, Int};
@@ -23,9 +24,78 @@ pub fn cuda(index: usize) -> Device {
     Device::Cuda(burn::backend::cuda::CudaDevice::new(index))
 }
 
-/// A float tensor of `shape` from its values, last dimension fastest.
+/// Where, and in which numbers, something is computed.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// Where.
+    pub device: Device,
+    /// In which numbers.
+    pub precision: Precision,
+}
+
+impl Setting {
+    /// That of a tensor.
+    pub fn of<const D: usize>(tensor: &Tensor<D>) -> Self {
+        Setting { device: tensor.device(), precision: precision(tensor) }
+    }
+
+    /// Whether the device computes in these numbers, and does not merely store them.
+    pub fn is_possible(&self) -> bool {
+        use burn::tensor::backend::Backend as _;
+        Backend::supports_dtype(&self.device, float(self.precision).into())
+    }
+}
+
+/// In f32.
+impl From<&Device> for Setting {
+    fn from(device: &Device) -> Self {
+        Setting { device: device.clone(), precision: Precision::F32 }
+    }
+}
+
+impl From<&Setting> for Setting {
+    fn from(setting: &Setting) -> Self {
+        setting.clone()
+    }
+}
+
+fn float(precision: Precision) -> FloatDType {
+    match precision {
+        Precision::F32 => FloatDType::F32,
+        Precision::F64 => FloatDType::F64,
+        Precision::F16 => FloatDType::F16,
+        Precision::Bf16 => FloatDType::BF16,
+    }
+}
+
+/// The numbers that a tensor holds.
+pub fn precision<const D: usize>(tensor: &Tensor<D>) -> Precision {
+    match tensor.dtype() {
+        DType::F64 => Precision::F64,
+        DType::F16 => Precision::F16,
+        DType::BF16 => Precision::Bf16,
+        _ => Precision::F32,
+    }
+}
+
+/// The tensor rounded to other numbers; itself where it has them.
+pub fn cast<const D: usize>(tensor: Tensor<D>, to: Precision) -> Tensor<D> {
+    if precision(&tensor) == to { tensor } else { tensor.cast(float(to)) }
+}
+
+/// Half precision in f32, for sums and squares that would not fit: f16 ends at 65 504. All else stays as it is.
+pub fn widen<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    if precision(&tensor).is_half() { cast(tensor, Precision::F32) } else { tensor }
+}
+
+/// An f32 tensor of `shape` from its values, last dimension fastest.
 pub fn from_floats<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// A float tensor of `shape` in a setting's own numbers.
+pub fn from_doubles<const D: usize>(values: Vec<f64>, shape: [usize; D], setting: &Setting) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(values, shape), (&setting.device, float(setting.precision).into()))
 }
 
 /// An integer tensor of `shape` from its values, last dimension fastest.
@@ -36,6 +106,11 @@ pub fn from_ints<const D: usize>(values: Vec<i32>, shape: [usize; D], device: &D
 /// The values of a tensor, last dimension fastest.
 pub fn to_floats<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
     tensor.to_data().convert::<f32>().into_vec().expect("converted to f32 above")
+}
+
+/// The same as f64: exact, whatever the tensor holds.
+pub fn to_doubles<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
+    tensor.to_data().convert::<f64>().into_vec().expect("converted to f64 above")
 }
 
 /// The same tensor with a tape, for gradients; it shares its memory with the original.
@@ -100,7 +175,7 @@ pub fn in_place<const D: usize>(x: Tensor<D>, work: impl FnOnce(&mut [f32])) -> 
     floats.into_tensor()
 }
 
-/// On a CPU tape: the tensor `f(x)` whose gradient is `slope(x)`; `None` elsewhere.
+/// On a CPU tape in f32: the tensor `f(x)` whose gradient is `slope(x)`; `None` elsewhere.
 ///
 /// With p the value of x off the tape, `(x − p)·slope(p) + f(p)` has the exact value and first derivative.
 pub fn with_slope<const D: usize>(

@@ -73,7 +73,7 @@ fn a_word_that_is_not_known_is_answered_with_those_that_are() {
       |                     ^
     "#);
     assert_snapshot!(wrong(&file("Patsh(sites: All, over: [Layer])")), @r"
-    q.ron:5:15: `Patsh` is no `Method`; there are `Record`, `LogitLens`, `DirectLogitAttribution`, `Attention`, `Patch`, `Ablate` and `Generate`
+    q.ron:5:15: `Patsh` is no `Method`; there are `Record`, `LogitLens`, `DirectLogitAttribution`, `Attention`, `Patch`, `Ablate`, `Generate`, `Mediate` and `Trace`
       |
     5 |     methods: [Patsh(sites: All, over: [Layer])],
       |               ^
@@ -242,6 +242,12 @@ fn an_encoder_says_what_it_cannot_do() {
     methods[1]: an encoder cannot continue a text
     methods[2]: the head of an encoder is not linear, so its logits do not split into parts
     ");
+}
+
+#[test]
+fn logits_that_are_no_sum_are_not_attributed() {
+    assert_snapshot!(problems(&file("DirectLogitAttribution"), "gemma2"), @"methods[0]: its logits are bent to a bound (`final_logit_softcapping`), so its logits do not split into parts");
+    assert_snapshot!(problems(&file("DirectLogitAttribution"), "opt-behind"), @"methods[0]: the norms behind its blocks rescale what earlier parts have written, so its logits do not split into parts");
 }
 
 #[test]

@@ -8,17 +8,19 @@ use crate::model::{Model, shape};
 use crate::plan::Plan;
 use crate::report;
 use crate::spec::{self, Experiment, HubModel, ModelSpec};
-use crate::tensor::Device;
+use crate::tensor::Setting;
 use crate::{builtin, device, hub};
 use anyhow::anyhow;
 use std::path::{Path, PathBuf};
 
-/// A file with `--set`, `--model` and `--device` written into it.
-fn experiment(args: &FileArgs) -> anyhow::Result<Experiment> {
+/// A file with `--set`, `--model`, `--device` and `--precision` written into it.
+pub fn experiment(args: &FileArgs) -> anyhow::Result<Experiment> {
     let model = args.model.as_deref().map(model_spec).transpose()?;
     let model = model.iter().map(|model| ("model".to_string(), report::ron_value(model)));
     let device = args.device.iter().map(|device| ("device".to_string(), report::ron_value(device)));
-    let changes: Vec<(String, String)> = changes(&args.set)?.into_iter().chain(model).chain(device).collect();
+    let precision = args.precision.iter().map(|precision| ("precision".to_string(), report::ron_value(precision)));
+    let named = model.chain(device).chain(precision);
+    let changes: Vec<(String, String)> = changes(&args.set)?.into_iter().chain(named).collect();
     Ok(parsed::<Experiment>(&args.file, &changes)?.located(&args.file))
 }
 
@@ -42,7 +44,7 @@ pub fn changes(sets: &[String]) -> anyhow::Result<Vec<(String, String)>> {
 }
 
 /// A model as the command line names it: a built-in one, a folder, `hub:NAME`, or a name that only the hub can have.
-fn model_spec(name: &str) -> anyhow::Result<ModelSpec> {
+pub fn model_spec(name: &str) -> anyhow::Result<ModelSpec> {
     let of_hub = |id: &str| id.parse::<HubModel>().map(ModelSpec::Hub);
     if builtin::names().iter().any(|(known, _)| *known == name) {
         return Ok(ModelSpec::Builtin(name.to_string()));
@@ -56,11 +58,11 @@ fn model_spec(name: &str) -> anyhow::Result<ModelSpec> {
     }
 }
 
-/// Loads a model; one of the hub keeps the commit that it is.
-fn load(model: &mut ModelSpec, process: &[Processing], device: &Device, voice: Voice) -> anyhow::Result<Loaded> {
+/// A model in a setting; one of the hub keeps the commit that it is.
+pub fn load(model: &mut ModelSpec, process: &[Processing], setting: &Setting, voice: Voice) -> anyhow::Result<Loaded> {
     match model {
-        ModelSpec::Builtin(name) => Ok(builtin::load(name, process, device)?),
-        ModelSpec::Path(path) => folder(path, process, device).map_err(|error| with_path(path, &error)),
+        ModelSpec::Builtin(name) => Ok(builtin::load(name, process, setting)?),
+        ModelSpec::Path(path) => folder(path, process, setting).map_err(|error| with_path(path, &error)),
         ModelSpec::Hub(name) => {
             let mut bar = Bar::of_files(voice);
             let fetched = hub::fetch(name, &mut bar);
@@ -68,7 +70,7 @@ fn load(model: &mut ModelSpec, process: &[Processing], device: &Device, voice: V
             let hub::Snapshot { folder: path, commit } =
                 fetched.map_err(|error| anyhow!("model {error}{}", no_folder(name)))?;
             name.commit = Some(commit);
-            folder(&path, process, device).map_err(|error| with_path(&path, &error))
+            folder(&path, process, setting).map_err(|error| with_path(&path, &error))
         }
     }
 }
@@ -98,11 +100,15 @@ fn with_path(path: &Path, error: &LoadError) -> anyhow::Error {
 }
 
 pub fn prepare(args: &FileArgs, voice: Voice) -> anyhow::Result<(Plan, Loaded)> {
-    let mut experiment = experiment(args)?;
-    let device = device::open(experiment.device)?;
-    let loaded = load(&mut experiment.model, &experiment.process, &device, voice)?;
-    let plan = Plan::new(&experiment, &loaded)
-        .map_err(|problems| anyhow!("{} cannot be run:\n{problems}", args.file.display()))?;
+    planned(experiment(args)?, &args.file, voice)
+}
+
+/// An experiment with its model, and what is to be done with it; `file` is what errors call it.
+pub fn planned(mut experiment: Experiment, file: &Path, voice: Voice) -> anyhow::Result<(Plan, Loaded)> {
+    let setting = device::setting(experiment.device, experiment.precision)?;
+    let loaded = load(&mut experiment.model, &experiment.process, &setting, voice)?;
+    let plan =
+        Plan::new(&experiment, &loaded).map_err(|problems| anyhow!("{} cannot be run:\n{problems}", file.display()))?;
     Ok((plan, loaded))
 }
 
@@ -129,7 +135,7 @@ pub fn check(args: &FileArgs) -> anyhow::Result<()> {
 
 /// `patchclamp sites`
 pub fn sites(name: &str) -> anyhow::Result<()> {
-    let loaded = load(&mut model_spec(name)?, &[], &device::open(device::Choice::Cpu)?, Voice::Terminal)?;
+    let loaded = load(&mut model_spec(name)?, &[], &(&device::open(device::Choice::Cpu)?).into(), Voice::Terminal)?;
     let model: &dyn Model = loaded.model.as_ref();
     for site in model.sites() {
         say(&format!("{:<36} {}", site.to_string(), named_shape(model, site)))?;

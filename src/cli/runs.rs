@@ -1,12 +1,13 @@
 //! Runs: begun, gone on with, cut into shards, put together.
 
 use super::FileArgs;
-use super::commands::prepare;
+use super::commands::{load, prepare};
 use super::screen::{Bar, Voice, ending, say};
+use crate::device;
 use crate::model::load::Loaded;
 use crate::plan::Plan;
 use crate::report::{self, Folder};
-use crate::run::Outcome;
+use crate::run::{Outcome, PRECISION_ERROR, precision_error};
 use crate::spec::Experiment;
 use crate::steps::{Fingerprint, Kept, RunError, Shard, Steps, Watcher, journals, kept_in};
 use anyhow::anyhow;
@@ -61,19 +62,36 @@ pub fn run(args: &FileArgs, out: Option<PathBuf>, voice: Voice) -> anyhow::Resul
 
 /// Writes tables, figures and page, and only then forgets the steps.
 fn finish(
-    ready: Ready,
-    outcome: Outcome,
+    mut ready: Ready,
+    mut outcome: Outcome,
     folder: &Folder,
     path: &Path,
     bar: &mut Bar,
     voice: Voice,
 ) -> anyhow::Result<()> {
     bar.begin("report", 1);
+    if let Some(lost) = lost(&ready, voice)? {
+        outcome.tables().for_each(|table| drop(table.facts.insert(PRECISION_ERROR.into(), lost.clone())));
+        ready.described.facts.get_or_insert_default().insert(PRECISION_ERROR.into(), lost);
+        report::write_run(&ready.described, folder)?;
+    }
     let results = report::write(ready.described, outcome, folder)?;
     folder.finish()?;
     bar.finish();
     // said last: a reader that has gone must not keep the run from happening
     ending(&results, path, voice, bar)
+}
+
+/// What half precision costs against f32 on the same device, in words; nothing elsewhere. It is no part of what identifies
+/// a run: shards on several machines may round differently.
+fn lost(Ready { plan, loaded, .. }: &Ready, voice: Voice) -> anyhow::Result<Option<String>> {
+    let experiment = &plan.experiment;
+    if !experiment.precision.is_half() {
+        return Ok(None);
+    }
+    let setting = (&device::open(experiment.device)?).into();
+    let full = load(&mut experiment.model.clone(), &experiment.process, &setting, voice)?;
+    Ok(Some(precision_error(plan, loaded, &full)?))
 }
 
 /// `patchclamp run --shard`: the steps of one shard, kept for `patchclamp merge`.
@@ -101,7 +119,7 @@ pub fn shard(args: &FileArgs, out: Option<PathBuf>, shard: Shard, voice: Voice) 
 pub fn merge(folders: &[PathBuf], voice: Voice) -> anyhow::Result<()> {
     let path = folders.first().ok_or_else(|| anyhow!("name a folder that shards wrote to"))?;
     let folder = Folder::existing(path)?;
-    let args = FileArgs { file: path.join("run.ron"), set: Vec::new(), model: None, device: None };
+    let args = FileArgs { file: path.join("run.ron"), set: Vec::new(), model: None, device: None, precision: None };
     let ready = ready(&args, voice)?;
     let mut kept = Kept::new();
     for path in folders {

@@ -1,6 +1,7 @@
 //! What stands on the terminal: the progress bar, and the short table at the end.
 
 use crate::report::Results;
+use crate::run::PRECISION_ERROR;
 use crate::steps::Watcher;
 use crate::table::{Row, Table, largest, p_value};
 use comfy_table::{Cell, CellAlignment, presets};
@@ -99,6 +100,9 @@ pub fn ending(results: &Results, path: &Path, voice: Voice, bar: &Bar) -> anyhow
         Voice::Terminal => {
             say(&format!("\n{}", results.experiment.question))?;
             results.tables.iter().try_for_each(short)?;
+            if let Some(lost) = results.experiment.facts.iter().flatten().find(|(name, _)| *name == PRECISION_ERROR) {
+                say(&format!("\nIn {}, {}.", results.experiment.precision, lost.1))?;
+            }
             say(&format!(
                 "\nEverything is in {}; open {} in a browser.",
                 path.display(),

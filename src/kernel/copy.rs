@@ -23,10 +23,10 @@ pub fn split(rows: &[f32], [batch, pos, across, width]: [usize; 4], heads: (usiz
 }
 
 /// Matrices the other way round: `[.., width, row]` from `[.., row, width]`.
-pub fn turned(values: &[f32], rows: usize, width: usize) -> Vec<f32> {
-    let mut out = vec![0.0; values.len()];
+pub fn turned<T: Copy + Default + Send + Sync>(values: &[T], rows: usize, width: usize) -> Vec<T> {
+    let mut out = vec![T::default(); values.len()];
     let blocks = width.div_ceil(BLOCK);
-    let matrices: Vec<&mut [f32]> = out.chunks_exact_mut(rows * width).collect();
+    let matrices: Vec<&mut [T]> = out.chunks_exact_mut(rows * width).collect();
     let few = (TASK / (rows * width)).max(1);
     matrices.into_par_iter().with_min_len(few).zip(values.par_chunks_exact(rows * width)).for_each(|(out, values)| {
         let task = (TASK / (rows * BLOCK)).clamp(1, blocks) * BLOCK * rows;
@@ -36,7 +36,7 @@ pub fn turned(values: &[f32], rows: usize, width: usize) -> Vec<f32> {
 }
 
 /// Channels of one matrix from `first` on, as many as `out` has rows for.
-fn turn(values: &[f32], width: usize, first: usize, out: &mut [f32]) {
+fn turn<T: Copy>(values: &[T], width: usize, first: usize, out: &mut [T]) {
     let rows = values.len() / width;
     for (block, out) in out.chunks_mut(BLOCK * rows).enumerate() {
         let (start, channels) = (first + block * BLOCK, out.len() / rows);

@@ -3,7 +3,7 @@
 /// √(2/π) of the tanh approximation.
 const SLOPE: f32 = 0.797_884_6;
 /// The cubic term of the tanh approximation.
-pub const CUBIC: f32 = 0.044715;
+const CUBIC: f32 = 0.044715;
 
 /// GELU by its tanh approximation (Hendrycks & Gimpel 2016): x (1 + tanh u) / 2 = x σ(2u).
 #[inline(always)]

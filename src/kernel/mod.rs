@@ -1,8 +1,8 @@
 //! Arithmetic on plain `f32` memory: what a pass does on the CPU between its matrix products, each in one go.
 //!
 //! A number depends neither on how the work was split over threads nor on the processor's vector width: every sum has its
-//! one order, and multiplications are not fused with additions. So a value that a hook watches has the same bits as one
-//! that was never written to memory.
+//! one order, and a multiplication is fused with an addition only where that is written. So a value that a hook watches has
+//! the same bits as one that was never written to memory.
 
 pub mod attention;
 pub mod copy;

@@ -44,7 +44,7 @@ fn tile<const R: usize, const C: usize>(a: [&[f32]; R], b: &[f32], width: usize,
         for (sums, a) in sums.iter_mut().zip(a) {
             let a = a[inner];
             for (sum, b) in sums.iter_mut().zip(b) {
-                *sum += a * b;
+                *sum = a.mul_add(*b, *sum); // rounded once, as the library's products are
             }
         }
     }

@@ -3,22 +3,26 @@
 pub mod ablate;
 pub mod attention;
 pub mod attribute;
+pub mod effects;
 pub mod generate;
 pub mod lens;
+pub mod mediate;
 pub mod patch;
+mod reading;
 pub mod record;
 pub mod summary;
 mod sweep;
+pub mod trace;
 
 pub use summary::Summary;
 
 use crate::metric::Metric;
-use crate::model::{HookError, Model, Read};
+use crate::model::{HookError, Model, Pass, Read};
 use crate::plan::{Answers, Item};
 use crate::spec::Statistics;
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
-use crate::tensor::{Tensor, to_floats};
+use crate::tensor::{Tensor, to_doubles};
 use crate::text::{Text, Tokens};
 use std::collections::BTreeMap;
 
@@ -71,11 +75,7 @@ pub enum Side {
 impl Bench<'_> {
     /// Items in batches of one length, at most `rows` each: no padding, so nothing to mask.
     pub fn batches(&self, rows: usize) -> Vec<Vec<usize>> {
-        let mut by_length: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (index, item) in self.items.iter().enumerate() {
-            by_length.entry(item.clean.len()).or_default().push(index);
-        }
-        by_length.values().flat_map(|items| items.chunks(rows.max(1)).map(<[usize]>::to_vec)).collect()
+        batches(self.items.len(), rows, |item| self.items[item].clean.len())
     }
 
     /// The tokens of some items.
@@ -94,26 +94,16 @@ impl Bench<'_> {
 
     /// What the metric needs of rows that belong to these items.
     pub fn read(&self, items: &[usize]) -> Read {
-        let pair = |item: &usize| vec![self.answers(*item).right, self.answers(*item).wrong];
-        Read {
-            positions: Some(items.iter().map(|item| self.answers(*item).at).collect()),
-            tokens: (!self.metric.needs_vocabulary()).then(|| items.iter().map(pair).collect()),
-        }
+        reading::read(self.metric, &self.each(items))
+    }
+
+    fn each(&self, items: &[usize]) -> Vec<Vec<Answers>> {
+        items.iter().map(|item| vec![self.answers(*item)]).collect()
     }
 
     /// The metric of every row of what [`Bench::read`] made a pass read: `[rows, 1, 2 or vocabulary]`.
     pub fn values(&self, logits: &Tensor<3>, items: &[usize]) -> Vec<f64> {
-        let width = logits.dims()[2];
-        to_floats(logits).chunks_exact(width).zip(items).map(|(logits, item)| self.value(logits, *item)).collect()
-    }
-
-    /// The metric of one item from its logits: two answers, or the vocabulary.
-    pub fn value(&self, logits: &[f32], item: usize) -> f64 {
-        let Answers { right, wrong, .. } = self.answers(item);
-        match self.metric.needs_vocabulary() {
-            true => self.metric.value(logits, right as usize, wrong as usize),
-            false => self.metric.value(logits, 0, 1),
-        }
+        reading::values(self.metric, logits, &self.each(items))
     }
 
     /// The metric of every item on one side, run whole; a step for each batch.
@@ -130,8 +120,19 @@ impl Bench<'_> {
     /// The metric of some items of one length on one side.
     fn whole_of(&self, items: &[usize], side: Side) -> Result<Vec<f64>, HookError> {
         let tokens = self.tokens(items, side);
-        let pass = crate::model::Pass::whole(&tokens).reading(self.read(items));
+        let pass = Pass::whole(&tokens).reading(self.read(items));
         Ok(self.values(&crate::model::run(self.model, &pass, &mut ())?, items))
+    }
+
+    /// The logits behind the last token of every clean prompt, batch by batch.
+    pub fn last(&self) -> Result<Vec<f64>, HookError> {
+        let mut logits = Vec::new();
+        for items in self.batches(self.rows) {
+            let tokens = self.tokens(&items, Side::Clean);
+            let read = Read { positions: Some(vec![tokens.width() - 1; items.len()]), tokens: None };
+            logits.extend(to_doubles(&crate::model::run(self.model, &Pass::whole(&tokens).reading(read), &mut ())?));
+        }
+        Ok(logits)
     }
 
     /// Labels of the positions where all prompts have one length: the token, or `…` where items differ.
@@ -160,10 +161,10 @@ impl Bench<'_> {
     }
 
     /// A table's rows for items: the same place, one row an item.
-    pub fn item_rows(&self, row: &Row, values: &[f64]) -> Vec<Row> {
-        let item = |(item, value): (usize, &f64)| Row {
+    pub fn item_rows(&self, row: &Row, values: &[Option<f64>]) -> Vec<Row> {
+        let item = |(item, value): (usize, f64)| Row {
             item: Some(item),
-            effect: *value,
+            effect: value,
             normalised: None,
             low: None,
             high: None,
@@ -171,8 +172,15 @@ impl Bench<'_> {
             n: 1,
             ..row.clone()
         };
-        values.iter().enumerate().map(item).collect()
+        values.iter().enumerate().filter_map(|(index, value)| Some((index, (*value)?))).map(item).collect()
     }
+}
+
+/// Indices up to `count` in batches of one key, at most `rows` each, in the order of the keys.
+pub(crate) fn batches<K: Ord>(count: usize, rows: usize, key: impl Fn(usize) -> K) -> Vec<Vec<usize>> {
+    let mut by_key: BTreeMap<K, Vec<usize>> = BTreeMap::new();
+    (0..count).for_each(|index| by_key.entry(key(index)).or_default().push(index));
+    by_key.values().flat_map(|alike| alike.chunks(rows.max(1)).map(<[usize]>::to_vec)).collect()
 }
 
 /// A row with its place still to be filled in.

@@ -1,9 +1,11 @@
 //! Weights on disk: one or many memory-mapped safetensors, read tensor by tensor.
 
+use super::decode::PART;
+pub use super::decode::{decode, decode_exactly};
 use super::hash::{Hash, Part};
 use crate::kernel::copy::turned;
-use crate::tensor::{Device, Tensor, from_floats};
-use half::{bf16, f16};
+use crate::precision::Precision;
+use crate::tensor::{Device, Setting, Tensor, from_doubles, from_floats};
 use memmap2::Mmap;
 use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors, tensor::TensorInfo, tensor::TensorView};
@@ -82,7 +84,7 @@ pub struct Weights {
     files: Vec<(PathBuf, Source)>,
     holds: BTreeMap<String, Stored>,
     hash: Arc<Hash>,
-    device: Device,
+    setting: Setting,
 }
 
 /// Where a tensor lies: its file, and type, shape and place there.
@@ -121,7 +123,7 @@ impl Source {
 
 impl Weights {
     /// The weights of a Hugging Face folder.
-    pub fn open(folder: &Path, device: &Device) -> Result<Self, WeightError> {
+    pub fn open(folder: &Path, setting: impl Into<Setting>) -> Result<Self, WeightError> {
         let single = folder.join("model.safetensors");
         let index = folder.join("model.safetensors.index.json");
         let paths = match (index.is_file(), single.is_file()) {
@@ -130,15 +132,15 @@ impl Weights {
             (false, false) => return Err(WeightError::NoWeights(folder.to_path_buf())),
         };
         let map = |path: PathBuf| Ok((path.clone(), Source::Mapped(map(&path)?)));
-        Weights::new(paths.into_iter().map(map).collect::<Result<_, _>>()?, device)
+        Weights::new(paths.into_iter().map(map).collect::<Result<_, _>>()?, setting.into())
     }
 
     /// Weights that the program carries.
-    pub fn embedded(bytes: &'static [u8], device: &Device) -> Result<Self, WeightError> {
-        Weights::new(vec![(PathBuf::from("built-in weights"), Source::Embedded(bytes))], device)
+    pub fn embedded(bytes: &'static [u8], setting: impl Into<Setting>) -> Result<Self, WeightError> {
+        Weights::new(vec![(PathBuf::from("built-in weights"), Source::Embedded(bytes))], setting.into())
     }
 
-    fn new(files: Vec<(PathBuf, Source)>, device: &Device) -> Result<Self, WeightError> {
+    fn new(files: Vec<(PathBuf, Source)>, setting: Setting) -> Result<Self, WeightError> {
         let mut holds = BTreeMap::new();
         for (file, (path, source)) in files.iter().enumerate() {
             let whole = SafeTensors::read_metadata(source.bytes());
@@ -152,12 +154,17 @@ impl Weights {
             Source::Embedded(bytes) => Part::Bytes(bytes),
         };
         let hash = Arc::new(Hash::of(files.iter().map(part).collect()));
-        Ok(Weights { files, holds, hash, device: device.clone() })
+        Ok(Weights { files, holds, hash, setting })
     }
 
     /// The device that tensors are read to.
     pub fn device(&self) -> &Device {
-        &self.device
+        &self.setting.device
+    }
+
+    /// Where the model will compute, and in which numbers.
+    pub fn setting(&self) -> &Setting {
+        &self.setting
     }
 
     /// How many tensors there are.
@@ -181,19 +188,32 @@ impl Weights {
         Some(&self.files[stored.file].1.bytes()[stored.place()])
     }
 
-    /// A tensor of exactly this shape, as f32.
+    /// A tensor of exactly this shape: in f64 for a model that computes in f64, else in f32.
     pub fn read<const D: usize>(&self, name: &str, shape: [usize; D]) -> Result<Tensor<D>, WeightError> {
-        Ok(from_floats(self.values(name, &shape)?, shape, &self.device))
+        if self.setting.precision != Precision::F64 {
+            return Ok(from_floats(self.values(name, &shape, floats)?, shape, self.device()));
+        }
+        Ok(from_doubles(self.values(name, &shape, doubles)?, shape, &self.setting))
     }
 
     /// The matrix `[input, output]` of which the transpose is stored, its numbers put in that order: products of a few rows
     /// with it are several times as fast as with a transposed view.
     pub fn read_turned(&self, name: &str, [input, output]: [usize; 2]) -> Result<Tensor<2>, WeightError> {
-        let turned = turned(&self.values(name, &[output, input])?, output, input);
-        Ok(from_floats(turned, [input, output], &self.device))
+        let (stored, shape) = ([output, input], [input, output]);
+        if self.setting.precision != Precision::F64 {
+            let turned = turned(&self.values(name, &stored, floats)?, output, input);
+            return Ok(from_floats(turned, shape, self.device()));
+        }
+        let turned = turned(&self.values(name, &stored, doubles)?, output, input);
+        Ok(from_doubles(turned, shape, &self.setting))
     }
 
-    fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightError> {
+    fn values<T>(
+        &self,
+        name: &str,
+        shape: &[usize],
+        decoded: impl Fn(&str, &TensorView) -> Result<Vec<T>, WeightError>,
+    ) -> Result<Vec<T>, WeightError> {
         let stored = self.holds.get(name).ok_or_else(|| WeightError::Missing(name.to_string()))?;
         if stored.info.shape != shape {
             let (found, expected) = (stored.info.shape.clone(), shape.to_vec());
@@ -201,7 +221,7 @@ impl Weights {
         }
         let (path, source) = &self.files[stored.file];
         let view = TensorView::new(stored.info.dtype, shape.to_vec(), &source.bytes()[stored.place()]);
-        let values = floats(name, &view.map_err(|error| broken(path, error))?)?;
+        let values = decoded(name, &view.map_err(|error| broken(path, error))?)?;
         source.release(stored.place());
         Ok(values)
     }
@@ -259,25 +279,8 @@ fn floats(name: &str, view: &TensorView) -> Result<Vec<f32>, WeightError> {
     Err(WeightError::NotFinite { name: name.to_string(), index, value: values[index] })
 }
 
-/// Numbers that a thread converts before it takes the next: a megabyte of f32.
-const PART: usize = 1 << 18;
-
-/// The values of a tensor as f32, if its type is one of numbers.
-pub fn decode(view: &TensorView) -> Option<Vec<f32>> {
-    let data = view.data();
-    Some(match view.dtype() {
-        Dtype::F32 => each(data, f32::from_le_bytes),
-        Dtype::F16 => each(data, |bytes| f16::from_le_bytes(bytes).to_f32()),
-        Dtype::BF16 => each(data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
-        Dtype::F64 => each(data, |bytes| f64::from_le_bytes(bytes) as f32),
-        _ => return None,
-    })
-}
-
-fn each<const N: usize>(data: &[u8], value: impl Fn([u8; N]) -> f32 + Sync) -> Vec<f32> {
-    let mut values = vec![0.0; data.len() / N];
-    values.par_chunks_mut(PART).zip(data.par_chunks(PART * N)).for_each(|(values, data)| {
-        values.iter_mut().zip(data.as_chunks::<N>().0).for_each(|(out, bytes)| *out = value(*bytes));
-    });
-    values
+/// As f64, where the f32 of the same are finite.
+fn doubles(name: &str, view: &TensorView) -> Result<Vec<f64>, WeightError> {
+    floats(name, view)?;
+    Ok(decode_exactly(view).expect("of a type that could be read as f32"))
 }

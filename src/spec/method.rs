@@ -1,6 +1,6 @@
 //! What may be done: the methods with their settings, and the words for these.
 
-use super::Sites;
+use super::{Facts, Mediators, Noise, Sites};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -128,6 +128,43 @@ pub enum Method {
         #[serde(default)]
         temperature: f64,
     },
+    /// Total, direct and indirect effects of the corrupted prompt, by what carries them.
+    Mediate {
+        /// What carries them.
+        #[serde(default)]
+        mediators: Mediators,
+        /// Layers, heads and neurons that the sweep keeps to.
+        #[serde(default)]
+        only: Only,
+    },
+    /// Where states restored in runs with a noised subject bring the answer back.
+    Trace {
+        /// What is restored, position by position.
+        #[serde(default = "restored")]
+        sites: Sites,
+        /// How many layers are restored at once, where the site is not the stream itself.
+        #[serde(default = "ten")]
+        window: usize,
+        /// How many noised copies of a prompt are averaged.
+        #[serde(default = "ten")]
+        copies: usize,
+        /// How strong the noise is.
+        #[serde(default)]
+        noise: Noise,
+        /// Which facts are kept.
+        #[serde(default)]
+        facts: Facts,
+    },
+}
+
+/// Meng et al. 2022: block outputs, and what MLPs and attention write.
+fn restored() -> Sites {
+    Sites::Named(["hook_resid_post", "hook_mlp_out", "hook_attn_out"].map(String::from).to_vec())
+}
+
+/// Copies and layers of a window in Meng et al. 2022.
+fn ten() -> usize {
+    10
 }
 
 fn no_sites() -> Sites {

@@ -1,7 +1,9 @@
 //! Exactly what a RON file says: no name is resolved here, and no value is judged.
 
+mod causal;
 mod data;
 mod error;
+mod fact;
 mod hub;
 mod method;
 mod paths;
@@ -9,8 +11,10 @@ mod prompt;
 mod set;
 mod sites;
 
+pub use causal::{Facts, Mediators, Noise};
 pub use data::{Both, Data, File, Pair, Templates};
 pub use error::SpecError;
+pub use fact::{Fact, FactsFile, Subject};
 pub use hub::HubModel;
 pub use method::{Ablation, Axis, ChangeSpec, Direction, EditSpec, Method, Only, Weighting};
 pub use prompt::{Answer, Prompt};
@@ -38,6 +42,9 @@ pub struct Experiment {
     /// The device: `Cpu`, `WebGpu`, `Vulkan` or `Cuda(index)`.
     #[serde(default)]
     pub device: crate::device::Choice,
+    /// The numbers that the model computes in: `F32`, `F64`, `F16` or `Bf16`.
+    #[serde(default)]
+    pub precision: crate::precision::Precision,
     /// The prompts.
     pub data: Data,
     /// Which special tokens stand around a prompt.

@@ -14,7 +14,7 @@ fn with_weights(change: impl Fn(Vec<u8>) -> Vec<u8>, expected: &str) {
     place.refuses(expected);
 }
 
-fn with_config(model: &str, field: &str, value: Value, expected: &str) {
+pub(super) fn with_config(model: &str, field: &str, value: Value, expected: &str) {
     let place = Place::with_model(model);
     let mut config: Value = serde_json::from_slice(&place.read("m/config.json")).unwrap();
     match value {
@@ -89,7 +89,7 @@ fn shards_that_are_not_there_are_named() {
 
 #[test]
 fn a_configuration_is_checked_field_by_field() {
-    with_config("gpt2", "model_type", json!("t5"), "`model_type` is t5; expected one of gpt2, gpt_neox");
+    with_config("gpt2", "model_type", json!("t5"), "`model_type` is t5; expected one of gpt2, gpt_neo, gpt_neox");
     with_config("gpt2", "model_type", Value::Null, "`model_type` is missing; expected a text");
     with_config("gpt2", "n_head", json!(7), "`n_embd` is 24; expected a multiple of `n_head`, which is 7");
     with_config("gpt2", "n_layer", json!("two"), "`n_layer` is \"two\"; expected a whole number from 1 to");

@@ -1,6 +1,8 @@
 //! The program from outside: good input gives a whole run folder, bad input one clear message and no panic.
 
 mod checkpoints;
+mod explain;
+mod families;
 mod folder;
 mod hub;
 mod input;

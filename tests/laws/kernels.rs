@@ -6,7 +6,8 @@ use patchclamp::kernel::copy::{split, turned};
 use patchclamp::kernel::norm::Norm;
 use patchclamp::model::Pass;
 use patchclamp::model::hash::{Hash, Part};
-use patchclamp::model::parts::position::MASKED;
+use patchclamp::model::parts::position::masked;
+use patchclamp::precision::Precision;
 use patchclamp::tensor::to_floats;
 use patchclamp::text::Padding;
 
@@ -14,6 +15,11 @@ use patchclamp::text::Padding;
 const TOLERANCE: f64 = 1e-5;
 /// Logits by two ways of computing in f32; the issue's own bound.
 const LOGITS: f32 = 1e-5;
+
+/// What a masked score is added.
+fn mask() -> f32 {
+    masked(Precision::F32)
+}
 
 /// Heads that share keys, widths and lengths that no vector divides, more positions than a task takes, few and many keys.
 const SIZES: [Sizes; 4] = [
@@ -38,7 +44,8 @@ struct Given {
 impl Given {
     fn new(sizes: &Sizes) -> Self {
         let Sizes { batch, heads, key_heads, pos, keys, width } = *sizes;
-        let mask = (0..batch * pos * keys).map(|index| if index % 3 == 1 { MASKED } else { 0.0 }).collect();
+        let forbidden = |index| if index % 3 == 1 { mask() } else { 0.0 };
+        let mask = (0..batch * pos * keys).map(forbidden).collect();
         let [key, value] = [1, 2].map(|seed| numbers(batch * key_heads * keys * width, seed));
         Given { query: numbers(batch * heads * pos * width, 0), key, value, mask }
     }
@@ -99,7 +106,7 @@ fn a_number_does_not_depend_on_the_threads() {
 #[test]
 fn a_query_that_sees_nothing_has_a_uniform_pattern() {
     for keys in [1, 3, 16, 33] {
-        let mut pattern: Vec<f32> = numbers(keys, 3).into_iter().map(|score| score + MASKED).collect();
+        let mut pattern: Vec<f32> = numbers(keys, 3).into_iter().map(|score| score + mask()).collect();
         softmax(&mut pattern, keys);
         assert_eq!(pattern, vec![1.0 / keys as f32; keys]);
     }
@@ -108,7 +115,7 @@ fn a_query_that_sees_nothing_has_a_uniform_pattern() {
 #[test]
 fn a_pattern_sums_to_one_and_forbidden_keys_get_nothing() {
     let mut pattern = numbers(40 * 37, 4).into_iter().map(|score| 20.0 * score).collect::<Vec<f32>>();
-    pattern.iter_mut().step_by(5).for_each(|score| *score += MASKED);
+    pattern.iter_mut().step_by(5).for_each(|score| *score += mask());
     softmax(&mut pattern, 37);
     assert!(pattern.iter().step_by(5).all(|weight| *weight == 0.0));
     for row in pattern.chunks(37) {

@@ -1,12 +1,16 @@
 //! Laws: identities that hold whatever the weights are, on models of every family with random weights.
 
+mod causal;
 #[path = "../common/mod.rs"]
 mod common;
 mod edits;
+mod explain;
 mod gradients;
 mod kernels;
 mod methods;
 mod passes;
+mod precision;
 mod seam;
+mod spellings;
 mod sweeps;
 mod weights;
