@@ -7,14 +7,7 @@ use crate::hook::Hook;
 use crate::site::Site;
 use crate::tensor::{Device, Tensor};
 
-/// How attention and MLP of a block are wired.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Wiring {
-    /// The MLP reads what attention has written.
-    Sequential,
-    /// Both read the stream before the block (GPT-J, GPT-NeoX).
-    Parallel,
-}
+pub use crate::node::Wiring;
 
 /// Attention and MLP, each behind its norm.
 #[derive(Clone, Debug)]
@@ -137,6 +130,10 @@ impl Model for Decoder {
         self.rotary.is_some()
     }
 
+    fn wiring(&self) -> Option<Wiring> {
+        Some(self.wiring)
+    }
+
     fn device(&self) -> Device {
         self.embedding.device()
     }
@@ -193,6 +190,13 @@ impl Model for Decoder {
         let mut taped = self.clone();
         taped.visit(&mut OnTape);
         Box::new(taped)
+    }
+
+    fn ungrouped(&self) -> Box<dyn Model> {
+        let mut model = self.clone();
+        model.dims.key_heads = model.dims.heads;
+        model.blocks.iter_mut().for_each(|block| block.attention = block.attention.ungrouped());
+        Box::new(model)
     }
 }
 
