@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod cuts;
 mod edits;
 mod gradients;
 mod methods;
