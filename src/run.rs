@@ -94,6 +94,9 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::Trace(tracing) => {
             method::trace::trace(bench, tracing, &method::trace::standard_normal(bench.seed), steps)
         }
+        Step::PathPatch(paths) => method::path::path(bench, paths, steps),
+        Step::Knockout(cuts) => method::knockout::knockout(bench, cuts, steps),
+        Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
     }
 }
 
@@ -109,6 +112,9 @@ pub fn name(step: &Step) -> &'static str {
         Step::Generate { .. } => "generate",
         Step::Mediate(..) => "causal mediation",
         Step::Trace(..) => "causal tracing",
+        Step::PathPatch(_) => "path patch",
+        Step::Knockout(_) => "knockout",
+        Step::Patchscope(_) => "patchscope",
     }
 }
 
@@ -122,6 +128,9 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Patch(Sweep { cells, .. }, _) | Step::Ablate(Sweep { cells, .. }, _) => items * cells.len(),
         Step::Mediate(_, sweep) => method::mediate::work(bench, sweep),
         Step::Trace(tracing) => method::trace::work(bench, tracing),
+        Step::PathPatch(paths) => items * paths.branches.len(),
+        Step::Knockout(cuts) => cuts.groups.iter().map(|(items, cells)| items.len() * cells.len()).sum(),
+        Step::Patchscope(scope) => items * scope.states.len(),
         _ => items,
     }
 }

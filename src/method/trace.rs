@@ -33,7 +33,7 @@ use crate::site::{Place, Site};
 use crate::spec::{Facts, Noise};
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
-use crate::tensor::{from_floats, to_doubles};
+use crate::tensor::{from_doubles, to_doubles};
 use std::cell::OnceCell;
 
 /// Traces every item with standard normal numbers from `draw`.
@@ -168,8 +168,8 @@ impl<'a> Trace<'a, '_> {
         let edit = |(row, run): (usize, &Run)| {
             let subject = subject(self.bench, run.item);
             let normal = (self.draw)(run.item, run.copy, [subject.len(), width]);
-            let noise = normal.into_iter().map(|value| (sigma * f64::from(value)) as f32).collect();
-            let noise = from_floats(noise, [1, 1, subject.len(), width], &self.bench.model.device());
+            let noise = normal.into_iter().map(|value| sigma * f64::from(value)).collect();
+            let noise = from_doubles(noise, [1, 1, subject.len(), width], &self.bench.model.setting());
             let place = Place { rows: Some(vec![row]), positions: Some(subject.collect()), ..Place::all(Site::Embed) };
             Edit { place, change: Change::Add(noise) }
         };

@@ -5,6 +5,7 @@ use super::parts::position::{Rotary, Sight};
 use super::parts::{Seam, function::soft_cap, linear::Linear, norm::Norm, stream};
 use super::{Context, Dims, Model, OnTape, Pass, Read, Start, Visitor, at_positions, embed, pick, unembed};
 use crate::hook::Hook;
+use crate::node;
 use crate::site::Site;
 use crate::tensor::{Device, Tensor};
 
@@ -93,6 +94,10 @@ impl Model for Decoder {
         self.rotary.is_some()
     }
 
+    fn wiring(&self) -> Option<node::Wiring> {
+        self.blocks.first()?.adds_up()
+    }
+
     fn device(&self) -> Device {
         self.embedding.device()
     }
@@ -164,5 +169,12 @@ impl Model for Decoder {
         let mut taped = self.clone();
         taped.visit(&mut OnTape);
         Box::new(taped)
+    }
+
+    fn ungrouped(&self) -> Box<dyn Model> {
+        let mut model = self.clone();
+        model.dims.key_heads = model.dims.heads;
+        model.blocks.iter_mut().for_each(|block| block.attention = block.attention.ungrouped());
+        Box::new(model)
     }
 }

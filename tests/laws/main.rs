@@ -3,6 +3,7 @@
 mod causal;
 #[path = "../common/mod.rs"]
 mod common;
+mod cuts;
 mod edits;
 mod explain;
 mod gradients;
