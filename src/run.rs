@@ -17,9 +17,9 @@ pub struct Outcome {
 /// # Errors
 /// A step that cannot be kept, a fault of the program, or [`RunError::Elsewhere`] where steps of other shards are not there.
 pub fn run(plan: &Plan, loaded: &Loaded, steps: &mut Steps) -> Result<Outcome, RunError> {
-    let bench = bench(plan, loaded);
     let mut findings = Vec::new();
-    for (index, step) in plan.steps.iter().enumerate() {
+    for (index, (step, load)) in plan.steps.iter().zip(&plan.loads).enumerate() {
+        let bench = bench(plan, loaded, load.rows);
         steps.begin(name(step), work(step, &bench));
         match carry_out(step, plan, &bench, steps) {
             Ok(mut finding) => {
@@ -33,7 +33,7 @@ pub fn run(plan: &Plan, loaded: &Loaded, steps: &mut Steps) -> Result<Outcome, R
     if steps.missing().is_empty() { Ok(Outcome { findings }) } else { Err(RunError::Elsewhere) }
 }
 
-fn bench<'a>(plan: &'a Plan, loaded: &'a Loaded) -> Bench<'a> {
+fn bench<'a>(plan: &'a Plan, loaded: &'a Loaded, rows: usize) -> Bench<'a> {
     Bench {
         model: loaded.model.as_ref(),
         text: loaded.text.as_ref(),
@@ -41,7 +41,7 @@ fn bench<'a>(plan: &'a Plan, loaded: &'a Loaded) -> Bench<'a> {
         metric: plan.metric(),
         statistics: plan.experiment.statistics,
         seed: plan.experiment.seed,
-        rows: method::ROWS,
+        rows,
     }
 }
 

@@ -5,7 +5,7 @@ use super::screen::say;
 use crate::model::load::{LoadError, Loaded, folder};
 use crate::model::process::Processing;
 use crate::model::{Model, shape};
-use crate::plan::Plan;
+use crate::plan::{Load, Plan};
 use crate::report;
 use crate::spec::{self, Experiment, ModelSpec};
 use crate::tensor::Device;
@@ -13,11 +13,13 @@ use crate::{builtin, device};
 use anyhow::anyhow;
 use std::path::{Path, PathBuf};
 
-/// A file with `--set`, `--model` and `--device` written into it.
+/// A file with `--set`, `--model`, `--device` and `--memory` written into it.
 fn experiment(args: &FileArgs) -> anyhow::Result<Experiment> {
     let model = args.model.iter().map(|model| ("model".to_string(), report::ron_value(&model_spec(model))));
     let device = args.device.iter().map(|device| ("device".to_string(), report::ron_value(device)));
-    let changes: Vec<(String, String)> = changes(&args.set)?.into_iter().chain(model).chain(device).collect();
+    let memory = args.memory.iter().map(|memory| ("memory".to_string(), report::ron_value(memory)));
+    let changes: Vec<(String, String)> =
+        changes(&args.set)?.into_iter().chain(model).chain(device).chain(memory).collect();
     Ok(parsed::<Experiment>(&args.file, &changes)?.located(&args.file))
 }
 
@@ -92,7 +94,12 @@ pub fn check(args: &FileArgs) -> anyhow::Result<()> {
             }
             _ => String::new(),
         };
-        say(&format!("{:>3}. {}{size}, {} items", index + 1, crate::run::name(step), plan.items.len()))?;
+        let Load { rows, memory } = plan.loads[index];
+        let load = match plan.experiment.memory {
+            Some(_) => format!(", {rows} rows at once, about {}", memory.rounded()),
+            None => String::new(),
+        };
+        say(&format!("{:>3}. {}{size}, {} items{load}", index + 1, crate::run::name(step), plan.items.len()))?;
     }
     Ok(())
 }

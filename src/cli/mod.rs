@@ -86,6 +86,9 @@ struct FileArgs {
     /// Another device: cpu, webgpu, vulkan, cuda, cuda:1
     #[arg(long)]
     device: Option<crate::device::Choice>,
+    /// The most memory that the run may take: 4GiB, 512MiB
+    #[arg(long)]
+    memory: Option<crate::spec::Memory>,
 }
 
 /// Who listens.

@@ -13,17 +13,13 @@ mod sweep;
 pub use summary::Summary;
 
 use crate::metric::Metric;
-use crate::model::{HookError, Model, Read};
+use crate::model::{Model, Read};
 use crate::plan::{Answers, Item};
 use crate::spec::Statistics;
-use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
 use crate::tensor::{Tensor, to_floats};
 use crate::text::{Text, Tokens};
 use std::collections::BTreeMap;
-
-/// Rows in a batch where nothing is said of memory: enough to keep a processor at work, few enough for a laptop.
-pub const ROWS: usize = 64;
 
 /// What a method works with.
 pub struct Bench<'a> {
@@ -114,24 +110,6 @@ impl Bench<'_> {
             true => self.metric.value(logits, right as usize, wrong as usize),
             false => self.metric.value(logits, 0, 1),
         }
-    }
-
-    /// The metric of every item on one side, run whole; a step for each batch.
-    pub fn whole(&self, side: Side, steps: &mut Steps) -> Result<Vec<f64>, RunError> {
-        let mut values = vec![0.0; self.items.len()];
-        for items in self.batches(self.rows) {
-            let found = steps.step(0, || self.whole_of(&items, side))?;
-            items.iter().zip(found.into_iter().flatten()).for_each(|(item, value)| values[*item] = value);
-        }
-        steps.complete()?;
-        Ok(values)
-    }
-
-    /// The metric of some items of one length on one side.
-    fn whole_of(&self, items: &[usize], side: Side) -> Result<Vec<f64>, HookError> {
-        let tokens = self.tokens(items, side);
-        let pass = crate::model::Pass::whole(&tokens).reading(self.read(items));
-        Ok(self.values(&crate::model::run(self.model, &pass, &mut ())?, items))
     }
 
     /// Labels of the positions where all prompts have one length: the token, or `…` where items differ.

@@ -5,11 +5,13 @@ mod checks;
 mod edits;
 mod group;
 mod items;
+mod memory;
 mod problem;
 mod sites;
 
-pub use cells::{Cell, Sweep};
+pub use cells::{Cell, Sweep, sites as changed};
 pub use items::{Answers, Item};
+pub use memory::{Load, ROWS};
 pub use problem::{PlanError, Problem};
 
 pub(crate) use problem::Problems;
@@ -29,6 +31,8 @@ pub struct Plan {
     pub items: Vec<Item>,
     /// The methods, resolved.
     pub steps: Vec<Step>,
+    /// How many rows each method runs at once, and the memory that takes.
+    pub loads: Vec<Load>,
 }
 
 /// A method with every name resolved.
@@ -100,7 +104,10 @@ impl Plan {
         checks::statistics(experiment.statistics, &mut problems);
         let steps = steps(experiment, &known, &mut problems);
         problems.into_result()?;
-        Ok(Plan { experiment: experiment.clone(), items, steps })
+        let mut problems = Problems::default();
+        let loads = memory::loads(&steps, (model, &items, experiment.metric), experiment.memory, &mut problems);
+        problems.into_result()?;
+        Ok(Plan { experiment: experiment.clone(), items, steps, loads })
     }
 
     /// What is read from the logits.

@@ -2,6 +2,7 @@
 
 mod data;
 mod error;
+mod memory;
 mod method;
 mod paths;
 mod prompt;
@@ -10,6 +11,7 @@ mod sites;
 
 pub use data::{Both, Data, File, Pair, Templates};
 pub use error::SpecError;
+pub use memory::Memory;
 pub use method::{Ablation, Axis, ChangeSpec, Direction, EditSpec, Method, Only, Weighting};
 pub use prompt::{Answer, Prompt};
 pub use set::set;
@@ -36,6 +38,9 @@ pub struct Experiment {
     /// The device: `Cpu`, `WebGpu`, `Vulkan` or `Cuda(index)`.
     #[serde(default)]
     pub device: crate::device::Choice,
+    /// The most memory that a run may take, for instance `"4GiB"`; none is as much as 64 rows at once take.
+    #[serde(default)]
+    pub memory: Option<Memory>,
     /// The prompts.
     pub data: Data,
     /// Which special tokens stand around a prompt.

@@ -4,7 +4,7 @@ use super::schedule::{Begin, Entry};
 use crate::hook::{Activation, Change, Edit, Edits, Record};
 use crate::method::{Bench, Side};
 use crate::model::{HookError, Pass, Past, Start, run};
-use crate::plan::Cell;
+use crate::plan::{Cell, changed};
 use crate::site::{Place, Site};
 use crate::tensor::{Tensor, from_ints, to_floats};
 use crate::text::Tokens;
@@ -38,7 +38,7 @@ impl Base {
     pub fn record(bench: &Bench, items: &[usize], side: Side, cells: &[Cell], stand: Stand) -> Result<Self, HookError> {
         let (model, layers) = (bench.model, bench.model.dims().layers);
         let tokens = bench.tokens(items, side);
-        let changed = super::sites(cells);
+        let changed = changed(cells);
         let begins = begins(&changed, layers);
         let stream = |layer: usize| if layer < layers { Site::ResidPre(layer) } else { model.last_stream() };
         let past = if model.is_causal() { Past::sites(0, layers, model.is_rotary()) } else { Vec::new() };
