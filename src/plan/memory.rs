@@ -9,6 +9,7 @@ use crate::model::{Dims, Model, Visitor, shape};
 use crate::site::Site;
 use crate::spec::{Ablation, Memory};
 use crate::tensor::Tensor;
+use std::collections::BTreeSet;
 
 /// Rows in a batch where memory does not bind: enough to keep a processor at work, few enough for a laptop.
 pub const ROWS: usize = 64;
@@ -128,9 +129,14 @@ impl<'a> Sizes<'a> {
         self.length * self.dims().d_model as u64
     }
 
-    /// Queries, keys and values of a layer, side by side.
+    /// Keys and values of a layer.
+    fn past(&self) -> u64 {
+        self.length * (2 * self.dims().key_heads * self.dims().d_head) as u64
+    }
+
+    /// Queries, keys and values of a layer.
     fn ports(&self) -> u64 {
-        self.length * ((self.dims().heads + 2 * self.dims().key_heads) * self.dims().d_head) as u64
+        self.length * (self.dims().heads * self.dims().d_head) as u64 + self.past()
     }
 
     fn pattern(&self) -> u64 {
@@ -139,8 +145,10 @@ impl<'a> Sizes<'a> {
 
     /// The peak of a block: the stream, what enters, what is normalised, and attention's or the MLP's own.
     fn block(&self) -> u64 {
-        let attention = 3 * self.ports() + 3 * self.pattern();
-        let neurons = 3 * self.length * self.dims().d_mlp as u64;
+        // side by side and by heads; scores, the same with their mask, pattern
+        let attention = 2 * self.ports() + 3 * self.pattern();
+        let branches = if self.model.sites().contains(&Site::MlpPreLinear(0)) { 3 } else { 2 };
+        let neurons = branches * self.length * self.dims().d_mlp as u64;
         3 * self.stream() + attention.max(neurons)
     }
 
@@ -179,14 +187,14 @@ impl<'a> Sizes<'a> {
                 items * (kept + AT_A_HOOK * heads + self.pass(&[])) + self.all_logits(items, self.length)
             }
             Step::Attention(_) => {
-                let kept = self.layers() * (4 * self.pattern() + self.ports());
+                let kept = self.layers() * (4 * self.pattern() + self.past());
                 items * (kept + self.pass(&[Site::HeadOut(0)]))
             }
             Step::Patch(sweep, _) => self.sweep(sweep, rows) + self.unembedded(),
             Step::Ablate(sweep, with) => self.means(sweep, *with, items) + self.sweep(sweep, rows) + self.unembedded(),
             Step::Generate { tokens, .. } => {
                 // keys and values so far, the new ones, and both side by side
-                let past = 3 * self.layers() * self.ports() * (self.length + *tokens as u64) / self.length.max(1);
+                let past = 3 * self.layers() * self.past() * (self.length + *tokens as u64) / self.length.max(1);
                 items * (past + self.pass(&[Site::ResidPre(0)])) + self.all_logits(items, 1)
             }
         }
@@ -206,11 +214,12 @@ impl<'a> Sizes<'a> {
     fn sweep(&self, sweep: &Sweep, rows: u64) -> u64 {
         let sites = changed(&sweep.cells);
         let items = (rows / 2).max(1).min(self.items);
-        let streams = (self.layers() + 1) * self.stream();
+        let rows = rows.min(items * sweep.cells.len() as u64);
+        let begins = sites.iter().map(|site| site.layer()).collect::<BTreeSet<_>>().len() as u64;
         // what is there and what stands in for it
-        let base = streams + self.layers() * self.ports() + 2 * self.sites(&sites);
+        let base = begins * self.stream() + self.layers() * self.past() + 2 * self.sites(&sites);
         let put = sweep.cells.iter().map(|cell| self.cell(cell)).max().unwrap_or(0);
-        items * base + rows * (self.pass(&sites) + self.ports() + put)
+        items * base + rows * (self.pass(&sites) + self.past() + put)
     }
 
     /// What a cell puts in for one row.

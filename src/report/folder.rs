@@ -101,9 +101,9 @@ impl Folder {
         Ok(())
     }
 
-    /// A path within.
-    pub(super) fn at(&self, name: &str) -> PathBuf {
-        self.path.join(name)
+    /// The folder itself.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A folder that a run has written.

@@ -65,7 +65,10 @@ impl Work {
         aside: Option<PathBuf>,
     ) -> Result<Self, ReportError> {
         let steps = folder.steps();
-        std::fs::create_dir_all(&steps).map_err(|source| ReportError::Unwritable { path: steps.clone(), source })?;
+        for path in [folder.path(), &steps] {
+            let unwritable = |source| ReportError::Unwritable { path: path.to_path_buf(), source };
+            std::fs::create_dir_all(path).map_err(unwritable)?;
+        }
         let own = format!("{}-of-{}.{ENDING}", shard.number, shard.of);
         let journal = Journal::open(&steps.join(&own), fingerprint)?;
         let beside = format!("-of-{}.{ENDING}", shard.of);
@@ -77,7 +80,7 @@ impl Work {
 impl Folder {
     /// Where the steps of an unfinished run are kept.
     pub fn steps(&self) -> PathBuf {
-        self.at("steps")
+        self.path().join("steps")
     }
 
     /// Whether any run was begun here.
@@ -92,7 +95,7 @@ impl Folder {
 
     /// Whether the run here is that of the fingerprint: its `run.ron`, or its steps where that is not written yet.
     fn is_of(&self, fingerprint: &Fingerprint) -> bool {
-        match std::fs::read(self.at("run.ron")) {
+        match std::fs::read(self.path().join("run.ron")) {
             Ok(ron) => Fingerprint::from(Sha256::digest(ron)) == *fingerprint,
             Err(_) => kept_in(&self.steps(), fingerprint).is_ok(),
         }
@@ -114,7 +117,7 @@ impl Folder {
         }
         match self.is_of(fingerprint) {
             true => Ok(kept_in(&self.steps(), fingerprint)?),
-            false => Err(JournalError::Other(self.at("")).into()),
+            false => Err(JournalError::Other(self.path().to_path_buf()).into()),
         }
     }
 

@@ -16,7 +16,7 @@ const KILLS: usize = 10;
 const UNEVEN: &str = r#"
     Record(sites: All, gradients: ["hook_resid_pre"]),
     LogitLens(), DirectLogitAttribution,
-    Patch(sites: ["attn.hook_z", "hook_attn_out"], over: [Layer, Head]),
+    Patch(sites: ["attn.hook_z", "attn.hook_q"], over: [Layer, Head]),
     Ablate(sites: ["attn.hook_z", "mlp.hook_post"], over: [Layer], with: Mean),
     Generate(tokens: 2, edits: [(site: "blocks.1.hook_resid_pre", change: Scale(0.5))])"#;
 

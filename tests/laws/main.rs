@@ -4,6 +4,7 @@
 mod common;
 mod edits;
 mod gradients;
+mod memory;
 mod methods;
 mod passes;
 mod seam;
