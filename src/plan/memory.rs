@@ -159,16 +159,12 @@ impl<'a> Sizes<'a> {
     }
 
     fn read(&self) -> u64 {
-        if self.metric.needs_vocabulary() { 3 * self.vocabulary() } else { 0 }
+        if self.metric.needs_vocabulary() { self.logits(1) } else { 0 }
     }
 
-    /// Every logit, and the unembedding in the order that the product wants.
-    fn all_logits(&self, rows: u64, positions: u64) -> u64 {
-        rows * 3 * positions * self.vocabulary() + self.unembedding()
-    }
-
-    fn unembedding(&self) -> u64 {
-        self.vocabulary() * self.dims().d_model as u64
+    /// Logits at so many positions: as a tensor, what is picked of it, and as values.
+    fn logits(&self, positions: u64) -> u64 {
+        3 * positions * self.vocabulary()
     }
 
     /// What is alive at the peak of a method with so many rows in a batch.
@@ -176,33 +172,36 @@ impl<'a> Sizes<'a> {
         let items = rows.min(self.items);
         match step {
             Step::Record { sites, gradients } => {
+                let one = self.recorded(sites, gradients);
                 // as tensors, as values, and twice as bytes on the way to the journal
-                let kept = 4 * (self.sites(sites) + self.sites(gradients));
-                items * (kept + self.pass(sites) + self.tape(gradients)) + self.all_logits(items, self.length)
+                let step = items * (4 * one + self.pass(sites) + self.tape(gradients));
+                // as bytes, and put together as a file
+                step.max(2 * self.items * one)
             }
-            Step::LogitLens(sites) => items * (self.sites(sites) + self.pass(sites)) + self.unembedded(),
+            Step::LogitLens(sites) => items * (self.sites(sites) + self.pass(sites)),
             Step::DirectLogitAttribution => {
                 let heads = self.site(Site::HeadOut(0));
                 let kept = self.layers() * (heads + 2 * self.stream()) + 2 * self.stream();
-                items * (kept + AT_A_HOOK * heads + self.pass(&[])) + self.all_logits(items, self.length)
+                items * (kept + AT_A_HOOK * heads + self.pass(&[]) + self.logits(self.length))
             }
             Step::Attention(_) => {
                 let kept = self.layers() * (4 * self.pattern() + self.past());
                 items * (kept + self.pass(&[Site::HeadOut(0)]))
             }
-            Step::Patch(sweep, _) => self.sweep(sweep, rows) + self.unembedded(),
-            Step::Ablate(sweep, with) => self.means(sweep, *with, items) + self.sweep(sweep, rows) + self.unembedded(),
+            Step::Patch(sweep, _) => self.sweep(sweep, rows),
+            Step::Ablate(sweep, with) => self.means(sweep, *with, items) + self.sweep(sweep, rows),
             Step::Generate { tokens, .. } => {
                 // keys and values so far, the new ones, and both side by side
                 let past = 3 * self.layers() * self.past() * (self.length + *tokens as u64) / self.length.max(1);
-                items * (past + self.pass(&[Site::ResidPre(0)])) + self.all_logits(items, 1)
+                items * (past + self.pass(&[Site::ResidPre(0)]) + self.logits(1))
             }
         }
     }
 
-    /// The unembedding, where the metric reads the whole vocabulary.
-    fn unembedded(&self) -> u64 {
-        if self.metric.needs_vocabulary() { self.unembedding() } else { 0 }
+    /// What is recorded of a row: states, gradients, and always all logits.
+    fn recorded(&self, sites: &[Site], gradients: &[Site]) -> u64 {
+        let states: u64 = sites.iter().filter(|site| **site != Site::Logits).map(|site| self.site(*site)).sum();
+        states + self.sites(gradients) + self.length * self.vocabulary()
     }
 
     /// Everything that a pass on a tape keeps for the way back.
@@ -245,9 +244,8 @@ impl<'a> Sizes<'a> {
     fn results(&self, step: &Step) -> u64 {
         match step {
             Step::Record { sites, gradients } => {
-                let one = self.sites(sites) + self.sites(gradients) + self.length * self.vocabulary();
-                // vectors grow to twice their content; one side at a time is put together and written
-                (2 * self.sides + 2) * self.items * one * FLOAT
+                // vectors that grow batch by batch are up to half as long again as what they hold
+                self.sides * self.items * self.recorded(sites, gradients) * FLOAT * 3 / 2
             }
             Step::Attention(_) => 3 * self.items * self.layers() * self.pattern() * FLOAT,
             Step::Patch(sweep, _) | Step::Ablate(sweep, _) => self.table(sweep.cells.len() as u64),
