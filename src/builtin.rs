@@ -2,7 +2,7 @@
 
 use crate::model::load::{LoadError, Loaded, embedded};
 use crate::model::process::Processing;
-use crate::tensor::Device;
+use crate::tensor::Setting;
 
 /// A model in the program: its name, and its three files.
 struct Builtin {
@@ -40,9 +40,9 @@ pub fn names() -> Vec<(&'static str, &'static str)> {
 }
 
 /// A built-in model by name.
-pub fn load(name: &str, process: &[Processing], device: &Device) -> Result<Loaded, LoadError> {
+pub fn load(name: &str, process: &[Processing], setting: impl Into<Setting>) -> Result<Loaded, LoadError> {
     let known = || names().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let model =
         MODELS.iter().find(|model| model.name == name).ok_or_else(|| LoadError::NoBuiltin(name.into(), known()))?;
-    embedded([model.config, model.tokenizer], model.weights, process, device)
+    embedded([model.config, model.tokenizer], model.weights, process, setting)
 }

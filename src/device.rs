@@ -2,7 +2,8 @@
 //!
 //! The library panics when a driver is missing, so every device is looked for before it is used.
 
-use crate::tensor::Device;
+use crate::precision::Precision;
+use crate::tensor::{Device, Setting};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -59,6 +60,21 @@ pub enum DeviceError {
     /// No driver, or no such device.
     #[error("no {0} device: {1}; `patchclamp devices` lists what is there")]
     Absent(String, String),
+    /// A device without arithmetic for these numbers.
+    #[error("{0} cannot compute in {1}; f32 goes everywhere, and `--device cpu` computes in f64, f16 and bf16 too")]
+    Numbers(Choice, Precision),
+}
+
+/// A device and numbers that it computes in, if it is there and does.
+pub fn setting(choice: Choice, precision: Precision) -> Result<Setting, DeviceError> {
+    let setting = Setting { device: open(choice)?, precision };
+    // shaders have arithmetic in f64 on some GPUs, but exp and tanh nowhere (GLSL.std.450 defines them to 32 bits)
+    let shaders = matches!(choice, Choice::WebGpu | Choice::Vulkan);
+    if setting.is_possible() && !(shaders && precision == Precision::F64) {
+        Ok(setting)
+    } else {
+        Err(DeviceError::Numbers(choice, precision))
+    }
 }
 
 /// A device for tensors, if it is there.

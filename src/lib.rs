@@ -4,6 +4,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`precision`] | the numbers that a model can compute in |
 //! | [`tensor`] | burn under one name; the only file that names it |
 //! | [`device`] | CPU, WebGPU, Vulkan, CUDA: what is there |
 //! | [`site`] | names of places in a forward pass |
@@ -19,20 +20,24 @@
 //! | [`steps`] | work in steps that are kept: resumed runs, shards |
 //! | [`method`] | one file a method |
 //! | [`run`] | a plan carried out |
+//! | [`explain`] | the same pass in two settings, and where they part |
 //! | [`page`], [`report`] | the run folder |
 //! | [`organism`] | the built-in model: grammar, training, exam |
 //! | [`builtin`] | the models that the program carries |
+//! | [`hub`] | models of the hub by their name: the shared cache, and the network |
 //! | [`cli`] | the command line |
 //!
 //! # Invariants
 //! `tests/tidy.rs` holds what a text search can hold of them.
 //! - The model does not know the methods: it calls the hook and never asks who listens.
 //! - A forward pass has no side effect outside its hook; nothing can be left behind in a model.
-//! - Only `spec`, `text`, `data`, `model`'s loader, `organism::save`, `plan`'s edits, `steps`' journal and `report` touch files; only `cli` prints.
+//! - Only `spec`, `text`, `data`, `model`'s loader, `organism::save`, `plan`'s edits, `steps`' journal, `explain`'s
+//!   reference, `report` and `hub` touch files; only `hub` uses the network; only `cli` prints.
 //! - After [`plan::Plan::new`] succeeds, a run cannot fail for a reason the user could have caused.
 //! - No randomness but from the spec's seed; ordered maps wherever order can reach a result.
 //! - `probes` knows no model, no text, no file.
 
+pub mod precision;
 pub mod tensor;
 
 pub mod device;
@@ -60,11 +65,14 @@ pub mod method;
 
 pub mod run;
 
+pub mod explain;
+
 pub mod page;
 pub mod report;
 
 pub mod organism;
 
 pub mod builtin;
+pub mod hub;
 
 pub mod cli;

@@ -1,15 +1,23 @@
 //! A plan carried out: every method in turn, its tables named and numbered.
 
 use crate::method::generate::Length;
-use crate::method::{self, Bench, Finding};
+use crate::method::{self, Bench, Finding, Side};
 use crate::model::load::Loaded;
 use crate::plan::{Plan, Step, Sweep};
 use crate::steps::{RunError, Steps};
+use crate::table::Table;
 
 /// What a whole run found, method by method.
 pub struct Outcome {
     /// One finding a method, tables named `01_patch.denoise` and so on.
     pub findings: Vec<Finding>,
+}
+
+impl Outcome {
+    /// Every main table.
+    pub fn tables(&mut self) -> impl Iterator<Item = &mut Table> {
+        self.findings.iter_mut().flat_map(|finding| &mut finding.tables)
+    }
 }
 
 /// Runs the steps of a plan that are this process's and puts together what all of them gave.
@@ -43,6 +51,31 @@ fn bench<'a>(plan: &'a Plan, loaded: &'a Loaded, rows: usize) -> Bench<'a> {
         seed: plan.experiment.seed,
         rows,
     }
+}
+
+/// The fact that tells what half precision costs.
+pub const PRECISION_ERROR: &str = "precision, error";
+
+/// How far the metric of the clean and of the corrupted runs is from that of `full`, the same model in f32, in words; of
+/// items without answers, how far the logits behind their last token are.
+pub fn precision_error(plan: &Plan, loaded: &Loaded, full: &Loaded) -> Result<String, RunError> {
+    let rows = plan.loads.iter().map(|load| load.rows).min().unwrap_or(1);
+    let [own, exact] = [bench(plan, loaded, rows), bench(plan, full, rows)];
+    if plan.items.iter().any(|item| item.answers.is_none()) {
+        return Ok(format!("logits behind the last token: {}, against f32", distance(&own.last()?, &exact.last()?)));
+    }
+    let whole = |bench: &Bench, side| bench.whole(side, &mut Steps::unkept(&mut ()));
+    let side = |side: Side| Ok::<_, RunError>(distance(&whole(&own, side)?, &whole(&exact, side)?));
+    let (clean, corrupted) = (side(Side::Clean)?, side(Side::Corrupt)?);
+    Ok(format!("{} of the clean runs: {clean}; of the corrupted: {corrupted}; against f32", own.metric))
+}
+
+fn distance(own: &[f64], exact: &[f64]) -> String {
+    let differences = || own.iter().zip(exact).map(|(own, exact)| (own - exact).abs());
+    // a maximum would pass over what is not a number
+    let most = differences().fold(0.0, |most: f64, next| if next > most || next.is_nan() { next } else { most });
+    let mean = differences().sum::<f64>() / own.len() as f64;
+    format!("differs by at most {most:.2e}, on average {mean:.2e}")
 }
 
 fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Result<Finding, RunError> {

@@ -1,6 +1,7 @@
 //! The tensors of burn under one name: the only file that names burn, so that a later burn is a change here.
 
-use burn::tensor::TensorData;
+use crate::precision::Precision;
+use burn::tensor::{DType, FloatDType, TensorData};
 
 pub use burn::tensor::activation;
 pub use burn::tensor::{Bool, Float, Int};
@@ -22,9 +23,78 @@ pub fn cuda(index: usize) -> Device {
     Device::Cuda(burn::backend::cuda::CudaDevice::new(index))
 }
 
-/// A float tensor of `shape` from its values, last dimension fastest.
+/// Where, and in which numbers, something is computed.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// Where.
+    pub device: Device,
+    /// In which numbers.
+    pub precision: Precision,
+}
+
+impl Setting {
+    /// That of a tensor.
+    pub fn of<const D: usize>(tensor: &Tensor<D>) -> Self {
+        Setting { device: tensor.device(), precision: precision(tensor) }
+    }
+
+    /// Whether the device computes in these numbers, and does not merely store them.
+    pub fn is_possible(&self) -> bool {
+        use burn::tensor::backend::Backend as _;
+        Backend::supports_dtype(&self.device, float(self.precision).into())
+    }
+}
+
+/// In f32.
+impl From<&Device> for Setting {
+    fn from(device: &Device) -> Self {
+        Setting { device: device.clone(), precision: Precision::F32 }
+    }
+}
+
+impl From<&Setting> for Setting {
+    fn from(setting: &Setting) -> Self {
+        setting.clone()
+    }
+}
+
+fn float(precision: Precision) -> FloatDType {
+    match precision {
+        Precision::F32 => FloatDType::F32,
+        Precision::F64 => FloatDType::F64,
+        Precision::F16 => FloatDType::F16,
+        Precision::Bf16 => FloatDType::BF16,
+    }
+}
+
+/// The numbers that a tensor holds.
+pub fn precision<const D: usize>(tensor: &Tensor<D>) -> Precision {
+    match tensor.dtype() {
+        DType::F64 => Precision::F64,
+        DType::F16 => Precision::F16,
+        DType::BF16 => Precision::Bf16,
+        _ => Precision::F32,
+    }
+}
+
+/// The tensor rounded to other numbers; itself where it has them.
+pub fn cast<const D: usize>(tensor: Tensor<D>, to: Precision) -> Tensor<D> {
+    if precision(&tensor) == to { tensor } else { tensor.cast(float(to)) }
+}
+
+/// Half precision in f32, for sums and squares that would not fit: f16 ends at 65 504. All else stays as it is.
+pub fn widen<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    if precision(&tensor).is_half() { cast(tensor, Precision::F32) } else { tensor }
+}
+
+/// An f32 tensor of `shape` from its values, last dimension fastest.
 pub fn from_floats<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// A float tensor of `shape` in a setting's own numbers.
+pub fn from_doubles<const D: usize>(values: Vec<f64>, shape: [usize; D], setting: &Setting) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(values, shape), (&setting.device, float(setting.precision).into()))
 }
 
 /// An integer tensor of `shape` from its values, last dimension fastest.
@@ -37,6 +107,11 @@ pub fn to_floats<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
     tensor.to_data().convert::<f32>().into_vec().expect("converted to f32 above")
 }
 
+/// The same as f64: exact, whatever the tensor holds.
+pub fn to_doubles<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
+    tensor.to_data().convert::<f64>().into_vec().expect("converted to f64 above")
+}
+
 /// The same tensor with a tape, for gradients; it shares its memory with the original.
 pub fn on_tape<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     Tensor::from_inner(tensor)
@@ -47,12 +122,12 @@ pub fn backward(scalar: &Tensor<1>) -> Gradients {
     scalar.backward()
 }
 
-/// `f` of every number in one pass over the tensor's own memory, in parallel; `None` where it is not on the CPU.
+/// `f` of every number in one pass over the tensor's own memory, in parallel; `None` where they are not f32 on the CPU.
 pub fn map_on_cpu<const D: usize>(x: &Tensor<D>, f: impl Fn(f32) -> f32 + Sync) -> Option<Tensor<D>> {
-    matches!(x.device(), Device::Flex(_)).then(|| map(x.clone(), f))
+    (matches!(x.device(), Device::Flex(_)) && precision(x) == Precision::F32).then(|| map(x.clone(), f))
 }
 
-/// On a CPU tape: the tensor `f(x)` whose gradient is `slope(x)`; `None` elsewhere.
+/// On a CPU tape in f32: the tensor `f(x)` whose gradient is `slope(x)`; `None` elsewhere.
 ///
 /// With p the value of x off the tape, `(x − p)·slope(p) + f(p)` has the exact value and first derivative.
 pub fn with_slope<const D: usize>(
@@ -61,7 +136,7 @@ pub fn with_slope<const D: usize>(
     slope: impl Fn(f32) -> f32 + Sync,
 ) -> Option<Tensor<D>> {
     let Device::Autodiff(device) = x.device() else { return None };
-    if !matches!(*device, Device::Flex(_)) {
+    if !matches!(*device, Device::Flex(_)) || precision(x) != Precision::F32 {
         return None;
     }
     let p = x.clone().inner();
@@ -75,7 +150,7 @@ fn map<const D: usize>(x: Tensor<D>, f: impl Fn(f32) -> f32 + Sync) -> Tensor<D>
     const CHUNK: usize = 1 << 14;
     let device = x.device();
     let mut data = x.into_data();
-    let values = data.as_mut_slice::<f32>().expect("models compute in f32");
+    let values = data.as_mut_slice::<f32>().expect("only f32 comes here");
     values.par_chunks_mut(CHUNK).for_each(|chunk| chunk.iter_mut().for_each(|value| *value = f(*value)));
     Tensor::from_data(data, &device)
 }

@@ -157,6 +157,8 @@ impl Text {
 
     /// From the bytes of a `tokenizer.json`; the error is the library's own sentence.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        // the library panics where a decoder is no JSON
+        serde_json::from_slice::<serde::de::IgnoredAny>(bytes).map_err(|error| error.to_string())?;
         let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| error.to_string())?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|error| error.to_string())?;

@@ -245,6 +245,12 @@ fn an_encoder_says_what_it_cannot_do() {
 }
 
 #[test]
+fn logits_that_are_no_sum_are_not_attributed() {
+    assert_snapshot!(problems(&file("DirectLogitAttribution"), "gemma2"), @"methods[0]: its logits are bent to a bound (`final_logit_softcapping`), so its logits do not split into parts");
+    assert_snapshot!(problems(&file("DirectLogitAttribution"), "opt-behind"), @"methods[0]: the norms behind its blocks rescale what earlier parts have written, so its logits do not split into parts");
+}
+
+#[test]
 fn edits_of_a_generation_are_checked_like_sweeps() {
     let edits = "(site: \"attn.hook_z\", heads: [14], rows: [4], positions: [99], neurons: [50], change: Zero), \
                  (site: \"hook_resid_pre\", change: Scale(NaN)), (site: \"attn.hook_pattern\", change: AddContrast(1.0)), \

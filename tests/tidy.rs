@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 const LINES: usize = 300;
 
 /// Where files are read and written.
-const TOUCH_FILES: [&str; 11] = [
+const TOUCH_FILES: [&str; 13] = [
+    "src/explain/reference.rs",
     "src/spec/mod.rs",
     "src/text.rs",
     "src/data/csv.rs",
@@ -18,6 +19,7 @@ const TOUCH_FILES: [&str; 11] = [
     "src/steps/journal.rs",
     "src/report/folder.rs",
     "src/report/work.rs",
+    "src/hub/",
 ];
 
 /// Every file of the project's own Rust, by its path from the root, with its text.
@@ -92,6 +94,11 @@ fn only_the_command_line_prints() {
 fn only_the_readers_and_the_report_touch_files() {
     let words = ["std::fs", "fs::", "File::open", "File::create", "from_path("];
     assert_eq!(say(&words, &[TOUCH_FILES.as_slice(), &["src/cli/"]].concat()), Vec::<String>::new());
+}
+
+#[test]
+fn only_the_hub_uses_the_network() {
+    assert_eq!(say(&["hf_hub", "ureq", "std::net", "TcpStream"], &["src/hub/"]), Vec::<String>::new());
 }
 
 #[test]

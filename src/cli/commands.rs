@@ -1,25 +1,27 @@
 //! What each command does.
 
 use super::FileArgs;
-use super::screen::say;
+use super::screen::{Bar, Voice, say};
 use crate::model::load::{LoadError, Loaded, folder};
 use crate::model::process::Processing;
 use crate::model::{Model, shape};
 use crate::plan::{Load, Plan};
 use crate::report;
-use crate::spec::{self, Experiment, ModelSpec};
-use crate::tensor::Device;
-use crate::{builtin, device};
+use crate::spec::{self, Experiment, HubModel, ModelSpec};
+use crate::tensor::Setting;
+use crate::{builtin, device, hub};
 use anyhow::anyhow;
 use std::path::{Path, PathBuf};
 
-/// A file with `--set`, `--model`, `--device` and `--memory` written into it.
-fn experiment(args: &FileArgs) -> anyhow::Result<Experiment> {
-    let model = args.model.iter().map(|model| ("model".to_string(), report::ron_value(&model_spec(model))));
+/// A file with `--set`, `--model`, `--device`, `--precision` and `--memory` written into it.
+pub fn experiment(args: &FileArgs) -> anyhow::Result<Experiment> {
+    let model = args.model.as_deref().map(model_spec).transpose()?;
+    let model = model.iter().map(|model| ("model".to_string(), report::ron_value(model)));
     let device = args.device.iter().map(|device| ("device".to_string(), report::ron_value(device)));
+    let precision = args.precision.iter().map(|precision| ("precision".to_string(), report::ron_value(precision)));
     let memory = args.memory.iter().map(|memory| ("memory".to_string(), report::ron_value(memory)));
-    let changes: Vec<(String, String)> =
-        changes(&args.set)?.into_iter().chain(model).chain(device).chain(memory).collect();
+    let named = model.chain(device).chain(precision).chain(memory);
+    let changes: Vec<(String, String)> = changes(&args.set)?.into_iter().chain(named).collect();
     Ok(parsed::<Experiment>(&args.file, &changes)?.located(&args.file))
 }
 
@@ -42,26 +44,55 @@ pub fn changes(sets: &[String]) -> anyhow::Result<Vec<(String, String)>> {
     sets.iter().map(split).collect()
 }
 
-/// A model as the command line names it: a built-in one, else a folder.
-fn model_spec(name: &str) -> ModelSpec {
-    match builtin::names().iter().any(|(known, _)| *known == name) {
-        true => ModelSpec::Builtin(name.to_string()),
-        false => ModelSpec::Path(PathBuf::from(name)),
+/// A model as the command line names it: a built-in one, a folder, `hub:NAME`, or a name that only the hub can have.
+pub fn model_spec(name: &str) -> anyhow::Result<ModelSpec> {
+    let of_hub = |id: &str| id.parse::<HubModel>().map(ModelSpec::Hub);
+    if builtin::names().iter().any(|(known, _)| *known == name) {
+        return Ok(ModelSpec::Builtin(name.to_string()));
+    }
+    match name.strip_prefix("hub:") {
+        Some(id) => of_hub(id).map_err(|why| anyhow!("model {name}: {why}")),
+        None if name.contains('/') && !Path::new(name).exists() => {
+            Ok(of_hub(name).unwrap_or_else(|_| ModelSpec::Path(PathBuf::from(name))))
+        }
+        None => Ok(ModelSpec::Path(PathBuf::from(name))),
     }
 }
 
-fn load(model: &ModelSpec, process: &[Processing], device: &Device) -> anyhow::Result<Loaded> {
+/// A model in a setting; one of the hub keeps the commit that it is.
+pub fn load(model: &mut ModelSpec, process: &[Processing], setting: &Setting, voice: Voice) -> anyhow::Result<Loaded> {
     match model {
-        ModelSpec::Builtin(name) => Ok(builtin::load(name, process, device)?),
-        ModelSpec::Path(path) => folder(path, process, device).map_err(|error| with_path(path, &error)),
+        ModelSpec::Builtin(name) => Ok(builtin::load(name, process, setting)?),
+        ModelSpec::Path(path) => folder(path, process, setting).map_err(|error| with_path(path, &error)),
+        ModelSpec::Hub(name) => {
+            let mut bar = Bar::of_files(voice);
+            let fetched = hub::fetch(name, &mut bar);
+            bar.finish();
+            let hub::Snapshot { folder: path, commit } =
+                fetched.map_err(|error| anyhow!("model {error}{}", no_folder(name)))?;
+            name.commit = Some(commit);
+            folder(&path, process, setting).map_err(|error| with_path(&path, &error))
+        }
+    }
+}
+
+/// What is added where a name of the hub could have been meant as a folder.
+fn no_folder(model: &HubModel) -> String {
+    match model.id.contains('/') && !Path::new(&model.id).exists() {
+        true => format!("; a folder {} is not here either", model.id),
+        false => String::new(),
     }
 }
 
 /// An error of a model's folder with its path, where it does not begin with it.
 fn with_path(path: &Path, error: &LoadError) -> anyhow::Error {
     let names = || builtin::names().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ");
-    let hint =
-        if matches!(error, LoadError::NoFolder(_)) { format!("; built in are {}", names()) } else { String::new() };
+    let hint = match error {
+        LoadError::NoFolder(_) => {
+            format!("; built in are {}, and a model of the hub is called hub:NAME or OWNER/NAME", names())
+        }
+        _ => String::new(),
+    };
     let (path, error) = (path.display().to_string(), error.to_string() + &hint);
     match error.starts_with(&path) {
         true => anyhow!("model {error}"),
@@ -69,18 +100,22 @@ fn with_path(path: &Path, error: &LoadError) -> anyhow::Error {
     }
 }
 
-pub fn prepare(args: &FileArgs) -> anyhow::Result<(Plan, Loaded)> {
-    let experiment = experiment(args)?;
-    let device = device::open(experiment.device)?;
-    let loaded = load(&experiment.model, &experiment.process, &device)?;
-    let plan = Plan::new(&experiment, &loaded)
-        .map_err(|problems| anyhow!("{} cannot be run:\n{problems}", args.file.display()))?;
+pub fn prepare(args: &FileArgs, voice: Voice) -> anyhow::Result<(Plan, Loaded)> {
+    planned(experiment(args)?, &args.file, voice)
+}
+
+/// An experiment with its model, and what is to be done with it; `file` is what errors call it.
+pub fn planned(mut experiment: Experiment, file: &Path, voice: Voice) -> anyhow::Result<(Plan, Loaded)> {
+    let setting = device::setting(experiment.device, experiment.precision)?;
+    let loaded = load(&mut experiment.model, &experiment.process, &setting, voice)?;
+    let plan =
+        Plan::new(&experiment, &loaded).map_err(|problems| anyhow!("{} cannot be run:\n{problems}", file.display()))?;
     Ok((plan, loaded))
 }
 
 /// `patchclamp check`
 pub fn check(args: &FileArgs) -> anyhow::Result<()> {
-    let (plan, loaded) = prepare(args)?;
+    let (plan, loaded) = prepare(args, Voice::Terminal)?;
     let (facts, _) = report::facts(&plan, &loaded);
     say(&format!("{}\n", plan.experiment.question))?;
     for (name, value) in &facts {
@@ -106,7 +141,7 @@ pub fn check(args: &FileArgs) -> anyhow::Result<()> {
 
 /// `patchclamp sites`
 pub fn sites(name: &str) -> anyhow::Result<()> {
-    let loaded = load(&model_spec(name), &[], &device::open(device::Choice::Cpu)?)?;
+    let loaded = load(&mut model_spec(name)?, &[], &(&device::open(device::Choice::Cpu)?).into(), Voice::Terminal)?;
     let model: &dyn Model = loaded.model.as_ref();
     for site in model.sites() {
         say(&format!("{:<36} {}", site.to_string(), named_shape(model, site)))?;

@@ -1,6 +1,8 @@
 //! The command line: the only place that prints.
 
 mod commands;
+mod explain;
+mod models;
 mod runs;
 mod screen;
 mod train;
@@ -47,11 +49,23 @@ enum Command {
         #[command(flatten)]
         experiment: FileArgs,
     },
+    /// Say where the same forward pass begins to differ in two settings
+    Explain {
+        #[command(flatten)]
+        experiment: FileArgs,
+        /// What it is held against: a precision (f64), a device (vulkan), a model, another experiment, a run folder, or
+        /// states in a .safetensors file
+        against: String,
+        #[command(flatten)]
+        telling: explain::Telling,
+    },
     /// List the sites of a model with their shapes
     Sites {
-        /// A folder, or the name of a built-in model
+        /// A folder, the name of a built-in model, or one of the hub: hub:gpt2, OWNER/NAME@REVISION
         model: String,
     },
+    /// List the built-in models and every family that can be loaded
+    Models,
     /// List the devices that are there
     Devices,
     /// Draw the figures and the page of a run folder again, without the model
@@ -80,7 +94,7 @@ struct FileArgs {
     /// Change a value of the file: --set seed=3, --set 'methods[0].over=[Layer]'
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
-    /// Another model: a folder, or the name of a built-in one
+    /// Another model: a folder, the name of a built-in one, or one of the hub: hub:gpt2, OWNER/NAME@REVISION
     #[arg(long)]
     model: Option<String>,
     /// Another device: cpu, webgpu, vulkan, cuda, cuda:1
@@ -89,6 +103,9 @@ struct FileArgs {
     /// The most memory that the run may take: 4GiB, 512MiB
     #[arg(long)]
     memory: Option<crate::spec::Memory>,
+    /// Other numbers to compute in: f32, f64, f16, bf16
+    #[arg(long)]
+    precision: Option<crate::precision::Precision>,
 }
 
 /// Who listens.
@@ -139,7 +156,9 @@ fn carry_out(command: Command) -> anyhow::Result<()> {
         }
         Command::Merge { folders, voice } => runs::merge(&folders, voice.voice()),
         Command::Check { experiment } => commands::check(&experiment),
+        Command::Explain { experiment, against, telling } => explain::explain(&experiment, &against, &telling),
         Command::Sites { model } => commands::sites(&model),
+        Command::Models => models::models(),
         Command::Devices => commands::devices(),
         Command::Report { folder } => commands::report(&folder),
         Command::Train { file, set, out } => train::train(&file, &set, out),

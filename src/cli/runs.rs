@@ -1,12 +1,13 @@
 //! Runs: begun, gone on with, cut into shards, put together.
 
 use super::FileArgs;
-use super::commands::prepare;
+use super::commands::{load, prepare};
 use super::screen::{Bar, Voice, ending, say};
+use crate::device;
 use crate::model::load::Loaded;
 use crate::plan::Plan;
 use crate::report::{self, Folder, Work};
-use crate::run::Outcome;
+use crate::run::{Outcome, PRECISION_ERROR, precision_error};
 use crate::spec::Experiment;
 use crate::steps::{Fingerprint, Journal, RunError, Shard, Steps, Watcher, journals};
 use anyhow::anyhow;
@@ -32,8 +33,8 @@ struct Ready {
     fingerprint: Fingerprint,
 }
 
-fn ready(args: &FileArgs) -> anyhow::Result<Ready> {
-    let (plan, loaded) = prepare(args)?;
+fn ready(args: &FileArgs, voice: Voice) -> anyhow::Result<Ready> {
+    let (plan, loaded) = prepare(args, voice)?;
     let described = report::described(&plan, &loaded);
     let fingerprint = report::fingerprint(&described);
     Ok(Ready { plan, loaded, described, fingerprint })
@@ -56,14 +57,19 @@ impl Ready {
 
     /// Writes tables, figures and page, and only then forgets the steps.
     fn finish(
-        self,
-        outcome: Outcome,
+        mut self,
+        mut outcome: Outcome,
         (folder, journal): (Folder, Option<Journal>),
         path: &Path,
         bar: &mut Bar,
         voice: Voice,
     ) -> anyhow::Result<()> {
         bar.begin("report", 1);
+        if let Some(lost) = lost(&self, voice)? {
+            outcome.tables().for_each(|table| drop(table.facts.insert(PRECISION_ERROR.into(), lost.clone())));
+            self.described.facts.get_or_insert_default().insert(PRECISION_ERROR.into(), lost);
+            report::write_run(&self.described, &folder)?;
+        }
         let results = report::write(self.described, outcome, &folder)?;
         folder.finish(journal)?;
         bar.finish();
@@ -74,7 +80,7 @@ impl Ready {
 
 /// `patchclamp run`
 pub fn run(args: &FileArgs, out: Option<PathBuf>, voice: Voice) -> anyhow::Result<()> {
-    let ready = ready(args)?;
+    let ready = ready(args, voice)?;
     let path = out.unwrap_or_else(|| default_folder(&args.file));
     let mut bar = Bar::new(voice);
     let Work { folder, journal, kept, .. } = ready.begin(&path, Shard::WHOLE, &bar)?;
@@ -84,9 +90,21 @@ pub fn run(args: &FileArgs, out: Option<PathBuf>, voice: Voice) -> anyhow::Resul
     ready.finish(outcome, (folder, journal), &path, &mut bar, voice)
 }
 
+/// What half precision costs against f32 on the same device, in words; nothing elsewhere. It is no part of what identifies
+/// a run: shards on several machines may round differently.
+fn lost(Ready { plan, loaded, .. }: &Ready, voice: Voice) -> anyhow::Result<Option<String>> {
+    let experiment = &plan.experiment;
+    if !experiment.precision.is_half() {
+        return Ok(None);
+    }
+    let setting = (&device::open(experiment.device)?).into();
+    let full = load(&mut experiment.model.clone(), &experiment.process, &setting, voice)?;
+    Ok(Some(precision_error(plan, loaded, &full)?))
+}
+
 /// `patchclamp run --shard`: the steps of one shard, kept for `patchclamp merge`.
 pub fn shard(args: &FileArgs, out: Option<PathBuf>, shard: Shard, voice: Voice) -> anyhow::Result<()> {
-    let ready = ready(args)?;
+    let ready = ready(args, voice)?;
     let path = out.unwrap_or_else(|| default_folder(&args.file));
     let mut bar = Bar::new(voice);
     let Work { journal, kept, .. } = ready.begin(&path, shard, &bar)?;
@@ -107,8 +125,15 @@ pub fn shard(args: &FileArgs, out: Option<PathBuf>, shard: Shard, voice: Voice) 
 pub fn merge(folders: &[PathBuf], voice: Voice) -> anyhow::Result<()> {
     let path = folders.first().ok_or_else(|| anyhow!("name a folder that shards wrote to"))?;
     let others: Vec<Folder> = folders.iter().map(|path| Folder::existing(path)).collect::<Result<_, _>>()?;
-    let args = FileArgs { file: path.join("run.ron"), set: Vec::new(), model: None, device: None, memory: None };
-    let ready = ready(&args)?;
+    let args = FileArgs {
+        file: path.join("run.ron"),
+        set: Vec::new(),
+        model: None,
+        device: None,
+        precision: None,
+        memory: None,
+    };
+    let ready = ready(&args, voice)?;
     let Work { folder, journal, mut kept, .. } = Work::merge(path, &ready.fingerprint)?;
     for other in &others[1..] {
         kept.extend(other.shares(&ready.fingerprint)?);

@@ -1,6 +1,7 @@
 //! What stands on the terminal: the progress bar, and the short table at the end.
 
 use crate::report::Results;
+use crate::run::PRECISION_ERROR;
 use crate::steps::Watcher;
 use crate::table::{Row, Table, largest, p_value};
 use comfy_table::{Cell, CellAlignment, presets};
@@ -34,11 +35,19 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// A bar that is seen only by a person.
+    /// A bar of steps that is seen only by a person.
     pub fn new(voice: Voice) -> Self {
+        Bar::with_template(voice, "{msg:>24} {wide_bar} {percent:>3} %  {elapsed} gone, {eta} left")
+    }
+
+    /// A bar of files that come from the hub, in bytes.
+    pub fn of_files(voice: Voice) -> Self {
+        Bar::with_template(voice, "{msg} {wide_bar} {bytes} of {total_bytes}  {bytes_per_sec}, {eta} left")
+    }
+
+    fn with_template(voice: Voice, template: &str) -> Self {
         let bar = if voice == Voice::Terminal { ProgressBar::new(1) } else { ProgressBar::hidden() };
-        let style = ProgressStyle::with_template("{msg:>24} {wide_bar} {percent:>3} %  {elapsed} gone, {eta} left");
-        bar.set_style(style.expect("a template of known fields"));
+        bar.set_style(ProgressStyle::with_template(template).expect("a template of known fields"));
         Bar { bar, voice }
     }
 
@@ -80,6 +89,9 @@ pub fn ending(results: &Results, path: &Path, voice: Voice) -> anyhow::Result<()
         Voice::Terminal => {
             say(&format!("\n{}", results.experiment.question))?;
             results.tables.iter().try_for_each(short)?;
+            if let Some(lost) = results.experiment.facts.iter().flatten().find(|(name, _)| *name == PRECISION_ERROR) {
+                say(&format!("\nIn {}, {}.", results.experiment.precision, lost.1))?;
+            }
             say(&format!(
                 "\nEverything is in {}; open {} in a browser.",
                 path.display(),

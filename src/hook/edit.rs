@@ -2,7 +2,7 @@
 
 use super::{Activation, Hook};
 use crate::site::{Place, Site, runs};
-use crate::tensor::{Tensor, from_floats, to_floats};
+use crate::tensor::{Setting, Tensor, from_doubles, to_doubles};
 use std::ops::Range;
 
 /// What an edit does to the picked block of an activation.
@@ -19,13 +19,13 @@ pub enum Change {
 }
 
 impl Change {
-    /// An affine map fitted by statistics, as a change on `device`.
-    pub fn map(affine: &patchclamp_probes::Affine, device: &crate::tensor::Device) -> Self {
-        let floats = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect();
+    /// An affine map fitted by statistics, as a change of a model in this setting.
+    pub fn map(affine: &patchclamp_probes::Affine, setting: impl Into<Setting>) -> Self {
+        let setting = setting.into();
         let (rows, columns) = affine.weight().dim();
-        let weight = floats(affine.weight().iter().copied().collect());
-        let bias = floats(affine.bias().to_vec());
-        Change::Map(from_floats(weight, [rows, columns], device), from_floats(bias, [rows], device))
+        let weight = affine.weight().iter().copied().collect();
+        let bias = affine.bias().to_vec();
+        Change::Map(from_doubles(weight, [rows, columns], &setting), from_doubles(bias, [rows], &setting))
     }
 
     fn apply(&self, block: Activation, taken: &[Range<usize>; 4]) -> Activation {
@@ -91,15 +91,15 @@ impl Edit {
 
     /// A map of some neurons as a map of all `width`, the others left as they are: neurons need not be neighbours.
     fn widened(&self, weight: &Tensor<2>, bias: &Tensor<1>, neurons: &[usize], width: usize) -> Edit {
-        let (count, device) = (neurons.len(), weight.device());
-        let (weight, bias) = (to_floats(weight), to_floats(bias));
+        let (count, setting) = (neurons.len(), Setting::of(weight));
+        let (weight, bias) = (to_doubles(weight), to_doubles(bias));
         let (mut wide, mut shift) = (vec![0.0; width * width], vec![0.0; width]);
         (0..width).for_each(|neuron| wide[neuron * width + neuron] = 1.0);
         for (i, row) in neurons.iter().enumerate() {
             shift[*row] = bias[i];
             neurons.iter().enumerate().for_each(|(j, column)| wide[row * width + column] = weight[i * count + j]);
         }
-        let (wide, shift) = (from_floats(wide, [width, width], &device), from_floats(shift, [width], &device));
+        let (wide, shift) = (from_doubles(wide, [width, width], &setting), from_doubles(shift, [width], &setting));
         Edit { place: Place { neurons: None, ..self.place.clone() }, change: Change::Map(wide, shift) }
     }
 

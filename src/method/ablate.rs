@@ -21,7 +21,7 @@ use crate::plan::{Sweep, changed};
 use crate::site::Site;
 use crate::spec::Ablation;
 use crate::steps::{RunError, Steps};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, cast, widen};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -81,6 +81,7 @@ fn means(bench: &Bench, sites: &[Site], with: Ablation) -> Result<States, HookEr
             let positions = bench.items[items[0]].clean.len();
             count += items.len() as f64 * if with == Ablation::Mean { positions as f64 } else { 1.0 };
             for (site, state) in states(bench, &items, side, sites)? {
+                let state = widen(state);
                 let sum = match with {
                     Ablation::Mean => state.sum_dim(0).sum_dim(2),
                     _ => state.sum_dim(0),
@@ -93,7 +94,8 @@ fn means(bench: &Bench, sites: &[Site], with: Ablation) -> Result<States, HookEr
             }
         }
     }
-    Ok(sums.into_iter().map(|(site, sum): (Site, Tensor<4>)| (site, sum / count)).collect())
+    let precision = bench.model.setting().precision;
+    Ok(sums.into_iter().map(|(site, sum): (Site, Tensor<4>)| (site, cast(sum / count, precision))).collect())
 }
 
 /// For every item another one: a random cycle through all of them.

@@ -1,8 +1,9 @@
 //! Attention patterns of the clean prompts, averaged over items.
 //!
 //! *What it measures.* Plain: how much of a query's pattern lies on each key. Value-weighted: the norm of what a key's value
-//! writes to the stream through this head, ‖α v W_O‖, which is small where a head only parks its attention. Rows are
-//! those of the query that the answer is read at, or of the last one; the figure shows every query.
+//! writes to the stream through this head, ‖α v W_O‖, which is small where a head only parks its attention; where a norm
+//! stands behind attention, through that too, its scale held. Rows are those of the query that the answer is read at, or
+//! of the last one; the figure shows every query.
 //!
 //! *What it cannot show.* That what is attended to matters to the answer: patch or ablate the head.
 //!
@@ -18,7 +19,7 @@ use crate::site::Site;
 use crate::spec::Weighting;
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
-use crate::tensor::{Tensor, from_floats, to_floats};
+use crate::tensor::{Tensor, from_floats, to_doubles, to_floats, widen};
 use ndarray::Array2;
 
 /// Patterns of every head.
@@ -43,28 +44,40 @@ type Plain = ([usize; 4], Vec<f32>);
 /// The patterns of some items, layer by layer.
 fn of_batch(bench: &Bench, weighting: Weighting, items: &[usize]) -> Result<Vec<Plain>, HookError> {
     let layers = bench.model.dims().layers;
-    let sites = (0..layers).flat_map(|layer| [Site::Pattern(layer), Site::Value(layer)]);
-    let mut record = Record::of(sites);
+    let mut record = Record::of(bench.model.sites().into_iter().filter(is_read));
     let nothing = Read { positions: Some(vec![0; items.len()]), tokens: Some(vec![vec![0]; items.len()]) };
     run(bench.model, &Pass::whole(&bench.tokens(items, Side::Clean)).reading(nothing), &mut record)?;
     let pattern = |layer| weighted(bench.model, layer, &record, weighting);
     Ok((0..layers).map(pattern).map(|pattern| (pattern.dims(), to_floats(&pattern))).collect())
 }
 
+/// Whether weighting reads a site.
+fn is_read(site: &Site) -> bool {
+    matches!(site, Site::Pattern(_) | Site::Value(_) | Site::Norm1PostScale(_))
+}
+
 /// `[item, head, query, key]`.
 fn weighted(model: &dyn Model, layer: usize, record: &Record, weighting: Weighting) -> Activation {
-    let pattern = record.at(Site::Pattern(layer)).expect("asked for").clone();
+    let pattern = widen(record.at(Site::Pattern(layer)).expect("asked for").clone());
     if weighting == Weighting::Plain {
         return pattern;
     }
-    let attention = model.attention(layer);
-    let value = record.at(Site::Value(layer)).expect("asked for").clone(); // [item, key_head, pos, d_head]
+    let block = model.block(layer);
+    let value = widen(record.at(Site::Value(layer)).expect("asked for").clone()); // [item, key_head, pos, d_head]
     let [items, key_heads, pos, width] = value.dims();
-    let group = attention.heads / key_heads;
+    let (heads, group) = (block.attention.heads, block.attention.heads / key_heads);
     let value = value.unsqueeze_dim::<5>(2).expand([items, key_heads, group, pos, width]);
-    let written = value.reshape([items, attention.heads, pos, width]).matmul(attention.out_by_head());
-    let norm = written.square().sum_dim(3).sqrt(); // [item, head, key, 1]
-    pattern * norm.swap_dims(2, 3)
+    let written = value.reshape([items, heads, pos, width]).matmul(widen(block.attention.out_by_head()));
+    let Some(scale) = record.at(Site::Norm1PostScale(layer)) else { return pattern * lengths(written) };
+    // the scale held is that of the query, which divides every key's share alike
+    let scale = widen(scale.clone());
+    let unscaled = block.added(written, Some(&scale.ones_like()));
+    pattern * lengths(unscaled) / scale
+}
+
+/// The length of every vector, `[item, head, 1, key]` from `[item, head, key, d_model]`.
+fn lengths(written: Tensor<4>) -> Tensor<4> {
+    written.square().sum_dim(3).sqrt().swap_dims(2, 3)
 }
 
 fn finding(bench: &Bench, weighting: Weighting, patterns: &[Activation]) -> Finding {
@@ -78,9 +91,9 @@ fn finding(bench: &Bench, weighting: Weighting, patterns: &[Activation]) -> Find
     let order: Vec<usize> = (0..bench.items.len()).collect();
     for (layer, pattern) in patterns.iter().enumerate() {
         let [items, heads, _, keys] = pattern.dims();
-        let values = to_floats(&at_query(bench, &order, pattern));
+        let values = to_doubles(&at_query(bench, &order, pattern));
         for (head, key) in (0..heads).flat_map(|head| (0..keys).map(move |key| (head, key))) {
-            let own: Vec<f64> = (0..items).map(|item| f64::from(values[(item * heads + head) * keys + key])).collect();
+            let own: Vec<f64> = (0..items).map(|item| values[(item * heads + head) * keys + key]).collect();
             let place =
                 Row { metric: name.into(), site: Some("attn.hook_pattern".into()), ..blank(name, bench.metric) };
             main.rows.push(summary.untested(

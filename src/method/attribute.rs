@@ -1,8 +1,8 @@
 //! Direct logit attribution: the logit difference as a sum over what writes to the stream.
 //!
 //! *What it measures.* What each embedding, head, bias and MLP adds to logit(right) − logit(wrong) on the clean prompts,
-//! through the last norm with its scale held at what it was: `c ↦ LN(c)·(W_U[right] − W_U[wrong])`. The parts sum to
-//! the logit difference.
+//! through the last norm with its scale held at what it was: `c ↦ LN(c)·(W_U[right] − W_U[wrong])`. Where a norm stands
+//! behind attention, a head's share goes through it too, its scale held. The parts sum to the logit difference.
 //!
 //! *What it cannot show.* Effects through later layers; a part that moves the last norm's scale.
 //!
@@ -17,7 +17,7 @@ use crate::model::{HookError, Model, Pass, at_positions, run};
 use crate::site::Site;
 use crate::steps::{RunError, Steps};
 use crate::table::Row;
-use crate::tensor::{Tensor, from_ints, to_floats};
+use crate::tensor::{Tensor, from_ints, to_doubles};
 
 /// A part of the logit difference: the name it has in the table, its layer and head.
 type Part = (String, Option<usize>, Option<usize>);
@@ -43,7 +43,7 @@ pub fn attribute(bench: &Bench, steps: &mut Steps) -> Result<Finding, RunError> 
 fn split(bench: &Bench, items: &[usize]) -> Result<Vec<(Part, Vec<f64>)>, HookError> {
     let model = bench.model;
     let writers = writers(model);
-    let mut record = Record::of(writers.iter().copied().chain([Site::FinalScale]));
+    let mut record = Record::of(writers.iter().copied().chain(scales(model)));
     let tokens = bench.tokens(items, Side::Clean);
     let logits = run(model, &Pass::whole(&tokens).reading(bench.read(items)), &mut record)?;
     let reader = Reader::new(bench, items, &record);
@@ -51,8 +51,8 @@ fn split(bench: &Bench, items: &[usize]) -> Result<Vec<(Part, Vec<f64>)>, HookEr
     for site in writers {
         let state = record.at(site).expect("asked for above").clone();
         match site {
-            Site::HeadOut(layer) => parts.extend(reader.heads(layer, state)),
-            Site::AttnOut(layer) => parts.push(reader.bias(layer, state, &record)),
+            Site::HeadOut(layer) => parts.extend(reader.heads(layer, added(model, layer, &record))),
+            Site::AttnOut(layer) => parts.push(reader.bias(layer, state - added(model, layer, &record).sum_dim(1))),
             _ => parts.push(((site.kind().to_string(), site.layer(), None), reader.stream(state.squeeze_dim(1)))),
         }
     }
@@ -69,12 +69,23 @@ fn writers(model: &dyn Model) -> Vec<Site> {
     model.sites().into_iter().filter(writes).collect()
 }
 
+/// The scales that are held.
+fn scales(model: &dyn Model) -> impl Iterator<Item = Site> {
+    model.sites().into_iter().filter(|site| matches!(site, Site::Norm1PostScale(_) | Site::FinalScale))
+}
+
+/// What each head adds to the stream, `[item, head, pos, d_model]`.
+fn added(model: &dyn Model, layer: usize, record: &Record) -> Tensor<4> {
+    let heads = record.at(Site::HeadOut(layer)).expect("asked for above").clone();
+    model.block(layer).added(heads, record.at(Site::Norm1PostScale(layer)))
+}
+
 /// Turns a state into its share of the logit difference.
 struct Reader<'a> {
     model: &'a dyn Model,
     read: crate::model::Read,
-    /// `[item, 1, 1]`.
-    scale: Tensor<3>,
+    /// Of the last norm, where there is one, `[item, 1, 1]`.
+    scale: Option<Tensor<3>>,
     /// W_U[right] − W_U[wrong], `[item, 1, d_model]`.
     direction: Tensor<3>,
     /// b_U[right] − b_U[wrong] an item.
@@ -84,7 +95,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn new(bench: &Bench<'a>, items: &[usize], record: &Record) -> Self {
         let (model, read) = (bench.model, bench.read(items));
-        let scale = record.at(Site::FinalScale).expect("asked for").clone().squeeze_dim(1);
+        let scale = record.at(Site::FinalScale).map(|scale| at_positions(scale.clone().squeeze_dim(1), &read, 0));
         let unembedding = model.unembedding();
         let tokens = |answer: fn(crate::plan::Answers) -> u32| -> Vec<i32> {
             items.iter().map(|item| answer(bench.answers(*item)) as i32).collect()
@@ -94,23 +105,20 @@ impl<'a> Reader<'a> {
         let rows = unembedding.weight.clone().swap_dims(0, 1); // [vocabulary, d_model]
         let direction = rows.clone().select(0, index(&right)) - rows.select(0, index(&wrong));
         let bias = match &unembedding.bias {
-            Some(bias) => to_floats(&(bias.clone().select(0, index(&right)) - bias.clone().select(0, index(&wrong)))),
+            Some(bias) => to_doubles(&(bias.clone().select(0, index(&right)) - bias.clone().select(0, index(&wrong)))),
             None => vec![0.0; items.len()],
         };
-        Reader {
-            model,
-            scale: at_positions(scale, &read, 0),
-            read,
-            direction: direction.unsqueeze_dim(1),
-            bias: bias.into_iter().map(f64::from).collect(),
-        }
+        Reader { model, scale, read, direction: direction.unsqueeze_dim(1), bias }
     }
 
     /// The share of a stream `[item, pos, d_model]`, read at the answer's position.
     fn stream(&self, state: Tensor<3>) -> Vec<f64> {
         let state = at_positions(state, &self.read, 0);
-        let normed = self.model.final_norm().apply_frozen(state, self.scale.clone());
-        to_floats(&(normed * self.direction.clone()).sum_dim(2)).into_iter().map(f64::from).collect()
+        let normed = match (self.model.final_norm(), &self.scale) {
+            (Some(norm), Some(scale)) => norm.apply_frozen(state, scale.clone()),
+            _ => state,
+        };
+        to_doubles(&(normed * self.direction.clone()).sum_dim(2))
     }
 
     fn heads(&self, layer: usize, state: Tensor<4>) -> Vec<(Part, Vec<f64>)> {
@@ -121,19 +129,16 @@ impl<'a> Reader<'a> {
         (0..state.dims()[1]).map(share).collect()
     }
 
-    /// What attention writes beyond its heads: the output bias.
-    fn bias(&self, layer: usize, attn: Tensor<4>, record: &Record) -> (Part, Vec<f64>) {
-        let heads = record.at(Site::HeadOut(layer)).expect("a head's output comes before attention's").clone();
-        (("attn.b_O".to_string(), Some(layer), None), self.stream((attn - heads.sum_dim(1)).squeeze_dim(1)))
+    /// What attention writes beyond its heads: the output bias, and that of a norm behind it.
+    fn bias(&self, layer: usize, rest: Tensor<4>) -> (Part, Vec<f64>) {
+        (("attn.b_O".to_string(), Some(layer), None), self.stream(rest.squeeze_dim(1)))
     }
 
     /// The biases of the last norm and of the unembedding.
     fn constants(&self) -> Vec<(Part, Vec<f64>)> {
-        let norm = self.model.final_norm().bias.clone();
-        let norm = norm.map_or(vec![0.0; self.bias.len()], |bias| {
-            let share = (self.direction.clone() * bias.unsqueeze()).sum_dim(2);
-            to_floats(&share).into_iter().map(f64::from).collect()
-        });
+        let norm = self.model.final_norm().and_then(|norm| norm.bias.clone());
+        let share = |bias: Tensor<1>| to_doubles(&(self.direction.clone() * bias.unsqueeze()).sum_dim(2));
+        let norm = norm.map_or(vec![0.0; self.bias.len()], share);
         let part = |name: &str| (name.to_string(), None, None);
         vec![(part("ln_final.b"), norm), (part("unembed.b_U"), self.bias.clone())]
     }

@@ -14,7 +14,7 @@ use crate::hook::{Edit, Edits, Hook, Record};
 use crate::model::{HookError, Model, Pass, Past, Read, Start, run};
 use crate::steps::{RunError, Steps};
 use crate::table::Row;
-use crate::tensor::{Tensor, to_floats};
+use crate::tensor::{Tensor, to_doubles};
 use crate::text::Tokens;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -95,7 +95,9 @@ fn continued(bench: &Bench, items: &[usize], length: Length, hook: &mut dyn Hook
     let mut random = ChaCha8Rng::seed_from_u64(bench.seed);
     let (mut past, mut first): (Option<Past>, Vec<f64>) = (None, Vec::new());
     for step in 0..length.tokens {
-        let (logits, kept) = advance(bench.model, &tokens, past.take(), hook)?;
+        let width = tokens.width();
+        let past_now = past.take().filter(|_| bench.model.keys_serve(width - 1, width));
+        let (logits, kept) = advance(bench.model, &tokens, past_now, hook)?;
         if step == 0 && items.iter().all(|item| bench.items[*item].answers.is_some()) {
             first = items.iter().zip(&logits).map(|(item, logits)| of_vocabulary(bench, *item, logits)).collect();
         }
@@ -113,7 +115,7 @@ fn advance(
     tokens: &Tokens,
     past: Option<Past>,
     hook: &mut dyn Hook,
-) -> Result<(Vec<Vec<f32>>, Past), HookError> {
+) -> Result<(Vec<Vec<f64>>, Past), HookError> {
     let (last, layers) = (tokens.width() - 1, model.dims().layers);
     let mut record = Record::of(Past::sites(0, layers, model.is_rotary()));
     let read = Read { positions: Some(vec![last; tokens.rows()]), tokens: None };
@@ -121,24 +123,24 @@ fn advance(
     let pass = Pass { tokens, start: Start::Tokens, first, past: past.as_ref(), read };
     let logits: Tensor<3> = run(model, &pass, &mut (hook, &mut record))?;
     let vocabulary = logits.dims()[2];
-    let rows = to_floats(&logits).chunks_exact(vocabulary).map(<[f32]>::to_vec).collect();
+    let rows = to_doubles(&logits).chunks_exact(vocabulary).map(<[f64]>::to_vec).collect();
     let new = Past::of(&record, layers);
     Ok((rows, past.map_or(new.clone(), |past| past.followed_by(&new))))
 }
 
-fn of_vocabulary(bench: &Bench, item: usize, logits: &[f32]) -> f64 {
+fn of_vocabulary(bench: &Bench, item: usize, logits: &[f64]) -> f64 {
     let answers = bench.answers(item);
     bench.metric.value(logits, answers.right as usize, answers.wrong as usize)
 }
 
 /// The most probable token, or one drawn from the softmax at a temperature.
-fn choose(logits: &[f32], temperature: f64, random: &mut ChaCha8Rng) -> u32 {
-    let best = |best: usize, (index, logit): (usize, &f32)| if *logit > logits[best] { index } else { best };
+fn choose(logits: &[f64], temperature: f64, random: &mut ChaCha8Rng) -> u32 {
+    let best = |best: usize, (index, logit): (usize, &f64)| if *logit > logits[best] { index } else { best };
     let most = logits.iter().enumerate().fold(0, best);
     if temperature == 0.0 {
         return most as u32;
     }
-    let weights: Vec<f64> = logits.iter().map(|logit| (f64::from(logit - logits[most]) / temperature).exp()).collect();
+    let weights: Vec<f64> = logits.iter().map(|logit| ((logit - logits[most]) / temperature).exp()).collect();
     let mut left = random.random::<f64>() * weights.iter().sum::<f64>();
     let taken = weights.iter().position(|weight| {
         left -= weight;

@@ -13,11 +13,12 @@ mod sweep;
 pub use summary::Summary;
 
 use crate::metric::Metric;
-use crate::model::{Model, Read};
+use crate::model::{HookError, Model, Pass, Read};
 use crate::plan::{Answers, Item};
 use crate::spec::Statistics;
+use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
-use crate::tensor::{Tensor, to_floats};
+use crate::tensor::{Tensor, to_doubles};
 use crate::text::{Text, Tokens};
 use std::collections::BTreeMap;
 
@@ -100,16 +101,45 @@ impl Bench<'_> {
     /// The metric of every row of what [`Bench::read`] made a pass read: `[rows, 1, 2 or vocabulary]`.
     pub fn values(&self, logits: &Tensor<3>, items: &[usize]) -> Vec<f64> {
         let width = logits.dims()[2];
-        to_floats(logits).chunks_exact(width).zip(items).map(|(logits, item)| self.value(logits, *item)).collect()
+        to_doubles(logits).chunks_exact(width).zip(items).map(|(logits, item)| self.value(logits, *item)).collect()
     }
 
     /// The metric of one item from its logits: two answers, or the vocabulary.
-    pub fn value(&self, logits: &[f32], item: usize) -> f64 {
+    pub fn value(&self, logits: &[f64], item: usize) -> f64 {
         let Answers { right, wrong, .. } = self.answers(item);
         match self.metric.needs_vocabulary() {
             true => self.metric.value(logits, right as usize, wrong as usize),
             false => self.metric.value(logits, 0, 1),
         }
+    }
+
+    /// The metric of every item on one side, run whole; a step for each batch.
+    pub fn whole(&self, side: Side, steps: &mut Steps) -> Result<Vec<f64>, RunError> {
+        let mut values = vec![0.0; self.items.len()];
+        for items in self.batches(self.rows) {
+            let found = steps.step(0, || self.whole_of(&items, side))?;
+            items.iter().zip(found.into_iter().flatten()).for_each(|(item, value)| values[*item] = value);
+        }
+        steps.complete()?;
+        Ok(values)
+    }
+
+    /// The metric of some items of one length on one side.
+    fn whole_of(&self, items: &[usize], side: Side) -> Result<Vec<f64>, HookError> {
+        let tokens = self.tokens(items, side);
+        let pass = Pass::whole(&tokens).reading(self.read(items));
+        Ok(self.values(&crate::model::run(self.model, &pass, &mut ())?, items))
+    }
+
+    /// The logits behind the last token of every clean prompt, batch by batch.
+    pub fn last(&self) -> Result<Vec<f64>, HookError> {
+        let mut logits = Vec::new();
+        for items in self.batches(self.rows) {
+            let tokens = self.tokens(&items, Side::Clean);
+            let read = Read { positions: Some(vec![tokens.width() - 1; items.len()]), tokens: None };
+            logits.extend(to_doubles(&crate::model::run(self.model, &Pass::whole(&tokens).reading(read), &mut ())?));
+        }
+        Ok(logits)
     }
 
     /// Labels of the positions where all prompts have one length: the token, or `…` where items differ.

@@ -10,6 +10,7 @@
 use super::{Bench, Finding, Side, Summary, Tensors, blank, table};
 use crate::hook::{Activation, Differentiate, Record};
 use crate::metric::Metric;
+use crate::model::parts::position::is_masked;
 use crate::model::{HookError, Pass, Read, run};
 use crate::site::{Layout, Site};
 use crate::steps::{RunError, Steps};
@@ -104,23 +105,18 @@ impl Kept {
     }
 
     fn add_state(&mut self, name: &str, site: Site, state: &Activation) {
-        let (shape, values) = laid_out(site, state);
-        self.add(name, shape, values);
+        let (shape, state) = laid_out(site, state);
+        self.add(name, shape, to_floats(&state));
     }
 }
 
-/// A state in the layout that TransformerLens gives it.
-pub fn laid_out(site: Site, state: &Activation) -> (Vec<usize>, Vec<f32>) {
+/// The shape that TransformerLens gives a state, and its values in that order.
+pub fn laid_out(site: Site, state: &Activation) -> (Vec<usize>, Activation) {
+    let [batch, heads, pos, width] = state.dims();
     match site.layout() {
-        Layout::Pattern => (state.dims().to_vec(), to_floats(state)),
-        Layout::Stream => {
-            let [batch, _, pos, width] = state.dims();
-            (vec![batch, pos, width], to_floats(state))
-        }
-        Layout::Heads => {
-            let state = state.clone().swap_dims(1, 2);
-            (state.dims().to_vec(), to_floats(&state))
-        }
+        Layout::Pattern => (vec![batch, heads, pos, width], state.clone()),
+        Layout::Stream => (vec![batch, pos, width], state.clone()),
+        Layout::Heads => (vec![batch, pos, heads, width], state.clone().swap_dims(1, 2)),
     }
 }
 
@@ -184,7 +180,8 @@ fn sizes(bench: &Bench, sites: &[Site], tensors: &Tensors) -> crate::table::Tabl
     for site in sites {
         let (shape, values) = &tensors[&site.to_string()];
         let size = |row: &[f32]| {
-            let real: Vec<f64> = row.iter().filter(|value| **value > f32::MIN).map(|value| f64::from(*value)).collect();
+            let real = row.iter().map(|value| f64::from(*value));
+            let real: Vec<f64> = real.filter(|value| !matches!(site, Site::Scores(_)) || !is_masked(*value)).collect();
             (real.iter().map(|value| value * value).sum::<f64>() / real.len().max(1) as f64).sqrt()
         };
         let sizes: Vec<f64> = values.chunks_exact(values.len() / shape[0]).map(size).collect();

@@ -1,40 +1,11 @@
 //! One encoder for every BERT-like family: norms after the blocks, and a head that fills masks.
 
-use super::parts::position::Sight;
-use super::parts::{Seam, attention::Attention, function::Function, linear::Linear, mlp::Mlp, norm::Norm, stream};
+use super::parts::position::{Numbering, Sight};
+use super::parts::{Seam, block::Block, function::Function, linear::Linear, norm::Norm, stream};
 use super::{Context, Dims, Model, OnTape, Pass, Read, Start, Visitor, at_positions, embed, pick, unembed};
 use crate::hook::Hook;
 use crate::site::Site;
 use crate::tensor::{Device, Tensor};
-
-/// Attention and MLP, each with its norm behind it.
-#[derive(Clone, Debug)]
-pub struct Block {
-    /// Attention.
-    pub attention: Attention,
-    /// After attention.
-    pub norm1: Norm,
-    /// The MLP.
-    pub mlp: Mlp,
-    /// After the MLP.
-    pub norm2: Norm,
-}
-
-impl Block {
-    fn forward(&self, x: Tensor<3>, context: &Context, seam: &mut Seam) -> Tensor<3> {
-        let x = seam.stream(Site::ResidPre, x);
-        let attn = self.attention.forward(x.clone(), &x, None, context, seam);
-        let x = x + seam.stream(Site::AttnOut, attn);
-        let x = seam.stream(Site::ResidMid, x);
-        let x = seam.stream(Site::MlpIn, x);
-        let x = seam.norm(&self.norm1, x, Site::Norm1Scale, Site::Norm1Normalized);
-        let mlp = self.mlp.forward(x.clone(), seam);
-        let x = x + seam.stream(Site::MlpOut, mlp);
-        let x = seam.stream(Site::ResidPost, x);
-        let x = seam.norm(&self.norm2, x, Site::Norm2Scale, Site::Norm2Normalized);
-        seam.stream(Site::NormalizedResidPost, x)
-    }
-}
 
 /// The masked-language-model head: a dense layer, its non-linearity and norm, then the unembedding.
 #[derive(Clone, Debug)]
@@ -58,10 +29,12 @@ pub struct Encoder {
     pub dims: Dims,
     /// Token embeddings, `[vocabulary, d_model]`.
     pub embedding: Tensor<2>,
-    /// Learned positions, `[context, d_model]`.
+    /// Learned positions, a row for each number that `numbering` gives, `d_model` wide.
     pub positions: Tensor<2>,
-    /// Segment embeddings, `[segments, d_model]`; every token is of segment 0.
-    pub token_types: Tensor<2>,
+    /// How tokens are numbered.
+    pub numbering: Numbering,
+    /// Segment embeddings, `[segments, d_model]`, where there are some; every token is of segment 0.
+    pub token_types: Option<Tensor<2>>,
     /// After the embeddings.
     pub embed_norm: Norm,
     /// The blocks.
@@ -80,10 +53,13 @@ impl Encoder {
 
     fn embedded(&self, pass: &Pass, hook: &mut dyn Hook) -> Tensor<3> {
         let ids = pass.tokens.ids(pass.first);
-        let segments = ids.iter().map(|row| vec![0; row.len()]).collect();
-        let x = stream(hook, Site::Embed, embed(&self.embedding, ids));
-        let x = x + stream(hook, Site::TokenTypeEmbed, embed(&self.token_types, segments));
-        let x = x + stream(hook, Site::PosEmbed, embed(&self.positions, pass.tokens.positions(pass.first)));
+        let segments: Vec<Vec<usize>> = ids.iter().map(|row| vec![0; row.len()]).collect();
+        let mut x = stream(hook, Site::Embed, embed(&self.embedding, ids));
+        if let Some(types) = &self.token_types {
+            x = x + stream(hook, Site::TokenTypeEmbed, embed(types, segments));
+        }
+        let places = self.numbering.of(pass.tokens, pass.first);
+        let x = x + stream(hook, Site::PosEmbed, embed(&self.positions, places));
         self.embed_norm.forward(x, Site::EmbedScale, Site::EmbedNormalized, hook)
     }
 
@@ -106,10 +82,10 @@ impl Model for Encoder {
     }
 
     fn sites(&self) -> Vec<Site> {
-        let mut sites =
-            vec![Site::Embed, Site::TokenTypeEmbed, Site::PosEmbed, Site::EmbedScale, Site::EmbedNormalized];
-        let gated = |layer: usize| self.blocks[layer].mlp.linear.is_some();
-        sites.extend((0..self.dims.layers).flat_map(|layer| block_sites(layer, gated(layer))));
+        let mut sites = vec![Site::Embed];
+        sites.extend(self.token_types.is_some().then_some(Site::TokenTypeEmbed));
+        sites.extend([Site::PosEmbed, Site::EmbedScale, Site::EmbedNormalized]);
+        sites.extend(self.blocks.iter().enumerate().flat_map(|(layer, block)| block.sites(layer, false)));
         sites.extend([Site::FinalScale, Site::FinalNormalized, Site::Logits]);
         sites
     }
@@ -127,7 +103,7 @@ impl Model for Encoder {
     }
 
     fn pass(&self, pass: &Pass, hook: &mut dyn Hook) -> Tensor<3> {
-        let context = Context::new(pass, &self.sights, None, &self.device());
+        let context = Context::new(pass, &self.sights, None, &self.setting());
         let mut x = self.start(pass, hook);
         for (layer, block) in self.blocks.iter().enumerate().skip(pass.layer()) {
             x = pass.entering(layer, x).map(|x| block.forward(x, &context, &mut Seam::new(hook, layer)));
@@ -145,8 +121,8 @@ impl Model for Encoder {
         Site::NormalizedResidPost(self.dims.layers - 1)
     }
 
-    fn final_norm(&self) -> &Norm {
-        &self.head.norm
+    fn final_norm(&self) -> Option<&Norm> {
+        Some(&self.head.norm)
     }
 
     fn unembedding(&self) -> Linear {
@@ -154,20 +130,27 @@ impl Model for Encoder {
         Linear { weight: self.head.unembedding.clone().unwrap_or_else(tied), bias: Some(self.head.bias.clone()) }
     }
 
-    fn attention(&self, layer: usize) -> &Attention {
-        &self.blocks[layer].attention
+    fn block(&self, layer: usize) -> &Block {
+        &self.blocks[layer]
+    }
+
+    fn keys_serve(&self, _: usize, _: usize) -> bool {
+        false
+    }
+
+    fn indivisible(&self) -> Option<&'static str> {
+        Some("the head of an encoder is not linear")
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {
         visitor.matrix("embed", &mut self.embedding);
         visitor.matrix("pos_embed", &mut self.positions);
-        visitor.matrix("token_type_embed", &mut self.token_types);
+        if let Some(types) = &mut self.token_types {
+            visitor.matrix("token_type_embed", types);
+        }
         self.embed_norm.visit("embed.ln", visitor);
         for (layer, block) in self.blocks.iter_mut().enumerate() {
-            block.attention.visit(&format!("blocks.{layer}.attn"), visitor);
-            block.norm1.visit(&format!("blocks.{layer}.ln1"), visitor);
-            block.mlp.visit(&format!("blocks.{layer}.mlp"), visitor);
-            block.norm2.visit(&format!("blocks.{layer}.ln2"), visitor);
+            block.visit(&format!("blocks.{layer}"), visitor);
         }
         self.head.dense.visit("head.dense", visitor);
         self.head.norm.visit("ln_final", visitor);
@@ -182,23 +165,4 @@ impl Model for Encoder {
         taped.visit(&mut OnTape);
         Box::new(taped)
     }
-}
-
-/// The sites of an encoder block, in the order of the forward pass.
-fn block_sites(layer: usize, gated: bool) -> Vec<Site> {
-    use Site::*;
-    let mut sites = vec![ResidPre(layer), QueryIn(layer), Query(layer), KeyIn(layer), Key(layer)];
-    sites.extend([ValueIn(layer), Value(layer), Scores(layer), Pattern(layer), Mix(layer), HeadOut(layer)]);
-    sites.extend([
-        AttnOut(layer),
-        ResidMid(layer),
-        MlpIn(layer),
-        Norm1Scale(layer),
-        Norm1Normalized(layer),
-        MlpPre(layer),
-    ]);
-    sites.extend(gated.then_some(MlpPreLinear(layer)));
-    sites.extend([MlpPost(layer), MlpOut(layer), ResidPost(layer), Norm2Scale(layer), Norm2Normalized(layer)]);
-    sites.push(NormalizedResidPost(layer));
-    sites
 }

@@ -1,10 +1,10 @@
 //! A model from a Hugging Face folder, with its tokenizer and what identifies it.
 
-use super::Model;
-use super::family::{self, BuildError, Config};
+use super::family::{self, BuildError, Config, ConfigError};
 use super::process::{self, Processing};
 use super::weights::Weights;
-use crate::tensor::Device;
+use super::{Model, Rounded};
+use crate::tensor::Setting;
 use crate::text::{Text, TextError};
 use std::path::Path;
 
@@ -50,14 +50,15 @@ pub enum LoadError {
     Process(#[from] process::ProcessError),
 }
 
-/// A model from a folder with `config.json`, safetensors and, where it reads text, `tokenizer.json`.
-pub fn folder(path: &Path, process: &[Processing], device: &Device) -> Result<Loaded, LoadError> {
+/// A model from a folder with `config.json`, safetensors and, where it reads text, `tokenizer.json`; with a mere device
+/// it computes in f32.
+pub fn folder(path: &Path, process: &[Processing], setting: impl Into<Setting>) -> Result<Loaded, LoadError> {
     if !path.is_dir() {
         return Err(LoadError::NoFolder(path.display().to_string()));
     }
     let config = Config::read(&path.join("config.json")).map_err(BuildError::from)?;
     family::of(&config).map_err(BuildError::from)?;
-    let weights = Weights::open(path, device).map_err(BuildError::from)?;
+    let weights = Weights::open(path, setting).map_err(BuildError::from)?;
     let tokenizer = path.join("tokenizer.json");
     let text = tokenizer.exists().then(|| Text::read(&tokenizer)).transpose()?;
     assemble(&config, &weights, text, process)
@@ -68,10 +69,10 @@ pub fn embedded(
     [config, tokenizer]: [&str; 2],
     weights: &'static [u8],
     process: &[Processing],
-    device: &Device,
+    setting: impl Into<Setting>,
 ) -> Result<Loaded, LoadError> {
     let config = Config::parse("built-in config.json", config).map_err(BuildError::from)?;
-    let weights = Weights::embedded(weights, device).map_err(BuildError::from)?;
+    let weights = Weights::embedded(weights, setting).map_err(BuildError::from)?;
     let unreadable = |why| TextError::Unreadable { path: "built-in tokenizer.json".into(), why };
     let text = Text::from_bytes(tokenizer.as_bytes()).map_err(unreadable)?;
     assemble(&config, &weights, Some(text), process)
@@ -84,12 +85,27 @@ fn assemble(
     process: &[Processing],
 ) -> Result<Loaded, LoadError> {
     let family = family::of(config).map_err(BuildError::from)?;
+    layers(config, weights).map_err(BuildError::from)?;
     let mut built = (family.build)(config, weights)?;
     process::apply(&mut built, process)?;
-    let model = built.into_model();
+    let mut model = built.into_model();
+    // processed before it is rounded: folding in half precision would round twice
+    model.visit(&mut Rounded(weights.setting().precision));
     let (known, holds) = (text.as_ref().map_or(0, Text::vocabulary), model.dims().vocabulary);
     if known > holds {
         return Err(LoadError::Vocabulary { tokenizer: known, model: holds });
     }
     Ok(Loaded { model, text, family: family.name.to_string(), hash: weights.hash() })
+}
+
+/// A count of layers is believed only as far as there are tensors: something is kept for each before its weights are read.
+fn layers(config: &Config, weights: &Weights) -> Result<(), ConfigError> {
+    for field in ["num_hidden_layers", "n_layer"] {
+        let (layers, tensors) = (config.maybe_count(field)?.unwrap_or(0), weights.count());
+        if layers > tensors {
+            let expected = format!("no more layers than the checkpoint has tensors, {tensors}");
+            return Err(config.wrong(field, &layers.to_string(), &expected));
+        }
+    }
+    Ok(())
 }

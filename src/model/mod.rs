@@ -12,9 +12,11 @@ pub mod weights;
 pub use pass::{Context, Pass, Past, Read, Start};
 
 use crate::hook::{Activation, Hook};
+use crate::precision::Precision;
 use crate::site::Site;
-use crate::tensor::{Device, Tensor};
+use crate::tensor::{Device, Setting, Tensor};
 use crate::text::Tokens;
+use parts::block::Block;
 use parts::linear::Linear;
 use parts::norm::Norm;
 use serde::Serialize;
@@ -53,6 +55,10 @@ pub trait Model {
     fn is_rotary(&self) -> bool;
     /// Where its weights are.
     fn device(&self) -> Device;
+    /// Where and in which numbers it computes.
+    fn setting(&self) -> Setting {
+        Setting::of(&self.unembedding().weight)
+    }
     /// Logits of a pass, `[batch, pos, vocabulary]`, or what its [`Read`] asks for; use [`run`], which checks the hook.
     fn pass(&self, pass: &Pass, hook: &mut dyn Hook) -> Tensor<3>;
     /// Logits read straight from a residual stream `[batch, pos, d_model]`: the last norm, then unembedding of the tokens of
@@ -60,12 +66,18 @@ pub trait Model {
     fn read_out(&self, stream: Tensor<3>, read: &Read) -> Tensor<3>;
     /// The residual stream behind the last block.
     fn last_stream(&self) -> Site;
-    /// The last norm.
-    fn final_norm(&self) -> &Norm;
+    /// The last norm, where there is one.
+    fn final_norm(&self) -> Option<&Norm>;
     /// The unembedding, `[d_model, vocabulary]`; in an encoder the last step of its head.
     fn unembedding(&self) -> Linear;
-    /// The heads' output maps and bias of a layer.
-    fn attention(&self, layer: usize) -> &parts::attention::Attention;
+    /// The block of a layer.
+    fn block(&self, layer: usize) -> &Block;
+    /// Whether keys kept from `kept` tokens hold in a text of `length`: where rotation changes beyond some length they do
+    /// not, and the whole text has to be run again.
+    fn keys_serve(&self, kept: usize, length: usize) -> bool;
+    /// Why a difference of logits is no sum over what is written to the stream; `None` where it is one, with the scales of
+    /// its norms held.
+    fn indivisible(&self) -> Option<&'static str>;
     /// Shows every weight to a visitor, which may change it.
     fn visit(&mut self, visitor: &mut dyn Visitor);
     /// A copy that shares its weights, on a tape for gradients.
@@ -94,6 +106,18 @@ impl Visitor for OnTape {
     }
     fn vector(&mut self, _: &str, weight: &mut Tensor<1>) {
         *weight = crate::tensor::on_tape(weight.clone());
+    }
+}
+
+/// Rounds every weight to other numbers.
+pub(crate) struct Rounded(pub(crate) Precision);
+
+impl Visitor for Rounded {
+    fn matrix(&mut self, _: &str, weight: &mut Tensor<2>) {
+        *weight = crate::tensor::cast(weight.clone(), self.0);
+    }
+    fn vector(&mut self, _: &str, weight: &mut Tensor<1>) {
+        *weight = crate::tensor::cast(weight.clone(), self.0);
     }
 }
 
@@ -155,7 +179,9 @@ pub fn shape(dims: &Dims, site: Site, batch: usize, pos: usize) -> Vec<usize> {
     use Site::*;
     let heads = |heads: usize, width: usize| vec![batch, pos, heads, width];
     match site {
-        FinalScale | EmbedScale | Norm1Scale(_) | Norm2Scale(_) => vec![batch, pos, 1],
+        FinalScale | EmbedScale | Norm1Scale(_) | Norm2Scale(_) | Norm1PostScale(_) | Norm2PostScale(_) => {
+            vec![batch, pos, 1]
+        }
         Logits => vec![batch, pos, dims.vocabulary],
         QueryIn(_) | HeadOut(_) => heads(dims.heads, dims.d_model),
         KeyIn(_) | ValueIn(_) => heads(dims.key_heads, dims.d_model),

@@ -3,7 +3,7 @@
 use super::parts::position::{Rotary, Sight};
 use crate::hook::Record;
 use crate::site::Site;
-use crate::tensor::{Device, Tensor, from_ints};
+use crate::tensor::{Setting, Tensor, from_ints};
 use crate::text::Tokens;
 
 /// Where a pass begins.
@@ -42,7 +42,8 @@ pub struct Past {
 }
 
 impl Past {
-    /// The sites a recording needs for [`Past::of`], from `layer` on.
+    /// The sites a recording needs for [`Past::of`], from `layer` on; keys that have a norm of their own must be rotated,
+    /// as no site shows them between the two.
     pub fn sites(layer: usize, layers: usize, rotary: bool) -> Vec<Site> {
         let key = if rotary { Site::RotKey } else { Site::Key };
         (layer..layers).flat_map(|layer| [key(layer), Site::Value(layer)]).collect()
@@ -156,18 +157,18 @@ pub struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// For this pass, where each layer sees as `sights` say.
-    pub fn new(pass: &Pass<'a>, sights: &'a [Sight], rotary: Option<&Rotary>, device: &Device) -> Self {
+    pub fn new(pass: &Pass<'a>, sights: &'a [Sight], rotary: Option<&Rotary>, setting: &Setting) -> Self {
         let mut masks: Vec<(Sight, Tensor<4>)> = Vec::new();
         for sight in sights {
             if masks.iter().all(|(known, _)| known != sight) {
-                masks.push((*sight, sight.mask(pass.tokens, pass.first, device)));
+                masks.push((*sight, sight.mask(pass.tokens, pass.first, setting)));
             }
         }
         let mut positions = pass.tokens.positions(pass.first);
         if !pass.tokens.is_padded() {
             positions.truncate(1); // the same for every row
         }
-        let angles = rotary.map(|rotary| rotary.angles(&positions, device));
+        let angles = rotary.map(|rotary| rotary.angles(&positions, setting));
         Context { past: pass.past, masks, sights, angles }
     }
 

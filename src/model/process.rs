@@ -1,7 +1,8 @@
 //! Weight processing that leaves log-probabilities alone: folding and centring, as TransformerLens does it.
 
-use super::decoder::{Block, Decoder, centres};
+use super::decoder::Decoder;
 use super::family::Built;
+use super::parts::block::Block;
 use super::parts::linear::Linear;
 use super::parts::norm::Norm;
 use crate::tensor::Tensor;
@@ -23,12 +24,20 @@ pub enum Processing {
 /// A step that would change log-probabilities.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ProcessError {
-    /// The encoder's norms stand behind what they normalise.
-    #[error("{0:?} is not exact for an encoder with norms behind its blocks; leave `process` empty")]
-    Encoder(Processing),
+    /// Norms stand behind what they normalise.
+    #[error("{0:?} is not exact for a model with norms behind its blocks; leave it out of `process`")]
+    Behind(Processing),
     /// An RMSNorm does not subtract the mean.
     #[error("CentreWriting is not exact for a model with RMSNorm, which does not subtract the mean; leave it out")]
     Rms,
+    /// The unembedding reads the stream as it is.
+    #[error("CentreWriting is not exact for a model without a last norm, which would subtract the mean; leave it out")]
+    NoLastNorm,
+    /// Bent logits show a change of them all.
+    #[error(
+        "CentreUnembedding is not exact for a model whose logits are bent to a bound (`final_logit_softcapping`); leave it out"
+    )]
+    LogitCap,
 }
 
 /// The steps applied to a model that was just built; an encoder takes none.
@@ -36,16 +45,14 @@ pub fn apply(built: &mut Built, steps: &[Processing]) -> Result<(), ProcessError
     match (built, steps.first()) {
         (Built::Decoder(decoder), _) => process(decoder, steps),
         (Built::Encoder(_), None) => Ok(()),
-        (Built::Encoder(_), Some(step)) => Err(ProcessError::Encoder(*step)),
+        (Built::Encoder(_), Some(step)) => Err(ProcessError::Behind(*step)),
     }
 }
 
 /// The steps applied in the order that keeps each exact.
 pub fn process(decoder: &mut Decoder, steps: &[Processing]) -> Result<(), ProcessError> {
+    steps.iter().try_for_each(|step| check(decoder, *step))?;
     let asked = |step| steps.contains(&step);
-    if asked(Processing::CentreWriting) && !centres(&decoder.final_norm) {
-        return Err(ProcessError::Rms);
-    }
     if asked(Processing::FoldNorms) {
         fold_norms(decoder);
     }
@@ -61,14 +68,30 @@ pub fn process(decoder: &mut Decoder, steps: &[Processing]) -> Result<(), Proces
     Ok(())
 }
 
+/// Whether a step leaves log-probabilities alone.
+fn check(decoder: &Decoder, step: Processing) -> Result<(), ProcessError> {
+    match (step, &decoder.final_norm) {
+        (Processing::FoldNorms | Processing::CentreWriting, _) if decoder.is_normed_behind() => {
+            Err(ProcessError::Behind(step))
+        }
+        (Processing::CentreWriting, None) => Err(ProcessError::NoLastNorm),
+        (Processing::CentreWriting, Some(norm)) if !norm.centres() => Err(ProcessError::Rms),
+        (Processing::CentreUnembedding, _) if decoder.logit_cap.is_some() => Err(ProcessError::LogitCap),
+        _ => Ok(()),
+    }
+}
+
+/// Norms behind what attention and MLP write stay: nothing linear reads from them.
 fn fold_norms(decoder: &mut Decoder) {
-    for Block { norm1, attention, norm2, mlp } in &mut decoder.blocks {
+    for Block { norm1, attention, norm2, mlp, .. } in &mut decoder.blocks {
         fold(norm1, vec![&mut attention.qkv]);
         fold(norm2, std::iter::once(&mut mlp.input).chain(mlp.linear.as_mut()).collect());
     }
     let mut unembedding = own_unembedding(decoder);
-    fold(&mut decoder.final_norm, vec![&mut unembedding]);
-    decoder.unembedding = Some(unembedding);
+    if let Some(norm) = &mut decoder.final_norm {
+        fold(norm, vec![&mut unembedding]);
+        decoder.unembedding = Some(unembedding);
+    }
 }
 
 /// `W' = diag(w) W`, `b' = b + b_ln W`, then each column of `W'` less its mean where the norm subtracts the mean.
@@ -81,7 +104,7 @@ fn fold(norm: &mut Norm, readers: Vec<&mut Linear>) {
         if let Some(weight) = &norm.weight {
             reader.weight = reader.weight.clone() * weight.clone().unsqueeze_dim(1);
         }
-        if centres(norm) {
+        if norm.centres() {
             reader.weight = reader.weight.clone() - reader.weight.clone().mean_dim(0);
         }
     }

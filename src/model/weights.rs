@@ -1,6 +1,7 @@
 //! Weights on disk: one or many memory-mapped safetensors, read tensor by tensor.
 
-use crate::tensor::{Device, Tensor, from_floats};
+use crate::precision::Precision;
+use crate::tensor::{Device, Setting, Tensor, cast, from_doubles, from_floats};
 use half::{bf16, f16};
 use memmap2::Mmap;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -78,7 +79,7 @@ pub enum WeightError {
 pub struct Weights {
     files: Vec<(PathBuf, Source)>,
     holds: BTreeMap<String, usize>,
-    device: Device,
+    setting: Setting,
 }
 
 enum Source {
@@ -97,7 +98,7 @@ impl Source {
 
 impl Weights {
     /// The weights of a Hugging Face folder.
-    pub fn open(folder: &Path, device: &Device) -> Result<Self, WeightError> {
+    pub fn open(folder: &Path, setting: impl Into<Setting>) -> Result<Self, WeightError> {
         let single = folder.join("model.safetensors");
         let index = folder.join("model.safetensors.index.json");
         let paths = match (index.is_file(), single.is_file()) {
@@ -106,27 +107,37 @@ impl Weights {
             (false, false) => return Err(WeightError::NoWeights(folder.to_path_buf())),
         };
         let map = |path: PathBuf| Ok((path.clone(), Source::Mapped(map(&path)?)));
-        Weights::new(paths.into_iter().map(map).collect::<Result<_, _>>()?, device)
+        Weights::new(paths.into_iter().map(map).collect::<Result<_, _>>()?, setting.into())
     }
 
     /// Weights that the program carries.
-    pub fn embedded(bytes: &'static [u8], device: &Device) -> Result<Self, WeightError> {
-        Weights::new(vec![(PathBuf::from("built-in weights"), Source::Embedded(bytes))], device)
+    pub fn embedded(bytes: &'static [u8], setting: impl Into<Setting>) -> Result<Self, WeightError> {
+        Weights::new(vec![(PathBuf::from("built-in weights"), Source::Embedded(bytes))], setting.into())
     }
 
-    fn new(files: Vec<(PathBuf, Source)>, device: &Device) -> Result<Self, WeightError> {
+    fn new(files: Vec<(PathBuf, Source)>, setting: Setting) -> Result<Self, WeightError> {
         let mut holds = BTreeMap::new();
         for (number, (path, source)) in files.iter().enumerate() {
             let names =
                 parse(path, source)?.names().into_iter().map(|name| (name.to_string(), number)).collect::<Vec<_>>();
             holds.extend(names);
         }
-        Ok(Weights { files, holds, device: device.clone() })
+        Ok(Weights { files, holds, setting })
     }
 
     /// The device that tensors are read to.
     pub fn device(&self) -> &Device {
-        &self.device
+        &self.setting.device
+    }
+
+    /// Where the model will compute, and in which numbers.
+    pub fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
+    /// How many tensors there are.
+    pub fn count(&self) -> usize {
+        self.holds.len()
     }
 
     /// Whether there is a tensor of this name.
@@ -145,7 +156,7 @@ impl Weights {
         Some(parse(path, source).ok()?.tensor(name).ok()?.data())
     }
 
-    /// A tensor of exactly this shape, as f32.
+    /// A tensor of exactly this shape: in f64 for a model that computes in f64, else in f32.
     pub fn read<const D: usize>(&self, name: &str, shape: [usize; D]) -> Result<Tensor<D>, WeightError> {
         let number = *self.holds.get(name).ok_or_else(|| WeightError::Missing(name.to_string()))?;
         let (path, source) = &self.files[number];
@@ -155,7 +166,12 @@ impl Weights {
             let (found, expected) = (view.shape().to_vec(), shape.to_vec());
             return Err(WeightError::Shape { name: name.to_string(), found, expected });
         }
-        Ok(from_floats(floats(name, &view)?, shape, &self.device))
+        let single = floats(name, &view)?;
+        Ok(match (self.setting.precision, view.dtype()) {
+            (Precision::F64, Dtype::F64) => from_doubles(each(view.data(), f64::from_le_bytes), shape, &self.setting),
+            (Precision::F64, _) => cast(from_floats(single, shape, self.device()), Precision::F64),
+            _ => from_floats(single, shape, self.device()),
+        })
     }
 
     /// SHA-256 over all files, in order of name: what a result was computed from.
@@ -168,7 +184,8 @@ impl Weights {
     }
 }
 
-fn shards(index: &Path) -> Result<BTreeSet<String>, WeightError> {
+/// Names of the shards that an index names, in order.
+pub fn shards(index: &Path) -> Result<BTreeSet<String>, WeightError> {
     #[derive(serde::Deserialize)]
     struct Index {
         weight_map: BTreeMap<String, String>,
@@ -204,6 +221,14 @@ fn floats(name: &str, view: &TensorView) -> Result<Vec<f32>, WeightError> {
     }
 }
 
+/// The values of a tensor as f64, if its type is one of numbers: exact, whichever it is.
+pub fn decode_exactly(view: &TensorView) -> Option<Vec<f64>> {
+    match view.dtype() {
+        Dtype::F64 => Some(each(view.data(), f64::from_le_bytes)),
+        _ => Some(decode(view)?.into_iter().map(f64::from).collect()),
+    }
+}
+
 /// The values of a tensor as f32, if its type is one of numbers.
 pub fn decode(view: &TensorView) -> Option<Vec<f32>> {
     let data = view.data();
@@ -216,6 +241,6 @@ pub fn decode(view: &TensorView) -> Option<Vec<f32>> {
     })
 }
 
-fn each<const N: usize>(data: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+fn each<const N: usize, T>(data: &[u8], value: impl Fn([u8; N]) -> T) -> Vec<T> {
     data.chunks_exact(N).map(|chunk| value(chunk.try_into().expect("chunks of N"))).collect()
 }

@@ -2,8 +2,9 @@
 
 use super::corpus::Corpus;
 use crate::model::Dims;
-use crate::model::decoder::{Block, Decoder, Wiring};
+use crate::model::decoder::Decoder;
 use crate::model::parts::attention::Attention;
+use crate::model::parts::block::{Block, Wiring};
 use crate::model::parts::linear::Linear;
 use crate::model::parts::norm::{Norm, NormKind};
 use crate::model::parts::position::Sight;
@@ -120,13 +121,14 @@ impl Sizes {
         let mut random = Random { source: ChaCha8Rng::seed_from_u64(seed), device };
         Decoder {
             embedding: random.matrix([vocabulary, dims.d_model], 0.02),
+            embed_scale: None,
             positions: Some(random.matrix([dims.context, dims.d_model], 0.02)),
             rotary: None,
             sights: vec![Sight::Causal; dims.layers],
-            wiring: Wiring::Sequential,
             blocks: (0..dims.layers).map(|_| random.block(&dims)).collect(),
-            final_norm: norm(dims.d_model, device),
+            final_norm: Some(norm(dims.d_model, device)),
             unembedding: None,
+            logit_cap: None,
             dims,
         }
     }
@@ -153,6 +155,7 @@ impl Random<'_> {
         let Dims { d_model, d_mlp, d_head, heads, .. } = *dims;
         let small = 0.02 / (2.0 * dims.layers as f32).sqrt();
         Block {
+            wiring: Wiring::Sequential,
             norm1: norm(d_model, self.device),
             attention: Attention {
                 qkv: self.linear([d_model, 3 * d_model], 0.02),
@@ -161,7 +164,10 @@ impl Random<'_> {
                 key_heads: heads,
                 d_head,
                 scale: (d_head as f64).powf(-0.5),
+                norms: None,
+                score_cap: None,
             },
+            norm1_post: None,
             norm2: norm(d_model, self.device),
             mlp: Mlp {
                 linear: None,
@@ -169,6 +175,7 @@ impl Random<'_> {
                 output: self.linear([d_mlp, d_model], small),
                 function: Function::GeluTanh,
             },
+            norm2_post: None,
         }
     }
 }

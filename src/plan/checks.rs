@@ -55,8 +55,8 @@ pub(super) fn needs(at: &str, method: &Method, known: &Known, problems: &mut Pro
 }
 
 pub(super) fn attribution(at: &str, metric: Metric, known: &Known, problems: &mut Problems) {
-    if !known.model.is_causal() {
-        problems.add(at, "the head of an encoder is not linear, so its logits do not split into parts");
+    if let Some(why) = known.model.indivisible() {
+        problems.add(at, format!("{why}, so its logits do not split into parts"));
     }
     if metric != Metric::LogitDiff {
         problems.add(at, format!("only a logit difference splits into parts; `metric` is {metric}"));

@@ -6,7 +6,7 @@ use crate::hook::{Change, Edit, Record};
 use crate::model::{Pass, run, shape, weights};
 use crate::site::{Layout, Place, Site};
 use crate::spec::{ChangeSpec, EditSpec};
-use crate::tensor::{Tensor, from_floats, to_floats};
+use crate::tensor::{Tensor, from_doubles, precision, to_doubles};
 use crate::text::{Padding, Tokens};
 use safetensors::SafeTensors;
 use std::path::Path;
@@ -99,10 +99,11 @@ fn contrast(site: Site, known: &Known) -> Result<Tensor<4>, String> {
 
 /// The part of a contrast that a place picks, unless nothing is left of it.
 fn part_of_contrast(whole: &Tensor<4>, place: &Place) -> Result<Tensor<4>, String> {
-    // pairs that stand both ways round have one mean on both sides, up to the order of additions in f32
-    const NOTHING: f32 = 1e-5;
+    // pairs that stand both ways round have one mean on both sides, up to the order of additions
+    const ROUNDINGS: f64 = 170.0; // 1e-5 in f32
     let part = place.part_of(whole);
-    match to_floats(&part).iter().any(|value| value.abs() > NOTHING) {
+    let nothing = ROUNDINGS * precision(&part).roundoff();
+    match to_doubles(&part).iter().any(|value| value.abs() > nothing) {
         true => Ok(part),
         false => {
             Err("clean and corrupted prompts have the same mean here; with `both_ways: Yes` they always have".into())
@@ -135,7 +136,8 @@ fn vector(file: &Path, name: &str, site: Site, known: &Known) -> Result<Tensor<4
     if values.iter().any(|value| !value.is_finite()) {
         return Err(refused(format!("{name:?} holds NaN or infinity")));
     }
-    Ok(from_floats(values, [1, 1, 1, width], &known.model.device()))
+    let values = values.into_iter().map(f64::from).collect();
+    Ok(from_doubles(values, [1, 1, 1, width], &known.model.setting()))
 }
 
 /// The first names in a file.

@@ -1,27 +1,25 @@
 //! How many rows at once: what a method holds in memory, estimated from sizes, against the budget.
 //!
-//! The estimate is an upper bound for the longest prompt. It counts, in numbers of f32, what is alive at once: weights,
+//! The estimate is an upper bound for the longest prompt. It counts, in numbers, what is alive at once: weights,
 //! results that wait to be written, the recorded run that rows go on from, and what a row holds at the peak of a block.
 
 use super::{Item, Problems, Step, Sweep, changed};
 use crate::metric::Metric;
 use crate::model::{Dims, Model, Visitor, shape};
+use crate::precision::Precision;
 use crate::site::Site;
-use crate::spec::{Ablation, Memory};
+use crate::spec::{Ablation, Experiment, Memory};
 use crate::tensor::Tensor;
 use std::collections::BTreeSet;
 
 /// Rows in a batch where memory does not bind: enough to keep a processor at work, few enough for a laptop.
 pub const ROWS: usize = 64;
 
-/// Bytes of a number.
-const FLOAT: u64 = 4;
-
 /// Bytes of the program itself, its threads and what the allocator keeps back: measured with a model of no size.
 const PROGRAM: u64 = 64 << 20;
 
-/// The weights are in memory twice while they are read: as the mapped file and as tensors.
-const LOADING: u64 = 2;
+/// Bytes of a weight in a file: that is mapped into memory while tensors are made of it.
+const STORED: u64 = 4;
 
 /// Bytes of a row of a table with its texts, in both forms in which it is written: measured.
 const TABLE_ROW: u64 = 600;
@@ -42,35 +40,48 @@ pub struct Load {
     pub memory: Memory,
 }
 
-/// The load of each method in a budget; where not even one row fits, problems say what is needed.
+/// The load of each method in the experiment's budget; where not even one row fits, problems say what is needed.
 pub fn loads(
     steps: &[Step],
-    (model, items, metric): (&dyn Model, &[Item], Metric),
-    budget: Option<Memory>,
+    (model, items): (&dyn Model, &[Item]),
+    experiment: &Experiment,
     problems: &mut Problems,
 ) -> Vec<Load> {
-    let sizes = Sizes::new(model, items, metric);
-    let results: u64 = steps.iter().map(|step| sizes.results(step)).sum();
-    let weights = weights(model) * FLOAT;
-    let fixed = PROGRAM + weights + results;
+    let sizes = Sizes::new(model, items, experiment.metric);
+    let number = bytes(experiment.precision);
+    let results: u64 = steps.iter().map(|step| sizes.results(step, number)).sum();
+    let count = weights(model);
+    let (weights, loading) = (count * number, count * loading(experiment.precision));
     let load = |step: &Step| {
         let with = |rows: usize| {
-            let peak = (sizes.peak(step, rows as u64) * FLOAT) as f64 * OVERHEAD;
-            Load { rows, memory: Memory((fixed + peak as u64).max(PROGRAM + LOADING * weights)) }
+            let peak = (sizes.peak(step, rows as u64) * number) as f64 * OVERHEAD;
+            Load { rows, memory: Memory(PROGRAM + (weights + results + peak as u64).max(loading)) }
         };
-        let fits = |load: &Load| budget.is_none_or(|budget| load.memory <= budget);
+        let fits = |load: &Load| experiment.memory.is_none_or(|budget| load.memory <= budget);
         (1..=ROWS).rev().map(with).find(fits).unwrap_or_else(|| with(1))
     };
     let loads: Vec<Load> = steps.iter().map(load).collect();
-    let most = loads.iter().max_by_key(|load| load.memory);
-    if let (Some(budget), Some(most)) = (budget, most.filter(|most| Some(most.memory) > budget)) {
-        let (most, weights) = (most.memory.rounded(), Memory(weights).rounded());
+    let most = loads.iter().map(|load| load.memory).max();
+    if let (Some(budget), Some(most)) = (experiment.memory, most.filter(|most| Some(*most) > experiment.memory)) {
+        let (most, weights) = (most.rounded(), Memory(weights).rounded());
         let what = format!(
             "{budget} is too little: one row at a time needs about {most}, of which {weights} are weights; give at least that, or use shorter prompts, fewer sites or a smaller model"
         );
         problems.add("memory", what);
     }
     loads
+}
+
+/// Bytes of a number in a tensor; those of half precision become f32 on their way out.
+fn bytes(precision: Precision) -> u64 {
+    if precision == Precision::F64 { 8 } else { 4 }
+}
+
+/// Bytes a weight while a model is read: in the file and as a tensor. In half precision the same model is read in f32
+/// too, to see what that costs.
+fn loading(precision: Precision) -> u64 {
+    let again = if precision.is_half() { bytes(Precision::F32) } else { 0 };
+    STORED + bytes(precision) + again
 }
 
 /// How many numbers the weights of a model are.
@@ -89,7 +100,7 @@ fn weights(model: &dyn Model) -> u64 {
     count.0
 }
 
-/// Numbers of f32 that parts of a pass hold, for one row of the longest prompt.
+/// Numbers that parts of a pass hold, for one row of the longest prompt.
 struct Sizes<'a> {
     model: &'a dyn Model,
     metric: Metric,
@@ -241,13 +252,13 @@ impl<'a> Sizes<'a> {
     }
 
     /// Bytes that a method's results hold until they are written.
-    fn results(&self, step: &Step) -> u64 {
+    fn results(&self, step: &Step, number: u64) -> u64 {
         match step {
             Step::Record { sites, gradients } => {
                 // vectors that grow batch by batch are up to half as long again as what they hold
-                self.sides * self.items * self.recorded(sites, gradients) * FLOAT * 3 / 2
+                self.sides * self.items * self.recorded(sites, gradients) * number * 3 / 2
             }
-            Step::Attention(_) => 3 * self.items * self.layers() * self.pattern() * FLOAT,
+            Step::Attention(_) => 3 * self.items * self.layers() * self.pattern() * number,
             Step::Patch(sweep, _) | Step::Ablate(sweep, _) => self.table(sweep.cells.len() as u64),
             Step::LogitLens(sites) => self.table(sites.len() as u64 * self.length),
             Step::DirectLogitAttribution => self.table(self.layers() * (self.dims().heads as u64 + 2)),

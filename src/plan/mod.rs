@@ -105,7 +105,7 @@ impl Plan {
         let steps = steps(experiment, &known, &mut problems);
         problems.into_result()?;
         let mut problems = Problems::default();
-        let loads = memory::loads(&steps, (model, &items, experiment.metric), experiment.memory, &mut problems);
+        let loads = memory::loads(&steps, (model, &items), experiment, &mut problems);
         problems.into_result()?;
         Ok(Plan { experiment: experiment.clone(), items, steps, loads })
     }

@@ -2,6 +2,7 @@
 
 use crate::model::load::Loaded;
 use crate::plan::{Item, Plan};
+use crate::spec::{HubModel, ModelSpec};
 use crate::text::SpecialTokens;
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
@@ -30,11 +31,16 @@ pub fn facts(plan: &Plan, loaded: &Loaded) -> (IndexMap<String, String>, Vec<Ite
         ("metric", format!("{} = {}", experiment.metric, experiment.metric.sign())),
         ("seed", experiment.seed.to_string()),
         ("device", experiment.device.to_string()),
+        ("precision", experiment.precision.to_string()),
         ("patchclamp", env!("CARGO_PKG_VERSION").to_string()),
         ("commit", env!("PATCHCLAMP_COMMIT").to_string()),
         ("burn", "0.21.0".to_string()),
     ];
-    let facts = facts.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+    let commit = match &experiment.model {
+        ModelSpec::Hub(HubModel { commit: Some(commit), .. }) => Some(("model commit", commit.clone())),
+        _ => None,
+    };
+    let facts = facts.into_iter().chain(commit).map(|(name, value)| (name.to_string(), value)).collect();
     (facts, plan.items.iter().map(|item| tokens(item, loaded)).collect())
 }
 

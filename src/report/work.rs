@@ -93,11 +93,15 @@ impl Folder {
         self.steps().is_dir()
     }
 
-    /// Whether the run here is that of the fingerprint: its `run.ron`, or its steps where that is not written yet.
+    /// Whether the run here is that of the fingerprint: by its steps or, where none has begun, by its `run.ron`, which may
+    /// hold more than identifies a run once its report is written.
     fn is_of(&self, fingerprint: &Fingerprint) -> bool {
+        let begun = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|file| file.len() >= fingerprint.len() as u64);
         match std::fs::read(self.path().join("run.ron")) {
-            Ok(ron) => Fingerprint::from(Sha256::digest(ron)) == *fingerprint,
-            Err(_) => kept_in(&self.steps(), fingerprint).is_ok(),
+            Ok(ron) if !journals(&self.steps()).is_ok_and(|paths| paths.iter().any(begun)) => {
+                Fingerprint::from(Sha256::digest(ron)) == *fingerprint
+            }
+            _ => kept_in(&self.steps(), fingerprint).is_ok(),
         }
     }
 

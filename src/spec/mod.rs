@@ -2,6 +2,7 @@
 
 mod data;
 mod error;
+mod hub;
 mod memory;
 mod method;
 mod paths;
@@ -11,6 +12,7 @@ mod sites;
 
 pub use data::{Both, Data, File, Pair, Templates};
 pub use error::SpecError;
+pub use hub::HubModel;
 pub use memory::Memory;
 pub use method::{Ablation, Axis, ChangeSpec, Direction, EditSpec, Method, Only, Weighting};
 pub use prompt::{Answer, Prompt};
@@ -41,6 +43,9 @@ pub struct Experiment {
     /// The most memory that a run may take, for instance `"4GiB"`; none is as much as 64 rows at once take.
     #[serde(default)]
     pub memory: Option<Memory>,
+    /// The numbers that the model computes in: `F32`, `F64`, `F16` or `Bf16`.
+    #[serde(default)]
+    pub precision: crate::precision::Precision,
     /// The prompts.
     pub data: Data,
     /// Which special tokens stand around a prompt.
@@ -79,6 +84,8 @@ pub enum ModelSpec {
     /// A Hugging Face folder; a relative path starts at the folder the program runs in or, where it leads nowhere, at
     /// the RON file's.
     Path(PathBuf),
+    /// One of the hub, by its name.
+    Hub(HubModel),
 }
 
 /// Controls that must find nothing.

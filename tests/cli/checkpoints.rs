@@ -14,7 +14,7 @@ fn with_weights(change: impl Fn(Vec<u8>) -> Vec<u8>, expected: &str) {
     place.refuses(expected);
 }
 
-fn with_config(model: &str, field: &str, value: Value, expected: &str) {
+pub(super) fn with_config(model: &str, field: &str, value: Value, expected: &str) {
     let place = Place::with_model(model);
     let mut config: Value = serde_json::from_slice(&place.read("m/config.json")).unwrap();
     match value {
@@ -89,7 +89,7 @@ fn shards_that_are_not_there_are_named() {
 
 #[test]
 fn a_configuration_is_checked_field_by_field() {
-    with_config("gpt2", "model_type", json!("t5"), "`model_type` is t5; expected one of gpt2, gpt_neox");
+    with_config("gpt2", "model_type", json!("t5"), "`model_type` is t5; expected one of gpt2, gpt_neo, gpt_neox");
     with_config("gpt2", "model_type", Value::Null, "`model_type` is missing; expected a text");
     with_config("gpt2", "n_head", json!(7), "`n_embd` is 24; expected a multiple of `n_head`, which is 7");
     with_config("gpt2", "n_layer", json!("two"), "`n_layer` is \"two\"; expected a whole number from 1 to");
@@ -119,7 +119,12 @@ fn no_size_is_asked_of_the_memory_unseen() {
         with_config("bert", "num_hidden_layers", size, "`num_hidden_layers` is");
     }
     with_config("llama", "head_dim", json!(1 << 24), "but config.json makes it [");
-    with_config("gpt2", "n_layer", json!(1 << 24), "no tensor `transformer.h.2");
+    with_config(
+        "gpt2",
+        "n_layer",
+        json!(1 << 24),
+        "is 16777216; expected no more layers than the checkpoint has tensors",
+    );
 }
 
 #[test]
@@ -127,6 +132,8 @@ fn what_is_not_in_a_folder_is_missed() {
     let place = Place::with_model("gpt2");
     place.write("m/tokenizer.json", b"{}");
     place.refuses("model m/tokenizer.json: not a tokenizer");
+    place.write("m/tokenizer.json", b"{\"decoder\": d}");
+    place.refuses("model m/tokenizer.json: not a tokenizer: expected value at line 1 column 13");
     fs::copy(golden("../../assets/organism/planted/tokenizer.json"), place.path("m/tokenizer.json")).unwrap();
     place.refuses("but the model's vocabulary holds 48; they do not belong together");
     fs::remove_file(place.path(WEIGHTS)).unwrap();

@@ -1,10 +1,14 @@
 //! The program from outside: good input gives a whole run folder, bad input one clear message and no panic.
 
 mod checkpoints;
+mod explain;
+mod families;
 mod folder;
+mod hub;
 mod input;
 #[cfg(unix)]
 mod long;
+mod server;
 #[cfg(unix)]
 mod shards;
 

@@ -6,12 +6,13 @@ use patchclamp::method::Finding;
 use patchclamp::model::load::{self, Loaded};
 use patchclamp::model::{Model, Pass, run};
 use patchclamp::plan::Plan;
+use patchclamp::precision::Precision;
 use patchclamp::run::Outcome;
 use patchclamp::site::{Place, Site};
 use patchclamp::spec::Experiment;
 use patchclamp::steps::Steps;
 use patchclamp::table::{Row, Table};
-use patchclamp::tensor::{Device, Tensor, from_floats, from_ints, to_floats};
+use patchclamp::tensor::{Device, Setting, Tensor, from_floats, from_ints, to_floats};
 use patchclamp::text::{Padding, Tokens};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -19,7 +20,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The causal models among the goldens: every family, and every choice of wiring, norm and positions.
-pub const DECODERS: [&str; 11] = [
+pub const DECODERS: [&str; 22] = [
+    "gemma",
+    "gemma2",
+    "gemma2-uncapped",
+    "gpt-neo",
     "gpt2",
     "gpt2-untied-inverse-layer",
     "half",
@@ -27,14 +32,21 @@ pub const DECODERS: [&str; 11] = [
     "llama-old-config",
     "llama3-scaling",
     "mistral",
+    "opt",
+    "opt-bare",
+    "opt-behind",
+    "phi3",
+    "phi3-long",
+    "phi3-short",
     "pythia-parallel",
     "pythia-sequential",
     "qwen2",
+    "qwen3",
     "sharded",
 ];
 
 /// The masked models among the goldens.
-pub const ENCODERS: [&str; 2] = ["bert", "bert-untied"];
+pub const ENCODERS: [&str; 5] = ["bert", "bert-untied", "camembert", "distilbert", "roberta"];
 
 /// Where tests run.
 pub fn device() -> Device {
@@ -49,6 +61,11 @@ pub fn golden(name: &str) -> PathBuf {
 /// A golden model.
 pub fn load(case: &str) -> Loaded {
     load::folder(&golden(case), &[], &device()).unwrap()
+}
+
+/// A golden model that computes in some precision.
+pub fn load_in(case: &str, precision: Precision) -> Loaded {
+    load::folder(&golden(case), &[], &Setting { device: device(), precision }).unwrap()
 }
 
 /// A folder of real weights beside the checkout, or under `PATCHCLAMP_SHARED`; says loudly where there is none.

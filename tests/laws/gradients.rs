@@ -46,7 +46,9 @@ fn difference(model: &dyn Model, tokens: &Tokens, site: Site, direction: &Activa
 #[test]
 fn gradients_are_finite_differences_at_every_site() {
     let tokens = random_tokens(&[5, 3], Padding::Left);
-    for case in DECODERS.into_iter().chain(ENCODERS) {
+    // a difference across the kink of a relu is no slope; opt's own parts stand in opt-bare and opt-behind with gelu
+    let smooth = DECODERS.into_iter().chain(ENCODERS).filter(|case| *case != "opt");
+    for case in smooth {
         let model = load(case).model;
         let taped = model.on_tape();
         let mut hook = Differentiate::at(model.sites());
@@ -78,6 +80,10 @@ fn attributions_sum_to_the_logit_difference() {
     const TOLERANCE: f64 = 1e-4;
     for case in DECODERS {
         let loaded = load(case);
+        if loaded.model.indivisible().is_some() {
+            assert!(["gemma2", "opt-behind"].contains(&case), "{case} is not attributed");
+            continue;
+        }
         let text = question(&random_pairs(&[6, 4, 6], None), "DirectLogitAttribution", "");
         let (plan, outcome) = carry_out(&text, &loaded);
         let finding = &outcome.findings[0];

@@ -3,10 +3,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod edits;
+mod explain;
 mod gradients;
 mod memory;
 mod methods;
 mod passes;
+mod precision;
 mod seam;
+mod spellings;
 mod sweeps;
 mod weights;

@@ -32,6 +32,70 @@ fn attention_is_read_where_each_item_reads_its_answer() {
     }
 }
 
+#[test]
+fn value_weighting_goes_through_the_norm_behind_attention() {
+    for case in ["gemma2-uncapped", "llama"] {
+        let loaded = load(case);
+        let prompt = vec![3, 8, 21, 5];
+        let data = format!("Tokens([{prompt:?}])");
+        let found = findings(&question(&data, "Attention(weighting: ValueWeighted)", ""), &loaded);
+        let record = recorded(loaded.model.as_ref(), &Tokens::new(vec![prompt]), loaded.model.sites());
+        let (layer, query) = (1, 3);
+        let block = loaded.model.block(layer);
+        let at = |site: Site, [head, pos]: [usize; 2]| {
+            to_floats(&record.at(site).unwrap().clone().narrow(1, head, 1).narrow(2, pos, 1))
+        };
+        let maps = block.attention.out_by_head();
+        let [_, heads, _, d_model] = maps.dims();
+        for (head, key) in (0..heads).flat_map(|head| (0..4).map(move |key| (head, key))) {
+            let map = to_floats(&maps.clone().narrow(1, head, 1));
+            let value = at(Site::Value(layer), [head / (heads / block.attention.key_heads), key]);
+            let alpha = at(Site::Pattern(layer), [head, query])[key];
+            let behind = block
+                .norm1_post
+                .as_ref()
+                .map(|norm| (to_floats(norm.weight.as_ref().unwrap()), at(Site::Norm1PostScale(layer), [0, query])[0]));
+            let written = |out: usize| {
+                let plain: f32 = value.iter().enumerate().map(|(at, value)| value * map[at * d_model + out]).sum();
+                let written = behind.as_ref().map_or(plain, |(weight, scale)| plain * weight[out] / scale);
+                f64::from(alpha * written).powi(2)
+            };
+            let expected = (0..d_model).map(written).sum::<f64>().sqrt();
+            let rows = &found[0].tables[0].rows;
+            let row =
+                rows.iter().find(|row| (row.layer, row.head, row.position) == (Some(layer), Some(head), Some(key)));
+            assert!((row.unwrap().effect - expected).abs() < TOLERANCE, "{case} head {head} key {key}");
+        }
+    }
+}
+
+#[test]
+fn a_heads_attribution_goes_through_the_norms_behind_it() {
+    for case in ["gemma2-uncapped", "gpt-neo"] {
+        let loaded = load(case);
+        let (prompt, [right, wrong]) = (vec![3, 8, 21, 5], [7, 30]);
+        let data = format!("Pairs([(clean: {prompt:?}, corrupt: {prompt:?}, right: {right}, wrong: {wrong})])");
+        let found = &findings(&question(&data, "DirectLogitAttribution", ""), &loaded)[0].tables[0];
+        let model = loaded.model.as_ref();
+        let record = recorded(model, &Tokens::new(vec![prompt]), model.sites());
+        let last = |site: Site| record.at(site).unwrap().clone().narrow(2, 3, 1); // [1, head or 1, 1, width]
+        let (layer, norm) = (1, model.final_norm().unwrap());
+        let mut added = last(Site::HeadOut(layer));
+        if let Some(behind) = &model.block(layer).norm1_post {
+            added = added * behind.weight.clone().unwrap().unsqueeze() / last(Site::Norm1PostScale(layer));
+        }
+        let mean = if norm.centres() { added.clone().mean_dim(3) } else { last(Site::FinalScale) * 0.0 };
+        let normed = (added - mean) * norm.weight.clone().unwrap().unsqueeze() / last(Site::FinalScale);
+        let columns = model.unembedding().weight;
+        let direction = columns.clone().narrow(1, right, 1) - columns.narrow(1, wrong, 1); // [d_model, 1]
+        let shares = to_floats(&normed.matmul(direction.unsqueeze()));
+        for (head, expected) in shares.into_iter().map(f64::from).enumerate() {
+            let row = found.rows.iter().find(|row| (row.layer, row.head) == (Some(layer), Some(head))).unwrap();
+            assert!((row.effect - expected).abs() < TOLERANCE, "{case} head {head}: {} {expected}", row.effect);
+        }
+    }
+}
+
 /// Mean state at the last position of some prompts, `[1, head, 1, width]`.
 fn mean_state(loaded: &load::Loaded, site: Site, prompts: Vec<Vec<u32>>) -> Tensor<4> {
     let (tokens, last) = (Tokens::new(prompts.clone()), prompts[0].len() - 1);

@@ -70,7 +70,8 @@ fn base(model: &dyn Model, tokens: &Tokens) -> Record {
 fn edits(record: &Record, model: &dyn Model, layer: usize, first: usize) -> Vec<Edit> {
     let layers = model.dims().layers;
     if layer == layers {
-        let place = Place { positions: Some(vec![first]), ..Place::all(Site::FinalNormalized) };
+        let last = model.final_norm().map_or(Site::Logits, |_| Site::FinalNormalized);
+        let place = Place { positions: Some(vec![first]), ..Place::all(last) };
         return vec![Edit { place, change: Change::Scale(0.5) }];
     }
     let later = Some(vec![5, first]); // positions in no order
@@ -136,7 +137,7 @@ fn a_resumed_run_equals_the_whole_run() {
 #[test]
 fn rows_go_on_from_any_row_as_often_as_they_like() {
     let tokens = random_tokens(&[6, 6], Padding::Right);
-    for case in ["gpt2", "llama", "mistral"] {
+    for case in ["gpt2", "llama", "mistral", "gemma2", "qwen3", "phi3-long"] {
         let model = load(case).model;
         let (layer, first, rows) = (1, 3, [1, 0, 0, 1, 1]);
         let resumed = Resumed::new(model.as_ref(), &base(model.as_ref(), &tokens), layer, first);
@@ -181,7 +182,7 @@ fn what_is_read_out_is_what_the_whole_run_gives() {
         let all = to_floats(&logits(model.as_ref(), &tokens, &mut ()));
         let vocabulary = model.dims().vocabulary;
         let one = |row: usize, position: usize, token: usize| all[(row * 6 + position) * vocabulary + token];
-        for hook in [None, Some(Site::FinalNormalized)] {
+        for hook in [None, Some(Site::Logits)] {
             let read = Read { positions: Some(positions.clone()), tokens: Some(chosen.clone()) };
             let pass = Pass::whole(&tokens).reading(read);
             let found = run(model.as_ref(), &pass, &mut Record::of(hook)).unwrap();
@@ -195,6 +196,18 @@ fn what_is_read_out_is_what_the_whole_run_gives() {
     }
 }
 
+#[test]
+fn the_last_stream_read_out_is_the_logits() {
+    let tokens = random_tokens(&[6, 6], Padding::Right);
+    for case in DECODERS.into_iter().chain(ENCODERS) {
+        let model = load(case).model;
+        let record = recorded(model.as_ref(), &tokens, [model.last_stream(), Site::Logits]);
+        let stream = record.at(model.last_stream()).unwrap().clone().squeeze_dim(1);
+        let found = model.read_out(stream, &Read::default()).unsqueeze_dim(1);
+        assert_close(&found, record.at(Site::Logits).unwrap(), TOLERANCE, case);
+    }
+}
+
 /// Logits behind the last token of a growing text, with keys and values kept or the whole text run again.
 #[test]
 fn a_step_with_kept_keys_equals_the_whole_text() {
@@ -205,7 +218,9 @@ fn a_step_with_kept_keys_equals_the_whole_text() {
         let mut tokens = Tokens::new(rows);
         let mut past: Option<Past> = None;
         for (step, next) in new[0].iter().zip(&new[1]).enumerate() {
-            let first = if past.is_some() { tokens.width() - 1 } else { 0 };
+            let width = tokens.width();
+            past = past.filter(|_| model.keys_serve(width - 1, width));
+            let first = if past.is_some() { width - 1 } else { 0 };
             let pass = Pass { first, past: past.as_ref(), ..Pass::whole(&tokens) };
             let layers = model.dims().layers;
             let mut record = Record::of(Past::sites(0, layers, model.is_rotary()));

@@ -81,22 +81,26 @@ const HEADS: &str = r#"["attn.hook_q", "attn.hook_k", "attn.hook_v", "attn.hook_
 #[test]
 fn a_sweep_equals_whole_runs_with_edits() {
     let pairs = random_pairs(&[5, 5, 5], None);
-    for case in ["gpt2", "llama", "mistral", "pythia-parallel"] {
+    for case in ["gpt2", "llama", "mistral", "pythia-parallel", "gpt-neo", "gemma2", "qwen3", "phi3-long"] {
         check_patches(case, &pairs, STREAMS, "Layer, Position");
         check_patches(case, &pairs, HEADS, "Layer, Head");
         check_patches(case, &pairs, r#"["attn.hook_z", "attn.hook_v"]"#, "Layer, Head, Position");
         check_patches(case, &pairs, r#"["hook_resid_pre", "attn.hook_z"]"#, "Position");
         check_patches(case, &pairs, r#"["hook_embed", "ln_final.hook_normalized", "logits"]"#, "Position");
     }
-    check_patches("bert", &random_pairs(&[5, 5, 5], Some(2)), STREAMS, "Layer, Position");
-    check_patches("bert", &random_pairs(&[5, 5, 5], Some(2)), HEADS, "Layer, Head");
+    check_patches("opt-behind", &pairs, STREAMS, "Layer, Position");
+    check_patches("opt-behind", &pairs, HEADS, "Layer, Head");
+    for case in ["bert", "roberta"] {
+        check_patches(case, &random_pairs(&[5, 5, 5], Some(2)), STREAMS, "Layer, Position");
+        check_patches(case, &random_pairs(&[5, 5, 5], Some(2)), HEADS, "Layer, Head");
+    }
 }
 
 #[test]
 fn a_sweep_of_every_site_equals_whole_runs() {
     let unequal = random_pairs(&[5, 3, 5, 4], None); // prompts of several lengths
     let early = random_pairs(&[5, 5], Some(2)); // an answer read before the end
-    for case in ["gpt2", "llama"] {
+    for case in ["gpt2", "llama", "gemma2", "qwen3", "opt-behind", "opt-bare"] {
         check_patches(case, &unequal, "All", "");
         check_patches(case, &early, "All", "Position");
     }

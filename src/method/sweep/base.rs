@@ -6,7 +6,7 @@ use crate::method::{Bench, Side};
 use crate::model::{HookError, Pass, Past, Start, run};
 use crate::plan::{Cell, changed};
 use crate::site::{Place, Site};
-use crate::tensor::{Tensor, from_ints, to_floats};
+use crate::tensor::{Tensor, from_ints, to_doubles};
 use crate::text::Tokens;
 use std::collections::BTreeMap;
 
@@ -177,7 +177,7 @@ impl Differs {
         let [items, heads, positions, _] = own.dims();
         let most = (own - other).abs().max_dim(3);
         // NaN is not known to be the same
-        let at = to_floats(&most).into_iter().map(|difference| difference != 0.0).collect();
+        let at = to_doubles(&most).into_iter().map(|difference| difference != 0.0).collect();
         Differs { shape: [items, heads, positions], at }
     }
 

@@ -1,89 +1,110 @@
-//! BERT (Devlin et al. 2019) with its masked-language-model head.
+//! BERT (Devlin et al. 2019), RoBERTa (Liu et al. 2019), CamemBERT (Martin et al. 2020), DistilBERT (Sanh et al. 2019).
 
-use super::{BuildError, Built, Config, WeightError, Weights, dims, layer_norm, linear, own_head, side_by_side};
+use super::masked::{Choices, Names, encoder};
+use super::{BuildError, Built, Config, ConfigError, Weights, dims};
 use crate::model::Dims;
-use crate::model::encoder::{Block, Encoder, Head};
-use crate::model::parts::attention::Attention;
-use crate::model::parts::position::Sight;
-use crate::model::parts::{function::Function, mlp::Mlp};
+use crate::model::parts::function::Function;
+use crate::model::parts::position::Numbering;
 
-/// What the configuration says beyond the sizes.
-struct Choices {
-    dims: Dims,
-    function: Function,
-    eps: f64,
-    tied: bool,
+/// The epsilon of norms where it is not written; of DistilBERT always.
+const EPS: f64 = 1e-12;
+
+const BERT: Names = Names {
+    prefix: "bert.",
+    block: "encoder.layer",
+    attention: ["attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"],
+    mlp: ["intermediate.dense", "output.dense"],
+    norms: ["attention.output.LayerNorm", "output.LayerNorm"],
+    head: ["cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm"],
+    decoder: "cls.predictions.decoder",
+    bias: "cls.predictions.bias",
+};
+
+/// CamemBERT's, too.
+const ROBERTA: Names = Names {
+    prefix: "roberta.",
+    head: ["lm_head.dense", "lm_head.layer_norm"],
+    decoder: "lm_head.decoder",
+    bias: "lm_head.bias",
+    ..BERT
+};
+
+const DISTILBERT: Names = Names {
+    prefix: "distilbert.",
+    block: "transformer.layer",
+    attention: ["attention.q_lin", "attention.k_lin", "attention.v_lin", "attention.out_lin"],
+    mlp: ["ffn.lin1", "ffn.lin2"],
+    norms: ["sa_layer_norm", "output_layer_norm"],
+    head: ["vocab_transform", "vocab_layer_norm"],
+    decoder: "vocab_projector",
+    bias: "vocab_projector.bias",
+};
+
+pub fn bert(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
+    encoder(weights, &BERT, &choices(config)?)
 }
 
-pub fn build(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
+pub fn roberta(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
+    /// The padding token where the field is not written.
+    const PADDING: usize = 1;
     let choices = choices(config)?;
-    let (dims, eps) = (choices.dims.clone(), choices.eps);
-    let segments = config.maybe_count("type_vocab_size")?.unwrap_or(2);
-    let embeddings = "bert.embeddings";
-    let blocks = (0..dims.layers).map(|layer| block(weights, &format!("bert.encoder.layer.{layer}"), &choices));
-    Ok(Built::Encoder(Box::new(Encoder {
-        embedding: weights.read(&format!("{embeddings}.word_embeddings.weight"), [dims.vocabulary, dims.d_model])?,
-        positions: weights.read(&format!("{embeddings}.position_embeddings.weight"), [dims.context, dims.d_model])?,
-        token_types: weights.read(&format!("{embeddings}.token_type_embeddings.weight"), [segments, dims.d_model])?,
-        embed_norm: layer_norm(weights, &format!("{embeddings}.LayerNorm"), dims.d_model, eps)?,
-        blocks: blocks.collect::<Result<_, _>>()?,
-        sights: vec![Sight::Both; dims.layers],
-        head: head(weights, &choices)?,
-        dims,
-    })))
+    let padding = config.index("pad_token_id")?.or((!config.names("pad_token_id")).then_some(PADDING));
+    let padding =
+        padding.ok_or_else(|| config.wrong("pad_token_id", "null", "the token that positions start behind"))?;
+    let context = choices.positions.checked_sub(padding + 1).filter(|context| *context > 0);
+    let context = context.ok_or_else(|| {
+        let expected = format!("more than `pad_token_id`, {padding}, and one, which no token reads");
+        config.wrong("max_position_embeddings", &choices.positions.to_string(), &expected)
+    })?;
+    let choices = Choices {
+        dims: Dims { context, ..choices.dims },
+        head_function: Function::Gelu, // whatever `hidden_act` is
+        numbering: Numbering::BehindPadding(padding as u32),
+        ..choices
+    };
+    encoder(weights, &ROBERTA, &choices)
 }
 
-fn choices(config: &Config) -> Result<Choices, BuildError> {
-    if config.flag("is_decoder", false)? {
-        return Err(config.wrong("is_decoder", "true", "false: a causal BERT is not supported").into());
-    }
-    Ok(Choices {
-        dims: dims::usual(config)?,
-        function: config.function("hidden_act", "gelu")?,
-        eps: config.number("layer_norm_eps")?.unwrap_or(1e-12),
-        tied: config.flag("tie_word_embeddings", true)?,
-    })
-}
-
-fn head(weights: &Weights, choices: &Choices) -> Result<Head, WeightError> {
-    let Dims { d_model, vocabulary, .. } = choices.dims;
-    let name = "cls.predictions";
-    let decoder = format!("{name}.decoder.weight");
-    let own = own_head(weights, &decoder, "bert.embeddings.word_embeddings.weight", choices.tied);
-    let unembedding = |decoder| weights.read::<2>(decoder, [vocabulary, d_model]);
-    // an untied decoder has a bias of its own, and transformers uses that one where both are stored
-    let own_bias = format!("{name}.decoder.bias");
-    let bias = if weights.has(&own_bias) { own_bias } else { format!("{name}.bias") };
-    Ok(Head {
-        dense: linear(weights, &format!("{name}.transform.dense"), [d_model, d_model], true)?,
-        function: choices.function,
-        norm: layer_norm(weights, &format!("{name}.transform.LayerNorm"), d_model, choices.eps)?,
-        unembedding: own.map(unembedding).transpose()?.map(|weight| weight.swap_dims(0, 1)),
-        bias: weights.read(&bias, [vocabulary])?,
-    })
-}
-
-fn block(weights: &Weights, name: &str, choices: &Choices) -> Result<Block, WeightError> {
-    let Dims { d_model, d_mlp, d_head, heads, .. } = choices.dims;
-    let read = |part: &str| linear(weights, &format!("{name}.attention.self.{part}"), [d_model, d_model], true);
-    let attention = Attention {
-        qkv: side_by_side(vec![read("query")?, read("key")?, read("value")?]),
-        out: linear(weights, &format!("{name}.attention.output.dense"), [d_model, d_model], true)?,
+pub fn distilbert(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
+    let (d_model, heads) =
+        (config.count_of(["dim", "hidden_size"])?, config.count_of(["n_heads", "num_attention_heads"])?);
+    let dims = Dims {
+        layers: config.count_of(["n_layers", "num_hidden_layers"])?,
         heads,
         key_heads: heads,
-        d_head,
-        scale: (d_head as f64).powf(-0.5),
+        d_head: config.share(("dim", d_model), ("n_heads", heads))?,
+        d_model,
+        d_mlp: config.count("hidden_dim")?,
+        vocabulary: config.count("vocab_size")?,
+        context: config.count("max_position_embeddings")?,
     };
-    let mlp = Mlp {
-        linear: None,
-        input: linear(weights, &format!("{name}.intermediate.dense"), [d_model, d_mlp], true)?,
-        output: linear(weights, &format!("{name}.output.dense"), [d_mlp, d_model], true)?,
-        function: choices.function,
+    let function = config.function("activation", "gelu")?;
+    let choices = Choices {
+        positions: dims.context,
+        dims,
+        function,
+        head_function: function,
+        eps: EPS,
+        tied: config.flag("tie_word_embeddings", true)?,
+        numbering: Numbering::FromZero,
+        segments: None,
     };
-    Ok(Block {
-        attention,
-        norm1: layer_norm(weights, &format!("{name}.attention.output.LayerNorm"), d_model, choices.eps)?,
-        mlp,
-        norm2: layer_norm(weights, &format!("{name}.output.LayerNorm"), d_model, choices.eps)?,
+    encoder(weights, &DISTILBERT, &choices)
+}
+
+/// What BERT and RoBERTa share.
+fn choices(config: &Config) -> Result<Choices, ConfigError> {
+    config.refuse("is_decoder", "a causal one is not supported")?;
+    config.choice("position_embedding_type", &["absolute"])?;
+    let (dims, function) = (dims::usual(config)?, config.function("hidden_act", "gelu")?);
+    Ok(Choices {
+        positions: dims.context,
+        dims,
+        function,
+        head_function: function,
+        eps: config.number("layer_norm_eps")?.unwrap_or(EPS),
+        tied: config.flag("tie_word_embeddings", true)?,
+        numbering: Numbering::FromZero,
+        segments: Some(config.maybe_count("type_vocab_size")?.unwrap_or(2)),
     })
 }

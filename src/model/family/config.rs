@@ -1,7 +1,6 @@
 //! `config.json` of a Hugging Face folder, read field by field with errors that name the field.
 
 use crate::model::parts::function::Function;
-use crate::model::parts::position::{Llama3Scaling, Rotary};
 use serde_json::Value;
 use std::path::Path;
 
@@ -100,6 +99,31 @@ impl Config {
         self.typed(field, &format!("a whole number from 1 to {MOST}"), count)
     }
 
+    /// The first of two names of one count that is written.
+    pub fn count_of(&self, [name, other]: [&str; 2]) -> Result<usize, ConfigError> {
+        self.count(if self.find(name).is_none() && self.find(other).is_some() { other } else { name })
+    }
+
+    /// An index from 0 on, or nothing.
+    pub fn index(&self, field: &str) -> Result<Option<usize>, ConfigError> {
+        let index = |value: &Value| value.as_u64().filter(|index| *index <= MOST).map(|index| index as usize);
+        self.typed(field, &format!("a whole number from 0 to {MOST}"), index)
+    }
+
+    /// Which of some names a field says, or nothing.
+    pub fn choice(&self, field: &str, names: &[&str]) -> Result<Option<usize>, ConfigError> {
+        let choice = |value: &Value| names.iter().position(|name| value == name);
+        self.typed(field, &names.join(" or "), choice)
+    }
+
+    /// Which of some names a field says for each of `count` layers, or nothing.
+    pub fn choices(&self, field: &str, count: usize, names: &[&str]) -> Result<Option<Vec<usize>>, ConfigError> {
+        let choice = |value: &Value| names.iter().position(|name| value == name);
+        let list = |value: &Value| value.as_array()?.iter().map(choice).collect::<Option<Vec<_>>>();
+        let whole = |value: &Value| list(value).filter(|found| found.len() == count);
+        self.typed(field, &format!("{} for each of the {count} layers", names.join(" or ")), whole)
+    }
+
     /// A number above 0, or nothing: no number of a configuration may be negative.
     pub fn number(&self, field: &str) -> Result<Option<f64>, ConfigError> {
         self.typed(field, "a number above 0", |value| value.as_f64().filter(|number| *number > 0.0))
@@ -134,56 +158,40 @@ impl Config {
         Err(self.wrong(whole.0, &whole.1.to_string(), &format!("a multiple of `{}`, which is {}", parts.0, parts.1)))
     }
 
-    /// The share of a head's channels that is rotated.
-    pub fn rotary_share(&self, default: f64) -> Result<f64, ConfigError> {
-        let fields = ["rope_parameters.partial_rotary_factor", "partial_rotary_factor", "rotary_pct"];
-        match self.first_number(&fields)?.unwrap_or(default) {
-            share if share <= 1.0 => Ok(share),
-            share => Err(self.wrong("the rotary share of a head", &share.to_string(), "a number above 0 and up to 1")),
-        }
-    }
-
-    fn first_number(&self, fields: &[&str]) -> Result<Option<f64>, ConfigError> {
+    /// The first of some fields that is written.
+    pub fn first_number(&self, fields: &[&str]) -> Result<Option<f64>, ConfigError> {
         fields.iter().find_map(|field| self.number(field).transpose()).transpose()
     }
 
-    /// Rotary positions of `width` channels, in the older spelling (`rope_theta`, `rope_scaling`), which wins where both
-    /// stand as in `transformers`, or in the newer (`rope_parameters`).
-    pub fn rotary(&self, width: usize) -> Result<Rotary, ConfigError> {
-        let (at, theta) = match self.find("rope_scaling") {
-            Some(_) => {
-                ("rope_scaling", self.first_number(&["rope_scaling.rope_theta", "rope_theta", "rotary_emb_base"])?)
-            }
-            None => (
-                "rope_parameters",
-                self.first_number(&["rope_parameters.rope_theta", "rope_theta", "rotary_emb_base"])?,
-            ),
-        };
-        self.scaled(Rotary::new(width, theta.unwrap_or(10_000.0)), at)
+    /// A number above 0.
+    pub fn needed_number(&self, field: &str) -> Result<f64, ConfigError> {
+        let value = self.number(field)?;
+        self.needed(field, "a number above 0", value)
     }
 
-    fn scaled(&self, plain: Rotary, at: &str) -> Result<Rotary, ConfigError> {
-        let field =
-            [format!("{at}.rope_type"), format!("{at}.type")].into_iter().find(|field| self.find(field).is_some());
-        let Some(field) = field else { return Ok(plain) };
-        let number = |name: &str| {
-            let field = format!("{at}.{name}");
-            let value = self.number(&field)?;
-            self.needed(&field, "a number", value)
-        };
-        match self.text(&field)?.as_str() {
-            "default" => Ok(plain),
-            "linear" => Ok(plain.linear(number("factor")?)),
-            "llama3" => Ok(plain.llama3(Llama3Scaling {
-                factor: number("factor")?,
-                low_freq_factor: number("low_freq_factor")?,
-                high_freq_factor: number("high_freq_factor")?,
-                original: match self.number(&format!("{at}.original_max_position_embeddings"))? {
-                    Some(positions) => positions,
-                    None => self.count("max_position_embeddings")? as f64,
-                },
-            })),
-            other => Err(self.wrong(&field, other, "default, linear or llama3")),
+    /// A list of numbers above 0.
+    pub fn numbers(&self, field: &str) -> Result<Vec<f64>, ConfigError> {
+        let number = |value: &Value| value.as_f64().filter(|number| *number > 0.0);
+        let list = |value: &Value| value.as_array()?.iter().map(number).collect();
+        let value = self.typed(field, "a list of numbers above 0", list)?;
+        self.needed(field, "a list of numbers above 0", value)
+    }
+
+    /// A number that is `default` where it is not written, and none where it is null.
+    pub fn number_unless_null(&self, field: &str, default: f64) -> Result<Option<f64>, ConfigError> {
+        Ok(self.number(field)?.or((!self.names(field)).then_some(default)))
+    }
+
+    /// A count that is `default` where it is not written, and none where it is null.
+    pub fn count_unless_null(&self, field: &str, default: usize) -> Result<Option<usize>, ConfigError> {
+        Ok(self.maybe_count(field)?.or((!self.names(field)).then_some(default)))
+    }
+
+    /// An error unless a field that changes the architecture is absent, null or false.
+    pub fn refuse(&self, field: &str, why: &str) -> Result<(), ConfigError> {
+        match self.flag(field, false)? {
+            true => Err(self.wrong(field, "true", &format!("false: {why}"))),
+            false => Ok(()),
         }
     }
 }

@@ -6,10 +6,19 @@ use crate::model::Dims;
 /// `hidden_size`, `num_attention_heads` and so on; keys have as many heads, and heads an even share of the width, unless the
 /// configuration says otherwise.
 pub fn usual(config: &Config) -> Result<Dims, ConfigError> {
+    sized(config, None)
+}
+
+/// The same, where heads are so wide unless the configuration says otherwise.
+pub fn with_heads_of(config: &Config, width: usize) -> Result<Dims, ConfigError> {
+    sized(config, Some(width))
+}
+
+fn sized(config: &Config, width: Option<usize>) -> Result<Dims, ConfigError> {
     let (d_model, heads) = (config.count("hidden_size")?, config.count("num_attention_heads")?);
     let key_heads = config.maybe_count("num_key_value_heads")?.unwrap_or(heads);
     config.share(("num_attention_heads", heads), ("num_key_value_heads", key_heads))?;
-    let d_head = match config.maybe_count("head_dim")? {
+    let d_head = match config.maybe_count("head_dim")?.or(width) {
         Some(width) => width,
         None => config.share(("hidden_size", d_model), ("num_attention_heads", heads))?,
     };

@@ -1,9 +1,10 @@
 //! GPT-2 (Radford et al. 2019).
 
-use super::{BuildError, Built, Config, WeightError, Weights, layer_norm, own_head};
+use super::{BuildError, Built, Config, WeightError, Weights, layer_norm, own_head, prefix};
 use crate::model::Dims;
-use crate::model::decoder::{Block, Decoder, Wiring};
+use crate::model::decoder::Decoder;
 use crate::model::parts::attention::Attention;
+use crate::model::parts::block::{Block, Wiring};
 use crate::model::parts::linear::Linear;
 use crate::model::parts::position::Sight;
 use crate::model::parts::{function::Function, mlp::Mlp};
@@ -22,20 +23,21 @@ struct Choices {
 pub fn build(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
     let choices = choices(config)?;
     let dims = choices.dims.clone();
-    let prefix = if weights.has("transformer.wte.weight") { "transformer." } else { "" };
-    let blocks = (0..dims.layers).map(|layer| block(weights, &format!("{prefix}h.{layer}"), layer, &choices));
-    let embedding = format!("{prefix}wte.weight");
+    let at = prefix(weights, ["transformer.", ""], "wte.weight");
+    let blocks = (0..dims.layers).map(|layer| block(weights, &format!("{at}h.{layer}"), layer, &choices));
+    let embedding = format!("{at}wte.weight");
     let head = own_head(weights, "lm_head.weight", &embedding, choices.tied);
     let unembedding = |_| super::linear(weights, "lm_head", [dims.d_model, dims.vocabulary], false);
     Ok(Built::Decoder(Box::new(Decoder {
         embedding: weights.read(&embedding, [dims.vocabulary, dims.d_model])?,
-        positions: Some(weights.read(&format!("{prefix}wpe.weight"), [dims.context, dims.d_model])?),
+        embed_scale: None,
+        positions: Some(weights.read(&format!("{at}wpe.weight"), [dims.context, dims.d_model])?),
         rotary: None,
         sights: vec![Sight::Causal; dims.layers],
-        wiring: Wiring::Sequential,
         blocks: blocks.collect::<Result<_, _>>()?,
-        final_norm: layer_norm(weights, &format!("{prefix}ln_f"), dims.d_model, choices.eps)?,
+        final_norm: Some(layer_norm(weights, &format!("{at}ln_f"), dims.d_model, choices.eps)?),
         unembedding: head.map(unembedding).transpose()?,
+        logit_cap: None,
         dims,
     })))
 }
@@ -72,6 +74,8 @@ fn block(weights: &Weights, name: &str, layer: usize, choices: &Choices) -> Resu
         key_heads: heads,
         d_head,
         scale: if choices.scaled_by_layer { scale / (layer + 1) as f64 } else { scale },
+        norms: None,
+        score_cap: None,
     };
     let mlp = Mlp {
         linear: None,
@@ -80,10 +84,13 @@ fn block(weights: &Weights, name: &str, layer: usize, choices: &Choices) -> Resu
         function: choices.function,
     };
     Ok(Block {
+        wiring: Wiring::Sequential,
         norm1: layer_norm(weights, &format!("{name}.ln_1"), d_model, choices.eps)?,
         attention,
+        norm1_post: None,
         norm2: layer_norm(weights, &format!("{name}.ln_2"), d_model, choices.eps)?,
         mlp,
+        norm2_post: None,
     })
 }
 

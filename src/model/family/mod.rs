@@ -3,11 +3,19 @@
 mod bert;
 mod config;
 mod dims;
+mod gated;
+mod gemma;
 pub mod gpt2;
+mod gpt_neo;
 mod llama;
+mod masked;
 mod neox;
+mod opt;
+mod rotary;
+mod table;
 
 pub use config::{Config, ConfigError};
+pub use table::FAMILIES;
 
 use super::Model;
 use super::parts::linear::Linear;
@@ -26,10 +34,16 @@ pub enum BuildError {
     Weights(#[from] WeightError),
 }
 
-/// A family: what `config.json` calls it, and how it is built.
+/// A family: what `config.json` calls it, what is to be known of it, and how it is built.
 pub struct Family {
     /// `model_type`.
     pub name: &'static str,
+    /// Checkpoints, by the names they are known by.
+    pub checkpoints: &'static str,
+    /// What sets it apart: positions, norms, wiring, attention, MLP.
+    pub about: &'static str,
+    /// Methods and processing that do not suit it; empty where everything does.
+    pub without: &'static str,
     /// From configuration and weights to a model.
     pub build: fn(&Config, &Weights) -> Result<Built, BuildError>,
 }
@@ -52,16 +66,6 @@ impl Built {
     }
 }
 
-/// Every family that can be loaded.
-pub const FAMILIES: &[Family] = &[
-    Family { name: "gpt2", build: gpt2::build },
-    Family { name: "gpt_neox", build: neox::build },
-    Family { name: "llama", build: llama::llama },
-    Family { name: "mistral", build: llama::mistral },
-    Family { name: "qwen2", build: llama::qwen2 },
-    Family { name: "bert", build: bert::build },
-];
-
 /// The family that a configuration belongs to.
 pub fn of(config: &Config) -> Result<&'static Family, ConfigError> {
     let name = config.text("model_type")?;
@@ -77,6 +81,12 @@ pub fn of(config: &Config) -> Result<&'static Family, ConfigError> {
 fn own_head<'a>(weights: &Weights, head: &'a str, embedding: &str, tied: bool) -> Option<&'a str> {
     let differs = || weights.has(head) && weights.has(embedding) && !weights.same(head, embedding);
     (!tied || differs()).then_some(head)
+}
+
+/// What the names of a checkpoint begin with: the first of `prefixes` under which it has `name`. A model saved without its
+/// head lacks the one that it has with it.
+fn prefix<const N: usize>(weights: &Weights, prefixes: [&'static str; N], name: &str) -> &'static str {
+    prefixes.into_iter().find(|prefix| weights.has(&format!("{prefix}{name}"))).unwrap_or(prefixes[0])
 }
 
 /// A linear map stored `[out, in]`, as torch's `Linear` does.

@@ -1,9 +1,10 @@
 //! GPT-NeoX (Black et al. 2022) and Pythia (Biderman et al. 2023): rotary heads, both wirings.
 
-use super::{BuildError, Built, Config, WeightError, Weights, dims, layer_norm, linear, own_head};
+use super::{BuildError, Built, Config, WeightError, Weights, dims, layer_norm, linear, own_head, prefix, rotary};
 use crate::model::Dims;
-use crate::model::decoder::{Block, Decoder, Wiring};
+use crate::model::decoder::Decoder;
 use crate::model::parts::attention::Attention;
+use crate::model::parts::block::{Block, Wiring};
 use crate::model::parts::linear::Linear;
 use crate::model::parts::position::Sight;
 use crate::model::parts::{function::Function, mlp::Mlp};
@@ -14,30 +15,30 @@ struct Choices {
     function: Function,
     eps: f64,
     bias: bool,
+    wiring: Wiring,
 }
 
 pub fn build(config: &Config, weights: &Weights) -> Result<Built, BuildError> {
     let choices = choices(config)?;
     let dims = choices.dims.clone();
-    let wiring = match config.flag("use_parallel_residual", true)? {
-        true => Wiring::Parallel,
-        false => Wiring::Sequential,
-    };
-    let blocks = (0..dims.layers).map(|layer| block(weights, &format!("gpt_neox.layers.{layer}"), &choices));
+    let at = prefix(weights, ["gpt_neox.", ""], "embed_in.weight");
+    let embedding = format!("{at}embed_in.weight");
+    let blocks = (0..dims.layers).map(|layer| block(weights, &format!("{at}layers.{layer}"), &choices));
     let tied = config.flag("tie_word_embeddings", false)?;
     let name = if weights.has("lm_head.weight") { "lm_head" } else { "embed_out" };
-    let own = own_head(weights, &format!("{name}.weight"), "gpt_neox.embed_in.weight", tied).is_some();
+    let own = own_head(weights, &format!("{name}.weight"), &embedding, tied).is_some();
     let unembedding = || linear(weights, name, [dims.d_model, dims.vocabulary], false);
-    let rotated = (dims.d_head as f64 * config.rotary_share(0.25)?) as usize;
+    let rotated = (dims.d_head as f64 * rotary::share(config, 0.25)?) as usize;
     Ok(Built::Decoder(Box::new(Decoder {
-        embedding: weights.read("gpt_neox.embed_in.weight", [dims.vocabulary, dims.d_model])?,
+        embedding: weights.read(&embedding, [dims.vocabulary, dims.d_model])?,
+        embed_scale: None,
         positions: None,
-        rotary: Some(config.rotary(rotated)?),
+        rotary: Some(rotary::usual(config, dims.d_head, rotated)?),
         sights: vec![Sight::Causal; dims.layers],
-        wiring,
         blocks: blocks.collect::<Result<_, _>>()?,
-        final_norm: layer_norm(weights, "gpt_neox.final_layer_norm", dims.d_model, choices.eps)?,
+        final_norm: Some(layer_norm(weights, &format!("{at}final_layer_norm"), dims.d_model, choices.eps)?),
         unembedding: own.then(unembedding).transpose()?,
+        logit_cap: None,
         dims,
     })))
 }
@@ -48,6 +49,10 @@ fn choices(config: &Config) -> Result<Choices, BuildError> {
         function: config.function("hidden_act", "gelu")?,
         eps: config.number("layer_norm_eps")?.unwrap_or(1e-5),
         bias: config.flag("attention_bias", true)?,
+        wiring: match config.flag("use_parallel_residual", true)? {
+            true => Wiring::Parallel,
+            false => Wiring::Sequential,
+        },
     })
 }
 
@@ -60,6 +65,8 @@ fn block(weights: &Weights, name: &str, choices: &Choices) -> Result<Block, Weig
         key_heads: heads,
         d_head,
         scale: (d_head as f64).powf(-0.5),
+        norms: None,
+        score_cap: None,
     };
     let mlp = Mlp {
         linear: None,
@@ -68,10 +75,13 @@ fn block(weights: &Weights, name: &str, choices: &Choices) -> Result<Block, Weig
         function: choices.function,
     };
     Ok(Block {
+        wiring: choices.wiring,
         norm1: layer_norm(weights, &format!("{name}.input_layernorm"), d_model, choices.eps)?,
         attention,
+        norm1_post: None,
         norm2: layer_norm(weights, &format!("{name}.post_attention_layernorm"), d_model, choices.eps)?,
         mlp,
+        norm2_post: None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Attention, written out so that every step is a site.
 
 use super::position::rotate;
-use super::{Seam, linear::Linear, norm::Norm};
+use super::{Seam, function::soft_cap, linear::Linear, norm::Norm};
 use crate::model::{Context, Visitor};
 use crate::site::Site;
 use crate::tensor::{Tensor, activation};
@@ -21,6 +21,10 @@ pub struct Attention {
     pub d_head: usize,
     /// What scores are multiplied with.
     pub scale: f64,
+    /// Norms of every head's queries and keys, before rotation (Qwen3).
+    pub norms: Option<[Norm; 2]>,
+    /// The bound that scores are bent to, before the mask (Gemma 2).
+    pub score_cap: Option<f64>,
 }
 
 /// Queries, keys and values, `[batch, head, pos, d_head]`.
@@ -105,9 +109,12 @@ impl Attention {
         x.reshape([batch, pos, heads, self.d_head]).swap_dims(1, 2)
     }
 
-    /// Rotated queries and keys; keys and values of the earlier positions go before the new ones.
+    /// Normed and rotated queries and keys; keys and values of the earlier positions go before the new ones.
     fn positioned(&self, read: Read, context: &Context, seam: &mut Seam) -> (Tensor<4>, Tensor<4>, Tensor<4>) {
         let Read { mut query, mut key, mut value } = read;
+        if let Some([of_queries, of_keys]) = &self.norms {
+            (query, key) = (of_queries.apply(query), of_keys.apply(key));
+        }
         if let Some(angles) = context.angles(query.dims()[0]) {
             query = seam.heads(Site::RotQuery, rotate(query, &angles));
             key = seam.heads(Site::RotKey, rotate(key, &angles));
@@ -124,7 +131,7 @@ impl Attention {
         let [batch, heads, pos, width] = query.dims();
         let keys = key.dims()[2];
         let scores = self.grouped(query * self.scale, width).matmul(key.swap_dims(2, 3));
-        scores.reshape([batch, heads, pos, keys])
+        soft_cap(scores.reshape([batch, heads, pos, keys]), self.score_cap)
     }
 
     /// `[batch, head, query, d_head]`.
@@ -165,5 +172,9 @@ impl Attention {
     pub fn visit(&mut self, name: &str, visitor: &mut dyn Visitor) {
         self.qkv.visit(&format!("{name}.qkv"), visitor);
         self.out.visit(&format!("{name}.out"), visitor);
+        if let Some([of_queries, of_keys]) = &mut self.norms {
+            of_queries.visit(&format!("{name}.q_norm"), visitor);
+            of_keys.visit(&format!("{name}.k_norm"), visitor);
+        }
     }
 }

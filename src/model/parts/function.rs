@@ -32,7 +32,7 @@ impl Function {
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
             "gelu" | "gelu_python" => Function::Gelu,
-            "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" => Function::GeluTanh,
+            "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" | "gelu_python_tanh" | "gelu_accurate" => Function::GeluTanh,
             "quick_gelu" => Function::QuickGelu,
             "silu" | "swish" => Function::Silu,
             "relu" => Function::Relu,
@@ -45,7 +45,7 @@ impl Function {
     /// The function, element by element.
     pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
-            Function::Gelu => activation::gelu(x),
+            Function::Gelu => gelu_anywhere(x),
             Function::GeluTanh => fast(x, gelu_tanh, gelu_tanh_slope, gelu_tanh_anywhere),
             Function::QuickGelu => {
                 fast(x, quick_gelu, quick_gelu_slope, |x| x.clone() * activation::sigmoid(x * 1.702))
@@ -55,6 +55,14 @@ impl Function {
             Function::SquaredRelu => activation::relu(x).square(),
             Function::Tanh => x.tanh(),
         }
+    }
+}
+
+/// `cap · tanh(x / cap)`: within ± `cap`, and nearly x where x is small (Gemma 2, Gemma Team 2024).
+pub fn soft_cap<const D: usize>(x: Tensor<D>, cap: Option<f64>) -> Tensor<D> {
+    match cap {
+        Some(cap) => (x / cap).tanh() * cap,
+        None => x,
     }
 }
 
@@ -71,8 +79,14 @@ fn fast<const D: usize>(
     }
 }
 
+/// Written out, as the library's own has the gradient of the tanh approximation on GPUs (`burn-backend` 0.21).
+fn gelu_anywhere<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    x.clone() * ((x * std::f64::consts::FRAC_1_SQRT_2).erf() + 1.0) * 0.5
+}
+
 fn gelu_tanh_anywhere<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let u = (x.clone() * x.clone() * f64::from(CUBIC) + 1.0) * x.clone() * (2.0 / PI).sqrt();
+    const CUBIC: f64 = 0.044715; // not that of f32, which is another number
+    let u = (x.clone() * x.clone() * CUBIC + 1.0) * x.clone() * (2.0 / PI).sqrt();
     x * ((u.tanh() + 1.0) * 0.5)
 }
 

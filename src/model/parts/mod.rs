@@ -1,6 +1,7 @@
 //! The parts that decoder and encoder are built from.
 
 pub mod attention;
+pub mod block;
 pub mod function;
 pub mod linear;
 pub mod mlp;

@@ -4,7 +4,7 @@ use super::stream;
 use crate::hook::Hook;
 use crate::model::Visitor;
 use crate::site::Site;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, cast, precision, widen};
 
 /// Which normalisation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,9 +20,9 @@ pub enum NormKind {
 pub struct Norm {
     /// Which normalisation.
     pub kind: NormKind,
-    /// `[d_model]`.
+    /// `[width]`: of the stream, or of a head.
     pub weight: Option<Tensor<1>>,
-    /// `[d_model]`.
+    /// `[width]`.
     pub bias: Option<Tensor<1>>,
     /// Added to the variance or the mean square.
     pub eps: f64,
@@ -58,15 +58,20 @@ impl Norm {
         }
     }
 
+    /// Whether the mean is subtracted, so that what writes to the stream it reads may be centred.
+    pub fn centres(&self) -> bool {
+        self.kind == NormKind::LayerNorm
+    }
+
     fn centre<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match self.kind {
-            NormKind::LayerNorm => x.clone() - x.mean_dim(D - 1),
+            NormKind::LayerNorm => in_full(x, |x| x.clone() - x.mean_dim(D - 1)),
             NormKind::Rms => x,
         }
     }
 
     fn scale_of_centred<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        ((x.clone() * x).mean_dim(D - 1) + self.eps).sqrt() // [.., 1]
+        in_full(x, |x| ((x.clone() * x).mean_dim(D - 1) + self.eps).sqrt()) // [.., 1]
     }
 
     fn affine<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
@@ -89,4 +94,10 @@ impl Norm {
             visitor.vector(&format!("{name}.bias"), bias);
         }
     }
+}
+
+/// `f` of half precision computed in f32, as `transformers` does: squares of numbers above 256 do not fit into f16.
+fn in_full<const D: usize>(x: Tensor<D>, f: impl FnOnce(Tensor<D>) -> Tensor<D>) -> Tensor<D> {
+    let own = precision(&x);
+    cast(f(widen(x)), own)
 }
