@@ -7,7 +7,7 @@ use patchclamp::model::Model;
 use patchclamp::plan::Item;
 use patchclamp::site::Site;
 use patchclamp::table::Row;
-use patchclamp::tensor::{Tensor, from_floats, to_doubles};
+use patchclamp::tensor::{Tensor, from_floats, to_doubles, to_floats};
 use patchclamp::text::Tokens;
 
 /// f32 in another order of additions.
@@ -25,7 +25,7 @@ struct Blind {
 impl Hook for Blind {
     fn visit(&mut self, _: Site, act: Activation) -> Activation {
         let [batch, heads, queries, keys] = act.dims();
-        let mut values = to_doubles(&act);
+        let mut values = to_floats(&act);
         for row in 0..batch * heads * queries {
             let (head, query) = (row / queries % heads, row % queries);
             let pattern = &mut values[row * keys..(row + 1) * keys];
