@@ -90,6 +90,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::Generate { tokens, edits, temperature } => {
             method::generate::generate(bench, Length { tokens: *tokens, temperature: *temperature }, edits, steps)
         }
+        Step::PathPatch(paths) => method::path::path(bench, paths, steps),
     }
 }
 
@@ -103,6 +104,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::Patch(..) => "patch",
         Step::Ablate(..) => "ablate",
         Step::Generate { .. } => "generate",
+        Step::PathPatch(_) => "path patch",
     }
 }
 
@@ -114,6 +116,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Record { .. } => items * if paired { 2 } else { 1 },
         Step::LogitLens(sites) => items * sites.len() * bench.position_labels().len().max(1),
         Step::Patch(Sweep { cells, .. }, _) | Step::Ablate(Sweep { cells, .. }, _) => items * cells.len(),
+        Step::PathPatch(paths) => items * paths.branches.len(),
         _ => items,
     }
 }

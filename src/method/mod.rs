@@ -6,6 +6,7 @@ pub mod attribute;
 pub mod generate;
 pub mod lens;
 pub mod patch;
+pub mod path;
 pub mod record;
 pub mod summary;
 mod sweep;

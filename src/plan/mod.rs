@@ -5,11 +5,13 @@ mod checks;
 mod edits;
 mod group;
 mod items;
+mod paths;
 mod problem;
 mod sites;
 
 pub use cells::{Cell, Sweep};
 pub use items::{Answers, Item};
+pub use paths::{Branch, Paths};
 pub use problem::{PlanError, Problem};
 
 pub(crate) use problem::Problems;
@@ -59,6 +61,8 @@ pub enum Step {
         /// Of the draw; 0 takes the most probable token.
         temperature: f64,
     },
+    /// Path patching.
+    PathPatch(Paths),
 }
 
 /// What names are resolved against.
@@ -161,6 +165,12 @@ fn step(
             let edits = edits::resolve(&at, edits, known, problems);
             Some(Step::Generate { tokens: *tokens, edits, temperature: *temperature })
         }
+        Method::PathPatch { paths, senders, receivers, through, direction, at: positions } => {
+            let (senders, through, direction) = (*senders, *through, *direction);
+            let asked = paths::Asked { paths, senders, receivers, through, direction, at: positions };
+            paths::resolve(&at, &asked, known, problems).map(Step::PathPatch)
+        }
+        Method::Knockout { .. } | Method::Patchscope { .. } => None,
     }
 }
 

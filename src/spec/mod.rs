@@ -12,7 +12,9 @@ mod sites;
 pub use data::{Both, Data, File, Pair, Templates};
 pub use error::SpecError;
 pub use hub::HubModel;
-pub use method::{Ablation, Axis, ChangeSpec, Direction, EditSpec, Method, Only, Weighting};
+pub use method::{
+    Ablation, Axis, ChangeSpec, Direction, EditSpec, Method, Only, Role, Senders, Spot, Through, Weighting,
+};
 pub use prompt::{Answer, Prompt};
 pub use set::set;
 pub use sites::{AllSites, Sites};

@@ -65,7 +65,10 @@ pub fn sweep(
 }
 
 /// What is made where it is first needed: a step that is read back needs nothing.
-fn made<'a, T>(slot: &'a mut Option<T>, make: &mut impl FnMut() -> Result<T, HookError>) -> Result<&'a T, HookError> {
+pub fn made<'a, T>(
+    slot: &'a mut Option<T>,
+    make: &mut impl FnMut() -> Result<T, HookError>,
+) -> Result<&'a T, HookError> {
     if slot.is_none() {
         *slot = Some(make()?);
     }
