@@ -91,6 +91,8 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
             method::generate::generate(bench, Length { tokens: *tokens, temperature: *temperature }, edits, steps)
         }
         Step::PathPatch(paths) => method::path::path(bench, paths, steps),
+        Step::Knockout(cuts) => method::knockout::knockout(bench, cuts, steps),
+        Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
     }
 }
 
@@ -105,6 +107,8 @@ pub fn name(step: &Step) -> &'static str {
         Step::Ablate(..) => "ablate",
         Step::Generate { .. } => "generate",
         Step::PathPatch(_) => "path patch",
+        Step::Knockout(_) => "knockout",
+        Step::Patchscope(_) => "patchscope",
     }
 }
 
@@ -117,6 +121,8 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::LogitLens(sites) => items * sites.len() * bench.position_labels().len().max(1),
         Step::Patch(Sweep { cells, .. }, _) | Step::Ablate(Sweep { cells, .. }, _) => items * cells.len(),
         Step::PathPatch(paths) => items * paths.branches.len(),
+        Step::Knockout(cuts) => cuts.groups.iter().map(|(items, cells)| items.len() * cells.len()).sum(),
+        Step::Patchscope(scope) => items * scope.states.len(),
         _ => items,
     }
 }

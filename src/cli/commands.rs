@@ -126,6 +126,11 @@ pub fn check(args: &FileArgs) -> anyhow::Result<()> {
             crate::plan::Step::Patch(sweep, _) | crate::plan::Step::Ablate(sweep, _) => {
                 format!(", {} places", sweep.cells.len())
             }
+            crate::plan::Step::PathPatch(paths) => format!(", {} paths", paths.branches.len()),
+            crate::plan::Step::Knockout(cuts) => {
+                format!(", {} cuts", cuts.groups.first().map_or(0, |(_, cells)| cells.len()))
+            }
+            crate::plan::Step::Patchscope(scope) => format!(", {} states", scope.states.len()),
             _ => String::new(),
         };
         say(&format!("{:>3}. {}{size}, {} items", index + 1, crate::run::name(step), plan.items.len()))?;

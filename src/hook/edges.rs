@@ -57,8 +57,8 @@ impl Frozen {
     }
 }
 
-/// The hook: a route a row, in a pass that begins with [`Edges::start`] before block `begin`, so that rows share what is
-/// before their first port.
+/// The hook: a route a row, in a pass that begins with [`Edges::start`] before block `begin`. Where no output is made anew no
+/// pass is needed: begun behind the last block, [`Edges::read`] knows what every port reads.
 pub struct Edges<'a> {
     frozen: &'a Frozen,
     routes: Vec<&'a Route>,
@@ -84,11 +84,6 @@ impl<'a> Edges<'a> {
         edges.sites = edges.wanted();
         edges.send();
         edges
-    }
-
-    /// Whether any output is made anew, so that a pass is needed to know what later ports read.
-    pub fn recomputes(&self) -> bool {
-        self.routes.iter().any(|route| !route.recomputed().is_empty())
     }
 
     /// The stream before block `begin`, `[row, pos, d_model]`; behind the last block with all that reaches the logits.

@@ -5,14 +5,19 @@ mod checks;
 mod edits;
 mod group;
 mod items;
+mod knockout;
 mod paths;
 mod problem;
+mod scope;
 mod sites;
+mod spots;
 
 pub use cells::{Cell, Sweep};
 pub use items::{Answers, Item};
+pub use knockout::Cuts;
 pub use paths::{Branch, Paths};
 pub use problem::{PlanError, Problem};
+pub use scope::{Scope, State};
 
 pub(crate) use problem::Problems;
 
@@ -63,12 +68,17 @@ pub enum Step {
     },
     /// Path patching.
     PathPatch(Paths),
+    /// Attention knockout.
+    Knockout(Cuts),
+    /// States read in another prompt.
+    Patchscope(Scope),
 }
 
 /// What names are resolved against.
 pub(crate) struct Known<'a> {
     pub(crate) model: &'a dyn Model,
     pub(crate) family: &'a str,
+    pub(crate) loaded: &'a Loaded,
     pub(crate) sites: Vec<Site>,
     pub(crate) items: &'a [Item],
     /// Whether these are all items; where some could not be resolved, nothing is said of their number and lengths.
@@ -99,7 +109,7 @@ impl Plan {
         let items = items::resolve(experiment, loaded, &mut problems);
         let model = loaded.model.as_ref();
         let complete = problems.count() == 0;
-        let known = Known { model, family: &loaded.family, sites: model.sites(), items: &items, complete };
+        let known = Known { model, family: &loaded.family, loaded, sites: model.sites(), items: &items, complete };
         checks::control(experiment.control, &known, &mut problems);
         checks::statistics(experiment.statistics, &mut problems);
         let steps = steps(experiment, &known, &mut problems);
@@ -170,7 +180,14 @@ fn step(
             let asked = paths::Asked { paths, senders, receivers, through, direction, at: positions };
             paths::resolve(&at, &asked, known, problems).map(Step::PathPatch)
         }
-        Method::Knockout { .. } | Method::Patchscope { .. } => None,
+        Method::Knockout { from, to, window, over, only } => {
+            let asked = knockout::Asked { from, to, window: *window, over, only };
+            knockout::resolve(&at, &asked, known, problems).map(Step::Knockout)
+        }
+        Method::Patchscope { prompt, at: position, into, from, layers, tokens } => {
+            let asked = scope::Asked { prompt, at: *position, into: *into, from, layers, tokens: *tokens };
+            scope::resolve(&at, &asked, experiment, known, problems).map(Step::Patchscope)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod facts;
 mod folder;
 mod reading;
+mod side;
 
 pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
@@ -133,18 +134,33 @@ fn draw(results: &Results, folder: &Folder) -> Result<(), ReportError> {
     for table in &results.tables {
         let mut drawings = Vec::new();
         for (stem, figure) in figures(table, results) {
-            let stem = format!("figures/{stem}");
-            for (ending, bytes) in
-                figure.files().map_err(|error| ReportError::Figure(stem.clone(), error.to_string()))?
-            {
-                folder.write(&format!("{stem}.{ending}"), &bytes)?;
-            }
-            drawings.push(Drawing { stem, svg: figure.svg() });
+            drawings.push(drawn(&stem, &figure, folder)?);
         }
         let text = reading::of(table, &results.texts);
         sections.push(Section { heading: table.title.clone(), text, figures: drawings, table: Some(table) });
     }
+    let sides = side::sides(&results.tables);
+    let agreements: Vec<Table> = sides.iter().map(side::Side::agreement).collect();
+    for (number, (side, agreement)) in sides.iter().zip(&agreements).enumerate() {
+        let stem = format!("side_by_side_{}", number + 1);
+        let figures = vec![drawn(&stem, &side.figure(), folder)?];
+        let text = reading::of(agreement, &results.texts);
+        sections.push(Section { heading: side.title().into(), text, figures, table: Some(agreement) });
+    }
+    if !sides.is_empty() {
+        folder.write("side_by_side.csv", side::csv(&sides).as_bytes())?;
+    }
     folder.write("report.html", page(results, sections, folder).html().as_bytes())
+}
+
+/// A figure in every format, and as the page has it.
+fn drawn(stem: &str, figure: &Figure, folder: &Folder) -> Result<Drawing, ReportError> {
+    let stem = format!("figures/{stem}");
+    let files = figure.files().map_err(|error| ReportError::Figure(stem.clone(), error.to_string()))?;
+    for (ending, bytes) in files {
+        folder.write(&format!("{stem}.{ending}"), &bytes)?;
+    }
+    Ok(Drawing { stem, svg: figure.svg() })
 }
 
 fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {

@@ -99,6 +99,9 @@ impl Batch {
     pub fn run(&self, bench: &Bench, chunk: &[Entry]) -> Result<Vec<f64>, HookError> {
         let layers = bench.model.dims().layers;
         let (begin, free) = begins(chunk[0].branch, layers);
+        // where nothing is made anew, what arrives is known without a pass
+        let anew = chunk.iter().any(|entry| !entry.branch.route.recomputed().is_empty());
+        let begin = if anew { begin } else { layers };
         let rows: Vec<(usize, &Route)> = chunk.iter().map(|entry| (entry.item, &entry.branch.route)).collect();
         let mut edges = Edges::new(&self.frozen, &rows, begin);
         let of_items: Vec<usize> = chunk.iter().map(|entry| self.items[entry.item]).collect();
@@ -146,7 +149,7 @@ impl Batch {
     ) -> Result<Vec<Edit>, HookError> {
         let ends: BTreeSet<Port> = chunk.iter().flat_map(|entry| entry.branch.ends.iter().copied()).collect();
         let mut record = Record::of(ends.iter().filter_map(|port| site_of(*port)));
-        if edges.recomputes() {
+        if begin < bench.model.dims().layers {
             let start = edges.start();
             self.pass(bench, chunk, begin, start, &mut (&mut *edges, &mut record))?;
         }
