@@ -3,10 +3,12 @@
 mod common;
 
 use common::*;
+use insta::assert_snapshot;
 use patchclamp::hook::{Edges, Frozen, Record, Route, Wire};
 use patchclamp::model::load::{self, Loaded};
 use patchclamp::model::{Model, Pass, Start, run};
 use patchclamp::node::{Node, Port};
+use patchclamp::plan::Plan;
 use patchclamp::site::Site;
 use patchclamp::table::Row;
 use patchclamp::tensor::to_floats;
@@ -232,4 +234,65 @@ fn a_direct_path_is_the_last_norm_of_the_changed_stream() {
             assert!(difference < TOLERANCE * 10.0, "{case} {site} head {head}: {difference}");
         }
     }
+}
+
+fn problems(methods: &str, model: &str) -> String {
+    let text = question("Pairs([(clean: [1, 2, 3], corrupt: [1, 4, 3], right: 5, wrong: 6, at: 2)])", methods, "");
+    Plan::new(&experiment(&text), &load(model)).map(|_| ()).expect_err("the plan has a mistake").to_string()
+}
+
+#[test]
+fn paths_that_lead_nowhere_are_refused() {
+    let methods = r#"
+        PathPatch(),
+        PathPatch(paths: ["a0.h1", "a0.h1->a1.h1->logits", "a1.h0->a0.h1<v>", "m7->logits", "a0.h9->logits->m1", "m1->logits", "m1->logits"]),
+        PathPatch(senders: Heads, receivers: ["a0.h0<q>", "logits"], at: [3]),
+        PathPatch(senders: Heads, receivers: ["a0.h0<q>"]),
+    "#;
+    assert_snapshot!(problems(methods, "gpt2"), @r#"
+    methods[0]: needs either `paths`, for instance ["a0.h1->logits"], or `senders`: Heads, Mlps, Input or All
+    methods[1].paths[0]: "a0.h1" has no arrow; write for instance a0.h1->logits, or a0.h1->a2.h1<v>->logits
+    methods[1].paths[1]: "a1.h1" is nothing that reads the stream; write a5.h3<q>, a5.h3<k> or a5.h3<v> for what a head reads, m7 for an MLP, or logits
+    methods[1].paths[2]: a1.h0 does not come before a0.h1<v>
+    methods[1].paths[3]: layer 7 does not exist; gpt2 has layers 0 to 1
+    methods[1].paths[4]: head 9 does not exist; gpt2 has heads 0 to 2
+    methods[1].paths[4]: nothing comes behind the logits
+    methods[1].paths[6]: stands twice
+    methods[2].at: position 3 does not exist; the shortest prompt has positions 0 to 2
+    methods[2].receivers: what goes straight to the logits and what runs on through a head are two questions; ask the logits in a method of their own
+    methods[3].receivers: nothing of this kind comes before any of them
+    "#);
+}
+
+#[test]
+fn cuts_and_scopes_are_checked_like_sweeps() {
+    let methods = r#"
+        Knockout(from: [9], to: [], window: 0, over: [Neuron], only: (heads: [3], positions: [1])),
+        Knockout(from: [0, 1, 2], over: [Layer]),
+        Knockout(to: [0], over: [Layer]),
+        Patchscope(prompt: [1, 99], layers: [2]),
+        Patchscope(prompt: [1, 2], at: 2, into: 2, layers: [2, 2], from: [3], tokens: 15),
+    "#;
+    assert_snapshot!(problems(methods, "gpt2"), @r"
+    methods[0].from: position 9 does not exist; the shortest prompt has positions 0 to 2
+    methods[0].to: is empty; name the queries, for instance [Answer]
+    methods[0].window: 0 layers; it holds 1 to 2
+    methods[0]: attention has no neurons; sweep Layer, Head or Position
+    methods[0].only.positions: name the keys in `from` and the queries in `to`
+    methods[0].only.heads: head 3 does not exist; gpt2 has heads 0 to 2
+    methods[1].from: the query at position 2 would see nothing at all; leave it a key, for instance itself
+    methods[2].from: there is no key before the query; name others
+    methods[3].prompt: token 99 does not exist; the vocabulary has 0 to 47
+    methods[4].layers: 2 stands twice
+    methods[4].from: position 3 does not exist; the shortest prompt has positions 0 to 2
+    methods[4].layers: layer 2 does not exist; gpt2 has layers 0 to 1
+    methods[4].into: layer 2 does not exist; gpt2 has layers 0 to 1
+    methods[4].at: position 2 does not exist; the prompt has positions 0 to 1
+    methods[4].tokens: 15 tokens after a prompt of 2; the model's positions leave 1 to 14
+    ");
+}
+
+#[test]
+fn an_encoder_has_no_single_edges() {
+    assert_snapshot!(problems("PathPatch(senders: Heads)", "bert"), @"methods[0]: needs a model in which everything that heads and MLPs write is added to one stream; here a norm stands between, so a single edge is not defined");
 }

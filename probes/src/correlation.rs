@@ -105,6 +105,15 @@ mod tests {
     }
 
     #[test]
+    fn ranks_forget_all_but_the_order_and_share_ties() {
+        // ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4: the products of deviations sum to 4.5, the squares to 4.5 and 5
+        let rho = spearman(&[0.0, 5.0, 5.0, 1e6], &[-3.0, 0.1, 0.2, 7.0]).unwrap();
+        assert!((rho - 4.5 / (4.5f64 * 5.0).sqrt()).abs() < ROUNDING);
+        assert_eq!(spearman(&[1.0, 2.0, 3.0], &[1.0, 8.0, 27.0]), Some(1.0));
+        assert_eq!(spearman(&[1.0, f64::NAN], &[1.0, 2.0]), None);
+    }
+
+    #[test]
     fn correlation_forgets_scale_and_shift_and_order_of_the_sides() {
         let (x, y) = ([1.0, 5.0, 2.0, 8.0, 3.0], [0.3, 0.1, 0.9, 0.4, 0.2]);
         let r = pearson(&x, &y).unwrap();

@@ -35,7 +35,8 @@ pub fn knockout(bench: &Bench, plan: &Cuts, steps: &mut Steps) -> Result<Finding
     }
     steps.complete()?;
     let sweep = Sweep { over: plan.over.clone(), cells };
-    let title = format!("Attention knockout: {}", axes(&sweep));
+    let window = if plan.window > 1 { format!(", {} layers at once", plan.window) } else { String::new() };
+    let title = format!("Attention knockout ({}{window}): {}", plan.name, axes(&sweep));
     let mut finding = effects(bench, &sweep, "knockout", &title, &values, &clean, &clean);
     for table in &mut finding.tables {
         if plan.over.contains(&Axis::Layer) {

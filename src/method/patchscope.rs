@@ -3,7 +3,7 @@
 //! *What it measures.* The stream before a block, at a position of the clean prompt, is put into another prompt in place of
 //! what is there, and the model runs on. A prompt that says nothing itself ("cat -> cat; hello -> hello; ?") so lets
 //! the model put into words what it holds. `effect` is the metric of the items' answers at the end of that prompt, less that
-//! of the prompt left alone; without answers it is the probability of the most probable token. The tokens that the
+//! of the prompt left alone, `normalised` that over the metric of the model on the clean prompts; without answers it is the probability of the most probable token. The tokens that the
 //! model goes on with stand in `texts.jsonl`, and beside them the most probable ones.
 //!
 //! *What it cannot show.* What is in the state but not what this prompt asks for; whether the model itself uses what it
@@ -55,7 +55,9 @@ pub fn patchscope(bench: &Bench, plan: &Scope, steps: &mut Steps) -> Result<Find
     }
     steps.complete()?;
     let readings: Vec<Vec<Reading>> = readings.into_iter().map(|row| row.into_iter().flatten().collect()).collect();
-    let mut finding = rows(bench, plan, &readings, &alone.unwrap_or_default());
+    let answered = bench.items.iter().all(|item| item.answers.is_some());
+    let whole = if answered { Some(bench.whole(Side::Clean, steps)?) } else { None };
+    let mut finding = rows(bench, plan, &readings, &alone.unwrap_or_default(), whole.as_deref());
     finding.texts = texts(bench, plan, &readings, &finding.tables[0]);
     Ok(finding)
 }
@@ -120,18 +122,19 @@ fn reading(bench: &Bench, item: usize, logits: &[f32]) -> Reading {
     Reading { value, top, tokens: Vec::new() }
 }
 
-fn rows(bench: &Bench, plan: &Scope, readings: &[Vec<Reading>], alone: &[Reading]) -> Finding {
-    let mut main = table("patchscope", "Patchscope: states read in another prompt", bench);
+fn rows(bench: &Bench, plan: &Scope, readings: &[Vec<Reading>], alone: &[Reading], whole: Option<&[f64]>) -> Finding {
+    let mut main = table("patchscope", &title(plan), bench);
     let words = |tokens: &[u32]| bench.text.map_or(format!("{tokens:?}"), |text| text.decode(tokens));
     main.facts.insert("prompt".into(), format!("{} (state put in at position {})", words(&plan.prompt), plan.at));
     let plain: Vec<f64> = alone.iter().map(|reading| reading.value).collect();
-    if bench.items.iter().all(|item| item.answers.is_some()) {
+    if let Some(whole) = whole {
         main.facts.insert("effect".into(), "metric at the end of the other prompt, less that of it left alone".into());
         main.facts.insert("metric, other prompt alone".into(), format!("{:.4}", mean(&plain)));
+        main.facts.insert("normalised".into(), "effect / metric of the model on the clean prompts".into());
+        main.facts.insert("metric, clean".into(), format!("{:.4}", mean(whole)));
         let less = |row: &Vec<Reading>| row.iter().zip(&plain).map(|(reading, plain)| reading.value - plain).collect();
         let places = plan.states.iter().zip(readings).map(|(state, row)| (place(bench, state), less(row)));
-        // effects have no whole that they would be a share of
-        return tabulate(bench, main, places.collect(), &vec![0.0; bench.items.len()]);
+        return tabulate(bench, main, places.collect(), whole);
     }
     main.facts.insert("effect".into(), "probability of the most probable token behind the other prompt".into());
     let summary = Summary::new(bench);
@@ -141,6 +144,13 @@ fn rows(bench: &Bench, plan: &Scope, readings: &[Vec<Reading>], alone: &[Reading
         main.rows.push(summary.untested(place, &values, None));
     }
     Finding { tables: vec![main], ..Finding::default() }
+}
+
+fn title(plan: &Scope) -> String {
+    let own = plan.states.iter().all(|state| state.into == state.layer);
+    let into = plan.states.first().map_or(0, |state| state.into);
+    let where_to = if own { "the layer that they come from".to_string() } else { format!("layer {into}") };
+    format!("Patchscope: states put into another prompt before {where_to}")
 }
 
 fn place(bench: &Bench, state: &State) -> Row {

@@ -80,8 +80,8 @@ fn rows(bench: &Bench, main: Table, plan: &Paths, patched: &[Vec<f64>], [from, t
 }
 
 fn title(plan: &Paths, direction: &str) -> String {
-    let mut names: Vec<&str> = plan.branches.iter().map(|branch| branch.name.as_str()).collect();
-    names.dedup();
+    let names: indexmap::IndexSet<&str> = plan.branches.iter().map(|branch| branch.name.as_str()).collect();
+    let names: Vec<&str> = names.into_iter().collect();
     let names = if names.len() > 3 { format!("{} paths", names.len()) } else { names.join(", ") };
     let through = if plan.through == Through::Mlps { ", MLPs not frozen" } else { "" };
     format!("Path patching ({direction}): {names}{through}")

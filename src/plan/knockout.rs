@@ -24,6 +24,8 @@ pub(super) struct Asked<'a> {
 /// The cuts of one method.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cuts {
+    /// Which keys which queries do not see, in words.
+    pub name: String,
     /// The axes swept.
     pub over: Vec<Axis>,
     /// Layers that are cut at once.
@@ -56,7 +58,23 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
     for (items, cells) in &groups {
         check_sight(at, &known.items[items[0]], cells, known, problems);
     }
-    (problems.count() == before).then(|| Cuts { over: asked.over.to_vec(), window: asked.window, groups })
+    (problems.count() == before).then(|| Cuts {
+        name: name(asked),
+        over: asked.over.to_vec(),
+        window: asked.window,
+        groups,
+    })
+}
+
+/// Queries and keys in words: `answer without contrast`.
+fn name(asked: &Asked) -> String {
+    let word = |spot: &Spot| match spot {
+        Spot::Position(position) => position.to_string(),
+        Spot::Role(role) => format!("{role:?}").to_lowercase(),
+    };
+    let words = |spots: &[Spot]| spots.iter().map(word).collect::<Vec<_>>().join(", ");
+    let keys = if asked.from.is_empty() { "what is before".into() } else { words(asked.from) };
+    format!("{} without {keys}", words(asked.to))
 }
 
 fn check(at: &str, asked: &Asked, known: &Known, problems: &mut Problems) {

@@ -69,7 +69,8 @@ impl Branch {
         };
         let wire = wire(sender, &reached, through, layers, flow);
         let route = Route { senders: [sender].into(), wires: vec![wire] };
-        let name = format!("{kind}->{}", joined(receivers));
+        let mlps = if through == Through::Mlps { " through MLPs" } else { "" };
+        let name = format!("{kind}->{}{mlps}", joined(receivers));
         Some(Branch { name, sender: Some(sender), route, ends: ends(&reached) })
     }
 }

@@ -10,7 +10,9 @@ const SHOWN: usize = 8;
 pub fn of(table: &Table, texts: &[Continuation]) -> String {
     let mut text = method(&table.name).to_string();
     if table.name.contains("patchscope") {
-        for shown in texts.iter().filter(|text| text.table == table.name).take(SHOWN) {
+        let one = |text: &&Continuation| text.table == table.name && text.item == 0;
+        let count = texts.iter().filter(one).count();
+        for shown in texts.iter().filter(one).step_by(count.div_ceil(SHOWN).max(1)) {
             text += &format!("\n\n{}: state {} | read as: {}", shown.prompt, shown.place, shown.edited);
         }
     }

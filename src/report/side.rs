@@ -9,7 +9,7 @@ use patchclamp_probes::spearman;
 use std::collections::BTreeMap;
 
 /// Nodes in the figure; of more those of largest share.
-const SHOWN: usize = 40;
+const SHOWN: usize = 24;
 /// Methods whose effect is what is lost, so that their shares are turned.
 const TAKING: [&str; 2] = ["ablate", "knockout"];
 
@@ -158,7 +158,9 @@ impl Side {
 
 /// A table's name as people write it.
 fn short(name: &str) -> String {
-    name.replace("direct_logit_attribution", "attribution").replace('_', " ")
+    let long = [("direct_logit_attribution", "attribution"), ("path_patch", "path"), (".denoise", ""), ("heads->", "")];
+    let name = long.iter().fold(name.to_string(), |name, (long, short)| name.replace(long, short));
+    name.replace(" through MLPs", " + MLPs").replace('_', " ")
 }
 
 /// Every side as one CSV: a row a node, a column a method; empty where a method does not have the node.

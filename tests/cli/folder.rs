@@ -137,3 +137,30 @@ fn a_reader_that_stops_does_not_stop_the_run() {
     drop(child.stderr.take());
     assert_eq!(child.wait().unwrap().code(), Some(1));
 }
+
+/// What each method gives a head as a share, ablation turned, in one file.
+#[test]
+fn methods_over_the_same_heads_stand_side_by_side() {
+    let methods = "Patch(sites: [\"attn.hook_z\"], over: [Layer, Head]), \
+                   Ablate(sites: [\"attn.hook_z\"], over: [Layer, Head], with: Zero), PathPatch(senders: Heads)";
+    let place = Place::new(&format!("Path({:?})", golden("gpt2")), TOKENS, methods);
+    place.good(&["run", "q.ron"]);
+    let found = contents(&place.path("runs/q"));
+    let text = |name: &str| String::from_utf8(found[name].clone()).unwrap();
+    let side = text("side_by_side.csv");
+    let mut lines = side.lines();
+    assert_eq!(
+        lines.next(),
+        Some("layer,head,position,01_patch.denoise,02_ablate.zero,03_path_patch.denoise heads->logits")
+    );
+    let shares = |name: &str| -> Vec<f64> {
+        let table: Value = serde_json::from_str(&text(&format!("tables/{name}.json"))).unwrap();
+        table["rows"].as_array().unwrap().iter().map(|row| row["normalised"].as_f64().unwrap()).collect()
+    };
+    let (patched, ablated) = (shares("01_patch.denoise"), shares("02_ablate.zero"));
+    for (index, line) in lines.enumerate() {
+        let fields: Vec<&str> = line.split(',').collect();
+        assert_eq!((fields[3].parse(), fields[4].parse()), (Ok(patched[index]), Ok(-ablated[index])), "{line}");
+    }
+    assert!(found.contains_key("figures/side_by_side_1.svg") && text("report.html").contains("head by head"));
+}

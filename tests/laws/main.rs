@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod cuts;
 mod edits;
 mod explain;
 mod gradients;
