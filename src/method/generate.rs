@@ -32,7 +32,7 @@ pub struct Continuation {
     pub place: String,
     /// The prompt, as text where there is a tokenizer.
     pub prompt: String,
-    /// The continuation of the model left alone; of a state the prompt that it is read in.
+    /// The continuation of the model left alone.
     pub plain: String,
     /// The continuation under the edits.
     pub edited: String,

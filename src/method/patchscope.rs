@@ -21,7 +21,7 @@ use crate::model::{HookError, Pass, Read, run};
 use crate::plan::{Scope, State};
 use crate::site::{Place, Site};
 use crate::steps::{RunError, Steps};
-use crate::table::{Row, Table};
+use crate::table::Row;
 use crate::tensor::Tensor;
 use crate::text::Tokens;
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,7 @@ struct Reading {
 /// Reads every state of the plan.
 pub fn patchscope(bench: &Bench, plan: &Scope, steps: &mut Steps) -> Result<Finding, RunError> {
     let everyone: Vec<usize> = (0..bench.items.len()).collect();
-    let alone = steps.step(0, || read(bench, plan, &everyone, &mut ()))?;
+    let alone = steps.step(0, || read(bench, plan, 1, &everyone, &mut ()))?;
     let mut readings: Vec<Vec<Option<Reading>>> = vec![vec![None; bench.items.len()]; plan.states.len()];
     for items in bench.batches((STEP / plan.states.len()).clamp(1, bench.rows)) {
         let found = steps.step(items.len() * plan.states.len(), || of_items(bench, plan, &items))?;
@@ -57,8 +57,9 @@ pub fn patchscope(bench: &Bench, plan: &Scope, steps: &mut Steps) -> Result<Find
     let readings: Vec<Vec<Reading>> = readings.into_iter().map(|row| row.into_iter().flatten().collect()).collect();
     let answered = bench.items.iter().all(|item| item.answers.is_some());
     let whole = if answered { Some(bench.whole(Side::Clean, steps)?) } else { None };
-    let mut finding = rows(bench, plan, &readings, &alone.unwrap_or_default(), whole.as_deref());
-    finding.texts = texts(bench, plan, &readings, &finding.tables[0]);
+    let alone = alone.unwrap_or_default();
+    let mut finding = rows(bench, plan, &readings, &alone, whole.as_deref());
+    finding.texts = texts(bench, plan, &readings, &alone);
     Ok(finding)
 }
 
@@ -72,7 +73,7 @@ fn of_items(bench: &Bench, plan: &Scope, items: &[usize]) -> Result<Vec<Vec<Read
     let mut found = Vec::with_capacity(all.len());
     for chunk in all.chunks(bench.rows) {
         let whose: Vec<usize> = chunk.iter().map(|(_, item)| items[*item]).collect();
-        found.extend(read(bench, plan, &whose, &mut Edits::new(edits(plan, chunk, items, &record)))?);
+        found.extend(read(bench, plan, whose.len(), &whose, &mut Edits::new(edits(plan, chunk, items, &record)))?);
     }
     Ok(found.chunks(items.len()).map(<[Reading]>::to_vec).collect())
 }
@@ -96,15 +97,22 @@ fn edits(plan: &Scope, chunk: &[(&State, usize)], items: &[usize], record: &Reco
     layers.into_iter().map(edit).collect()
 }
 
-/// What the model makes of the other prompt, a row for each of some items.
-fn read(bench: &Bench, plan: &Scope, whose: &[usize], hook: &mut dyn Hook) -> Result<Vec<Reading>, HookError> {
-    let prompt = Tokens::new(vec![plan.prompt.clone(); whose.len()]);
+/// What the model makes of the other prompt for some items, in as many rows, or in one where they are all the same.
+fn read(
+    bench: &Bench,
+    plan: &Scope,
+    rows: usize,
+    whose: &[usize],
+    hook: &mut dyn Hook,
+) -> Result<Vec<Reading>, HookError> {
+    let prompt = Tokens::new(vec![plan.prompt.clone(); rows]);
     let mut found: Vec<Reading> = Vec::new();
-    let first =
-        |logits: &[Vec<f32>]| found = whose.iter().zip(logits).map(|(item, row)| reading(bench, *item, row)).collect();
+    let first = |logits: &[Vec<f32>]| {
+        found = whose.iter().zip(logits.iter().cycle()).map(|(item, row)| reading(bench, *item, row)).collect();
+    };
     let length = Length { tokens: plan.tokens, temperature: 0.0 };
     let tokens = extended(bench.model, prompt, length, bench.seed, hook, first)?;
-    found.iter_mut().zip(tokens).for_each(|(reading, tokens)| reading.tokens = tokens);
+    found.iter_mut().zip(tokens.into_iter().cycle()).for_each(|(reading, tokens)| reading.tokens = tokens);
     Ok(found)
 }
 
@@ -159,7 +167,7 @@ fn place(bench: &Bench, state: &State) -> Row {
     Row { site: Some(site), layer: Some(state.layer), position: state.position, ..blank("patchscope", bench.metric) }
 }
 
-fn texts(bench: &Bench, plan: &Scope, readings: &[Vec<Reading>], table: &Table) -> Vec<Continuation> {
+fn texts(bench: &Bench, plan: &Scope, readings: &[Vec<Reading>], alone: &[Reading]) -> Vec<Continuation> {
     let words = |tokens: &[u32]| bench.text.map_or(format!("{tokens:?}"), |text| text.decode(tokens));
     let label = |token: u32| bench.text.map_or(token.to_string(), |text| text.label(token));
     let mut texts = Vec::new();
@@ -167,13 +175,13 @@ fn texts(bench: &Bench, plan: &Scope, readings: &[Vec<Reading>], table: &Table) 
         for (item, reading) in row.iter().enumerate() {
             let (prompt, position) = (&bench.items[item].clean, state.positions[item]);
             texts.push(Continuation {
-                table: table.name.clone(),
+                table: "patchscope".into(),
                 item,
                 place: format!("before layer {}, at {position} ({})", state.layer, label(prompt[position])),
                 prompt: words(prompt),
-                plain: words(&plan.prompt),
+                plain: words(&alone[item].tokens),
                 edited: words(&reading.tokens),
-                plain_tokens: plan.prompt.clone(),
+                plain_tokens: alone[item].tokens.clone(),
                 edited_tokens: reading.tokens.clone(),
                 top: reading.top.iter().map(|(token, probability)| (label(*token), *probability)).collect(),
             });

@@ -19,6 +19,7 @@ mod batch;
 
 use super::summary::{mean, tabulate};
 use super::{Bench, Finding, Side, blank, table};
+use crate::node::Port;
 use crate::plan::{Branch, Paths};
 use crate::spec::{Direction, Through};
 use crate::steps::{RunError, Steps};
@@ -43,8 +44,8 @@ pub fn path(bench: &Bench, plan: &Paths, steps: &mut Steps) -> Result<Finding, R
         Direction::Noise => (Side::Clean, Side::Corrupt, "noise"),
     };
     // a head that shares its keys cannot be given others than its neighbours, unless it has its own
-    let own = bench.model.ungrouped();
-    let bench = Bench { model: own.as_ref(), ..*bench };
+    let own = plan.branches.iter().any(reads_shared).then(|| bench.model.ungrouped());
+    let bench = Bench { model: own.as_deref().unwrap_or(bench.model), ..*bench };
     let Values { patched, from, to } = values(&bench, plan, [base, source], steps)?;
     let (clean, corrupt) = if base == Side::Clean { (&from, &to) } else { (&to, &from) };
     let mut main = table(&format!("path_patch.{name}"), &title(plan, name), &bench);
@@ -64,6 +65,12 @@ pub fn path(bench: &Bench, plan: &Paths, steps: &mut Steps) -> Result<Finding, R
     ];
     main.facts.extend(facts.map(|(name, value)| (name.to_string(), value)));
     Ok(rows(&bench, main, plan, &patched, [&from, &to]))
+}
+
+/// Whether a path goes through keys or values.
+fn reads_shared(branch: &Branch) -> bool {
+    let mut ports = branch.route.wires.iter().flat_map(|wire| &wire.into);
+    ports.any(|port| matches!(port, Port::Key(..) | Port::Value(..)))
 }
 
 fn rows(bench: &Bench, main: Table, plan: &Paths, patched: &[Vec<f64>], [from, to]: [&[f64]; 2]) -> Finding {

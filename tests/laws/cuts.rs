@@ -99,6 +99,20 @@ fn a_knockout_finds_roles_item_by_item() {
     }
 }
 
+/// Where no later position sees the one token that two prompts differ in, the prompts have the same logits: what one of
+/// them gives its answer the other takes from it.
+#[test]
+fn a_token_that_nobody_sees_makes_no_difference() {
+    let data = "Pairs([(clean: [1, 2, 3, 4, 5], corrupt: [1, 9, 3, 4, 5], right: 5, wrong: 6), \
+                       (clean: [1, 9, 3, 4, 5], corrupt: [1, 2, 3, 4, 5], right: 6, wrong: 5)])";
+    for case in DECODERS {
+        let found = &findings(&question(data, "Knockout(from: [1], to: [2, 3, 4], over: [])", ""), &load(case))[0];
+        let [one, other] = [0, 1].map(|item| found.items[0].rows[item].effect);
+        let whole = 2.0 * fact(&found.tables[0], "metric, clean"); // of both prompts
+        assert!((one + other + whole).abs() < 1e-3, "{case}: the fact has four decimals");
+    }
+}
+
 /// Puts a state in at one position of a layer's stream.
 struct Insert(usize, usize, Tensor<4>);
 

@@ -170,6 +170,9 @@ impl Attention {
 
     /// The same with keys and values repeated, so that every head has its own.
     pub fn ungrouped(&self) -> Attention {
+        if self.key_heads == self.heads {
+            return self.clone();
+        }
         let repeat = |port: Port| {
             let own = |head: usize| {
                 self.qkv.columns(port.start + head / (self.heads / port.heads) * self.d_head, self.d_head)
