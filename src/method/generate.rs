@@ -97,7 +97,7 @@ struct Continued {
 
 fn continued(bench: &Bench, items: &[usize], length: Length, hook: &mut dyn Hook) -> Result<Continued, HookError> {
     let mut first = vec![0.0; items.len()];
-    let read = |logits: &[Vec<f32>]| {
+    let read = |logits: &[Vec<f64>]| {
         if items.iter().all(|item| bench.items[*item].answers.is_some()) {
             first = items.iter().zip(logits).map(|(item, logits)| of_vocabulary(bench, *item, logits)).collect();
         }
@@ -113,7 +113,7 @@ pub(super) fn extended(
     length: Length,
     seed: u64,
     hook: &mut dyn Hook,
-    mut first: impl FnMut(&[Vec<f32>]),
+    mut first: impl FnMut(&[Vec<f64>]),
 ) -> Result<Vec<Vec<u32>>, HookError> {
     let prompt = tokens.width();
     let mut random = ChaCha8Rng::seed_from_u64(seed);

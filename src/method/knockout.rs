@@ -16,11 +16,11 @@ use super::patch::{axes, effects};
 use super::summary::mean;
 use super::sweep::{Stand, States, Swept, sites, sweep};
 use super::{Bench, Finding, Side};
-use crate::model::parts::position::MASKED;
+use crate::model::parts::position::masked;
 use crate::plan::{Cell, Cuts, Item, Sweep};
 use crate::spec::Axis;
 use crate::steps::{RunError, Steps};
-use crate::tensor::from_floats;
+use crate::tensor::from_doubles;
 
 /// Cuts every cell of the plan.
 pub fn knockout(bench: &Bench, plan: &Cuts, steps: &mut Steps) -> Result<Finding, RunError> {
@@ -52,8 +52,9 @@ pub fn knockout(bench: &Bench, plan: &Cuts, steps: &mut Steps) -> Result<Finding
 fn cut(bench: &Bench, items: &[usize], cells: &[Cell], steps: &mut Steps) -> Result<Option<Swept>, RunError> {
     let some: Vec<Item> = items.iter().map(|item| bench.items[*item].clone()).collect();
     let bench = Bench { items: &some, ..*bench };
-    let masked = || from_floats(vec![MASKED], [1, 1, 1, 1], &bench.model.device());
-    let states: States = sites(cells).into_iter().map(|site| (site, masked())).collect();
+    let setting = bench.model.setting();
+    let unseen = || from_doubles(vec![f64::from(masked(setting.precision))], [1, 1, 1, 1], &setting);
+    let states: States = sites(cells).into_iter().map(|site| (site, unseen())).collect();
     let stands = |_: &[usize]| Ok(Stand { states: states.clone(), metric: None });
     match sweep(&bench, cells, Side::Clean, stands, steps) {
         Ok(swept) => Ok(Some(swept)),

@@ -107,7 +107,7 @@ fn read(
 ) -> Result<Vec<Reading>, HookError> {
     let prompt = Tokens::new(vec![plan.prompt.clone(); rows]);
     let mut found: Vec<Reading> = Vec::new();
-    let first = |logits: &[Vec<f32>]| {
+    let first = |logits: &[Vec<f64>]| {
         found = whose.iter().zip(logits.iter().cycle()).map(|(item, row)| reading(bench, *item, row)).collect();
     };
     let length = Length { tokens: plan.tokens, temperature: 0.0 };
@@ -116,12 +116,12 @@ fn read(
     Ok(found)
 }
 
-fn reading(bench: &Bench, item: usize, logits: &[f32]) -> Reading {
-    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let total: f64 = logits.iter().map(|logit| f64::from(logit - most).exp()).sum();
+fn reading(bench: &Bench, item: usize, logits: &[f64]) -> Reading {
+    let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let total: f64 = logits.iter().map(|logit| (logit - most).exp()).sum();
     let mut order: Vec<usize> = (0..logits.len()).collect();
     order.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]));
-    let probability = |token: usize| f64::from(logits[token] - most).exp() / total;
+    let probability = |token: usize| (logits[token] - most).exp() / total;
     let top: Vec<(u32, f64)> = order.iter().take(TOP).map(|token| (*token as u32, probability(*token))).collect();
     let value = match bench.items[item].answers {
         Some(answers) => bench.metric.value(logits, answers.right as usize, answers.wrong as usize),

@@ -7,7 +7,7 @@ use patchclamp::model::Model;
 use patchclamp::plan::Item;
 use patchclamp::site::Site;
 use patchclamp::table::Row;
-use patchclamp::tensor::{Tensor, from_floats, to_floats};
+use patchclamp::tensor::{Tensor, from_floats, to_doubles, to_floats};
 use patchclamp::text::Tokens;
 
 /// f32 in another order of additions.
@@ -45,7 +45,7 @@ impl Hook for Blind {
 fn metric(model: &dyn Model, item: &Item, prompt: &[u32], at: usize, hook: &mut dyn Hook) -> f64 {
     let answers = item.answers.unwrap();
     let all: Tensor<3> = logits(model, &Tokens::new(vec![prompt.to_vec()]), hook);
-    Metric::LogitDiff.value(&to_floats(&all.narrow(1, at, 1)), answers.right as usize, answers.wrong as usize)
+    Metric::LogitDiff.value(&to_doubles(&all.narrow(1, at, 1)), answers.right as usize, answers.wrong as usize)
 }
 
 fn rows(case: &str, data: &str, method: &str, check: impl Fn(&dyn Model, &Item, &Row) -> f64) {
