@@ -90,6 +90,10 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::Generate { tokens, edits, temperature } => {
             method::generate::generate(bench, Length { tokens: *tokens, temperature: *temperature }, edits, steps)
         }
+        Step::Mediate(mediators, sweep) => method::mediate::mediate(bench, mediators, sweep, steps),
+        Step::Trace(tracing) => {
+            method::trace::trace(bench, tracing, &method::trace::standard_normal(bench.seed), steps)
+        }
         Step::PathPatch(paths) => method::path::path(bench, paths, steps),
         Step::Knockout(cuts) => method::knockout::knockout(bench, cuts, steps),
         Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
@@ -106,6 +110,8 @@ pub fn name(step: &Step) -> &'static str {
         Step::Patch(..) => "patch",
         Step::Ablate(..) => "ablate",
         Step::Generate { .. } => "generate",
+        Step::Mediate(..) => "causal mediation",
+        Step::Trace(..) => "causal tracing",
         Step::PathPatch(_) => "path patch",
         Step::Knockout(_) => "knockout",
         Step::Patchscope(_) => "patchscope",
@@ -120,6 +126,8 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Record { .. } => items * if paired { 2 } else { 1 },
         Step::LogitLens(sites) => items * sites.len() * bench.position_labels().len().max(1),
         Step::Patch(Sweep { cells, .. }, _) | Step::Ablate(Sweep { cells, .. }, _) => items * cells.len(),
+        Step::Mediate(_, sweep) => method::mediate::work(bench, sweep),
+        Step::Trace(tracing) => method::trace::work(bench, tracing),
         Step::PathPatch(paths) => items * paths.branches.len(),
         Step::Knockout(cuts) => cuts.groups.iter().map(|(items, cells)| items.len() * cells.len()).sum(),
         Step::Patchscope(scope) => items * scope.states.len(),

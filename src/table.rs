@@ -145,14 +145,15 @@ impl Table {
     }
 }
 
-/// The `most` rows of largest |effect|, largest first, if there are more; else all, in order.
+/// The `most` rows of largest |effect|, largest first, if there are more; else all, in order. Rows that were tested come
+/// before those that only describe.
 pub fn largest(rows: Vec<&Row>, most: usize) -> Vec<&Row> {
     if rows.len() <= most {
         return rows;
     }
     let size = |row: &Row| if row.effect.is_nan() { -1.0 } else { row.effect.abs() };
     let mut rows = rows;
-    rows.sort_by(|a, b| size(b).total_cmp(&size(a)));
+    rows.sort_by(|a, b| b.p.is_some().cmp(&a.p.is_some()).then(size(b).total_cmp(&size(a))));
     rows.truncate(most);
     rows
 }

@@ -1,7 +1,9 @@
 //! Text and tokens: batches of token ids with their padding, and the tokenizer that a model comes with.
 
+mod span;
+
 use std::path::Path;
-use tokenizers::Tokenizer;
+use tokenizers::{Encoding, Tokenizer};
 
 /// On which side shorter rows are filled up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -129,6 +131,24 @@ pub enum TextError {
         /// What the library says.
         why: String,
     },
+    /// Words that are asked for are not in the prompt.
+    #[error("{words:?} does not stand in {prompt:?}")]
+    Absent {
+        /// The words.
+        words: String,
+        /// The prompt.
+        prompt: String,
+    },
+    /// They begin or end within a token.
+    #[error("{words:?} begins or ends within a token of {prompt:?} ({tokens}); write other words, or positions")]
+    Misaligned {
+        /// The words.
+        words: String,
+        /// The prompt.
+        prompt: String,
+        /// Its tokens.
+        tokens: String,
+    },
 }
 
 /// Which special tokens (beginning of sequence, `[CLS]` …) stand around a prompt.
@@ -173,10 +193,14 @@ impl Text {
 
     /// The tokens of a text.
     pub fn encode(&self, text: &str, special: SpecialTokens) -> Result<Vec<u32>, TextError> {
+        Ok(self.encoding(text, special)?.get_ids().to_vec())
+    }
+
+    fn encoding(&self, text: &str, special: SpecialTokens) -> Result<Encoding, TextError> {
         let add = special == SpecialTokens::AsTokenizer;
         let unencodable =
             |error: tokenizers::Error| TextError::Unencodable { text: text.into(), why: error.to_string() };
-        Ok(self.tokenizer.encode(text, add).map_err(unencodable)?.get_ids().to_vec())
+        self.tokenizer.encode(text, add).map_err(unencodable)
     }
 
     /// The tokens that `answer` adds when it is written right after `prompt`.

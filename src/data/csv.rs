@@ -1,17 +1,17 @@
 //! Pairs from a CSV file with a header.
 
 use super::DataError;
-use crate::spec::{Answer, File, Pair, Prompt};
+use crate::spec::{Answer, File, Pair, Prompt, Subject};
 use csv::{Error, ErrorKind, StringRecord};
 use indexmap::IndexMap;
 
 /// The pairs, each with its line.
 pub fn read(file: &File) -> Result<Vec<(usize, Pair)>, DataError> {
-    let bytes = std::fs::read(&file.path).map_err(|error| DataError::unreadable(file, error))?;
+    let bytes = std::fs::read(&file.path).map_err(|error| DataError::unreadable(&file.path, error))?;
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let header = reader.headers().map_err(|error| malformed(file, &error))?.clone();
     if header.is_empty() {
-        return Err(DataError::unreadable(file, "is empty; its first line must name the columns"));
+        return Err(DataError::unreadable(&file.path, "is empty; its first line must name the columns"));
     }
     let columns = Columns::find(file, &header)?;
     let mut pairs = Vec::new();
@@ -26,6 +26,7 @@ pub fn read(file: &File) -> Result<Vec<(usize, Pair)>, DataError> {
 struct Columns {
     /// Clean, corrupted, right, wrong.
     four: [usize; 4],
+    subject: Option<usize>,
     labels: Vec<usize>,
 }
 
@@ -33,11 +34,12 @@ impl Columns {
     fn find(file: &File, header: &StringRecord) -> Result<Self, DataError> {
         let absent = |name: &str| {
             let known: Vec<&str> = header.iter().collect();
-            DataError::row(file, 1, format!("there is no column `{name}`; the header has {}", known.join(", ")))
+            DataError::row(&file.path, 1, format!("there is no column `{name}`; the header has {}", known.join(", ")))
         };
         let find = |name: &String| header.iter().position(|known| known == name).ok_or_else(|| absent(name));
         Ok(Columns {
             four: [find(&file.clean)?, find(&file.corrupt)?, find(&file.right)?, find(&file.wrong)?],
+            subject: file.subject.as_ref().map(find).transpose()?,
             labels: file.labels.iter().map(find).collect::<Result<_, _>>()?,
         })
     }
@@ -51,6 +53,7 @@ impl Columns {
             right: Answer::Text(right),
             wrong: Answer::Text(wrong),
             at: None,
+            subject: self.subject.map(|column| Subject::Words(record[column].to_string())),
             labels: labels.collect::<IndexMap<_, _>>(),
         }
     }
@@ -65,5 +68,5 @@ fn malformed(file: &File, error: &Error) -> DataError {
         ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8".into(),
         _ => error.to_string(),
     };
-    DataError::row(file, line, why)
+    DataError::row(&file.path, line, why)
 }

@@ -1,15 +1,17 @@
 //! Data sets as prompts and answers, still in words: one reader a file.
 
 mod csv;
+mod facts;
 mod jsonl;
 mod templates;
 
-use crate::spec::{Data, File, Pair, Prompt};
+use crate::spec::{Data, Fact, Pair, Prompt};
 use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// What cannot be read of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +29,7 @@ pub enum DataError {
     Row {
         /// The file.
         path: String,
-        /// From 1, the header counted.
+        /// From 1, the header counted; in a JSON list the entry.
         line: usize,
         /// What is wrong.
         why: String,
@@ -41,12 +43,12 @@ pub enum DataError {
 }
 
 impl DataError {
-    fn unreadable(file: &File, why: impl ToString) -> Self {
-        DataError::Unreadable { path: file.path.display().to_string(), why: why.to_string() }
+    fn unreadable(path: &Path, why: impl ToString) -> Self {
+        DataError::Unreadable { path: path.display().to_string(), why: why.to_string() }
     }
 
-    fn row(file: &File, line: usize, why: impl ToString) -> Self {
-        DataError::Row { path: file.path.display().to_string(), line, why: why.to_string() }
+    fn row(path: &Path, line: usize, why: impl ToString) -> Self {
+        DataError::Row { path: path.display().to_string(), line, why: why.to_string() }
     }
 }
 
@@ -64,6 +66,8 @@ pub enum Prompts {
     Pairs(Vec<Sourced<Pair>>),
     /// Alone.
     Alone(Vec<Sourced<Prompt>>),
+    /// With their subjects.
+    Facts(Vec<Sourced<Fact>>),
 }
 
 /// Reads what the experiment's data names; there is at least one prompt.
@@ -73,8 +77,10 @@ pub fn read(data: &Data, seed: u64) -> Result<Prompts, DataError> {
         Data::Prompts(prompts) => Prompts::Alone(listed(prompts.iter().cloned())?),
         Data::Tokens(rows) => Prompts::Alone(listed(rows.iter().cloned().map(Prompt::Tokens))?),
         Data::Templates(templates) => Prompts::Pairs(sample(templates::expand(templates)?, templates.items, seed)),
-        Data::Csv(file) => Prompts::Pairs(of_file(file, csv::read(file)?)?),
-        Data::Jsonl(file) => Prompts::Pairs(of_file(file, jsonl::read(file)?)?),
+        Data::Csv(file) => Prompts::Pairs(of_file(&file.path, csv::read(file)?)?),
+        Data::Jsonl(file) => Prompts::Pairs(of_file(&file.path, jsonl::read(file)?)?),
+        Data::Facts(facts) => Prompts::Facts(listed(facts.iter().cloned())?),
+        Data::FactsFile(file) => Prompts::Facts(of_file(&file.path, facts::read(file)?)?),
     })
 }
 
@@ -84,10 +90,11 @@ fn listed<T>(entries: impl Iterator<Item = T>) -> Result<Vec<Sourced<T>>, DataEr
     some(listed, || "the list is empty".into())
 }
 
-/// Pairs of a file with the lines they stand on.
-fn of_file(file: &File, pairs: Vec<(usize, Pair)>) -> Result<Vec<Sourced<Pair>>, DataError> {
-    let path = file.path.display();
-    let sourced = pairs.into_iter().map(|(line, what)| Sourced { at: format!("data ({path}:{line})"), what }).collect();
+/// Entries of a file with the lines they stand on.
+fn of_file<T>(path: &Path, entries: Vec<(usize, T)>) -> Result<Vec<Sourced<T>>, DataError> {
+    let path = path.display();
+    let sourced =
+        entries.into_iter().map(|(line, what)| Sourced { at: format!("data ({path}:{line})"), what }).collect();
     some(sourced, || format!("{path} has no row"))
 }
 

@@ -1,7 +1,7 @@
 //! Templates with slots, expanded over lists.
 
 use super::{DataError, PAIR, Sourced};
-use crate::spec::{Answer, Both, Pair, Prompt, Templates};
+use crate::spec::{Answer, Both, Pair, Prompt, Subject, Templates};
 use indexmap::IndexMap;
 
 /// What fills the slots of one prompt: slot, then word.
@@ -20,7 +20,7 @@ pub fn expand(spec: &Templates) -> Result<Vec<Sourced<Pair>>, DataError> {
     for (number, template) in spec.templates.iter().enumerate() {
         for shared in combinations(&spec.shared) {
             for (clean, corrupt) in clean.iter().zip(&corrupt) {
-                let fill_in = |own: &Filling| fill(template, &[own.clone(), shared.clone()].concat());
+                let fill_in = |own: &Filling| filled(spec, template, &[own.clone(), shared.clone()].concat());
                 pairs.extend(both(spec, [number, pairs.len()], fill_in(clean)?, fill_in(corrupt)?));
             }
         }
@@ -63,23 +63,38 @@ fn unused(spec: &Templates) -> Result<(), DataError> {
 }
 
 /// A pair, and where both ways are asked its reverse; the label `pair` makes the two one observation of the statistics.
-fn both(spec: &Templates, [template, pair]: [usize; 2], clean: String, corrupt: String) -> Vec<Pair> {
+fn both(spec: &Templates, [template, pair]: [usize; 2], clean: Filled, corrupt: Filled) -> Vec<Pair> {
     let template = ("template".to_string(), template.to_string());
     let labels = match spec.both_ways {
         Both::No => IndexMap::from([template]),
         Both::Yes => IndexMap::from([template, (PAIR.to_string(), pair.to_string())]),
     };
-    let pair = |clean: &str, corrupt: &str, right: &str, wrong: &str| Pair {
-        clean: Prompt::Text(clean.into()),
-        corrupt: Prompt::Text(corrupt.into()),
+    let pair = |clean: &Filled, corrupt: &Filled, right: &str, wrong: &str| Pair {
+        clean: Prompt::Text(clean.prompt.clone()),
+        corrupt: Prompt::Text(corrupt.prompt.clone()),
         right: Answer::Text(right.into()),
         wrong: Answer::Text(wrong.into()),
         at: None,
+        subject: clean.subject.clone(),
         labels: labels.clone(),
     };
     let mut pairs = vec![pair(&clean, &corrupt, &spec.right, &spec.wrong)];
     pairs.extend((spec.both_ways == Both::Yes).then(|| pair(&corrupt, &clean, &spec.wrong, &spec.right)));
     pairs
+}
+
+/// A template with its slots filled, and its subject.
+struct Filled {
+    prompt: String,
+    subject: Option<Subject>,
+}
+
+fn filled(spec: &Templates, template: &str, filling: &Filling) -> Result<Filled, DataError> {
+    let word = |slot: &String| {
+        let found = filling.iter().find(|(known, _)| known == slot).map(|(_, word)| Subject::Words(word.clone()));
+        found.ok_or_else(|| wrong(&format!("`subject` names the slot {{{slot}}}, which has no words")))
+    };
+    Ok(Filled { prompt: fill(template, filling)?, subject: spec.subject.as_ref().map(word).transpose()? })
 }
 
 /// Lists taken side by side: one filling an index.
@@ -134,6 +149,7 @@ mod tests {
             shared: IndexMap::from([("thing".into(), list(&["cat", "dog"]))]),
             right: " she".into(),
             wrong: " he".into(),
+            subject: None,
             both_ways: Both::No,
             items: None,
         }
@@ -149,6 +165,15 @@ mod tests {
         );
         let both = expand(&Templates { both_ways: Both::Yes, ..spec() }).unwrap();
         assert_eq!((both.len(), &both[1].what.right), (24, &Answer::Text(" he".into())));
+    }
+
+    #[test]
+    fn the_subject_is_the_word_of_its_slot_in_the_clean_prompt() {
+        let of = |slot: &str| expand(&Templates { subject: Some(slot.into()), both_ways: Both::Yes, ..spec() });
+        let pairs = of("name").unwrap();
+        let subject = |index: usize| pairs[index].what.subject.clone();
+        assert_eq!((subject(0), subject(1)), (Some(Subject::Words("Ann".into())), Some(Subject::Words("Tom".into()))));
+        assert_eq!(of("nane").err(), Some(wrong("`subject` names the slot {nane}, which has no words")));
     }
 
     #[test]

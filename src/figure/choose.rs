@@ -50,7 +50,9 @@ fn groups_of(table: &Table) -> Vec<Group<'_>> {
     for row in table.rows.iter().filter(|row| row.item.is_none()) {
         parts.entry([row.method.clone(), site_of(row), row.metric.clone()]).or_default().push(row);
     }
-    let varies = |part: usize| parts.keys().map(|key| &key[part]).collect::<BTreeSet<_>>().len() > 1;
+    // a row without a site, as a total, sets none apart
+    let named = |part: usize| parts.keys().map(move |key| &key[part]).filter(|name| !name.is_empty());
+    let varies = |part: usize| named(part).collect::<BTreeSet<_>>().len() > 1;
     let varying: Vec<_> = (0..3).filter(|part| varies(*part)).collect();
     let name = |key: &[String; 3]| varying.iter().map(|part| key[*part].clone()).collect();
     parts.iter().map(|(key, rows)| Group::new(table, name(key), key[1].clone(), rows)).collect()

@@ -17,7 +17,7 @@ use crate::model::{HookError, Pass, Read, run};
 use crate::site::Site;
 use crate::steps::{RunError, Steps};
 use crate::table::Row;
-use crate::tensor::{Tensor, to_doubles};
+use crate::tensor::Tensor;
 
 /// Reads the metric from each of `sites`, at every position where all prompts have one length, else at the answer's.
 pub fn lens(bench: &Bench, sites: &[Site], steps: &mut Steps) -> Result<Finding, RunError> {
@@ -62,8 +62,7 @@ fn read(bench: &Bench, stream: Tensor<3>, position: Option<usize>, items: &[usiz
         None => read.clone(),
     };
     let logits = bench.model.read_out(crate::model::at_positions(stream, &at, 0), &read);
-    let width = logits.dims()[2];
-    to_doubles(&logits).chunks_exact(width).zip(items).map(|(logits, item)| bench.value(logits, *item)).collect()
+    bench.values(&logits, items)
 }
 
 fn rows(bench: &Bench, places: &[(Site, Option<usize>)], values: Vec<Vec<f64>>, whole: &[f64]) -> Finding {

@@ -3,15 +3,19 @@
 pub mod ablate;
 pub mod attention;
 pub mod attribute;
+pub mod effects;
 pub mod generate;
 pub mod knockout;
 pub mod lens;
+pub mod mediate;
 pub mod patch;
 pub mod patchscope;
 pub mod path;
+mod reading;
 pub mod record;
 pub mod summary;
 mod sweep;
+pub mod trace;
 
 pub use summary::Summary;
 
@@ -74,11 +78,7 @@ pub enum Side {
 impl Bench<'_> {
     /// Items in batches of one length, at most `rows` each: no padding, so nothing to mask.
     pub fn batches(&self, rows: usize) -> Vec<Vec<usize>> {
-        let mut by_length: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (index, item) in self.items.iter().enumerate() {
-            by_length.entry(item.clean.len()).or_default().push(index);
-        }
-        by_length.values().flat_map(|items| items.chunks(rows.max(1)).map(<[usize]>::to_vec)).collect()
+        batches(self.items.len(), rows, |item| self.items[item].clean.len())
     }
 
     /// The tokens of some items.
@@ -97,26 +97,16 @@ impl Bench<'_> {
 
     /// What the metric needs of rows that belong to these items.
     pub fn read(&self, items: &[usize]) -> Read {
-        let pair = |item: &usize| vec![self.answers(*item).right, self.answers(*item).wrong];
-        Read {
-            positions: Some(items.iter().map(|item| self.answers(*item).at).collect()),
-            tokens: (!self.metric.needs_vocabulary()).then(|| items.iter().map(pair).collect()),
-        }
+        reading::read(self.metric, &self.each(items))
+    }
+
+    fn each(&self, items: &[usize]) -> Vec<Vec<Answers>> {
+        items.iter().map(|item| vec![self.answers(*item)]).collect()
     }
 
     /// The metric of every row of what [`Bench::read`] made a pass read: `[rows, 1, 2 or vocabulary]`.
     pub fn values(&self, logits: &Tensor<3>, items: &[usize]) -> Vec<f64> {
-        let width = logits.dims()[2];
-        to_doubles(logits).chunks_exact(width).zip(items).map(|(logits, item)| self.value(logits, *item)).collect()
-    }
-
-    /// The metric of one item from its logits: two answers, or the vocabulary.
-    pub fn value(&self, logits: &[f64], item: usize) -> f64 {
-        let Answers { right, wrong, .. } = self.answers(item);
-        match self.metric.needs_vocabulary() {
-            true => self.metric.value(logits, right as usize, wrong as usize),
-            false => self.metric.value(logits, 0, 1),
-        }
+        reading::values(self.metric, logits, &self.each(items))
     }
 
     /// The metric of every item on one side, run whole; a step for each batch.
@@ -174,10 +164,10 @@ impl Bench<'_> {
     }
 
     /// A table's rows for items: the same place, one row an item.
-    pub fn item_rows(&self, row: &Row, values: &[f64]) -> Vec<Row> {
-        let item = |(item, value): (usize, &f64)| Row {
+    pub fn item_rows(&self, row: &Row, values: &[Option<f64>]) -> Vec<Row> {
+        let item = |(item, value): (usize, f64)| Row {
             item: Some(item),
-            effect: *value,
+            effect: value,
             normalised: None,
             low: None,
             high: None,
@@ -185,8 +175,15 @@ impl Bench<'_> {
             n: 1,
             ..row.clone()
         };
-        values.iter().enumerate().map(item).collect()
+        values.iter().enumerate().filter_map(|(index, value)| Some((index, (*value)?))).map(item).collect()
     }
+}
+
+/// Indices up to `count` in batches of one key, at most `rows` each, in the order of the keys.
+pub(crate) fn batches<K: Ord>(count: usize, rows: usize, key: impl Fn(usize) -> K) -> Vec<Vec<usize>> {
+    let mut by_key: BTreeMap<K, Vec<usize>> = BTreeMap::new();
+    (0..count).for_each(|index| by_key.entry(key(index)).or_default().push(index));
+    by_key.values().flat_map(|alike| alike.chunks(rows.max(1)).map(<[usize]>::to_vec)).collect()
 }
 
 /// A row with its place still to be filled in.

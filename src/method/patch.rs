@@ -69,7 +69,8 @@ pub(super) fn effects(
     tabulate(bench, main, places.collect(), totals)
 }
 
-fn place(row: Row, cell: &Cell) -> Row {
+/// A row with the place of a cell.
+pub(super) fn place(row: Row, cell: &Cell) -> Row {
     let site = Some(cell.sites[0].kind().to_string());
     Row { site, layer: cell.layer, head: cell.head, position: cell.position, neuron: cell.neuron, ..row }
 }

@@ -4,6 +4,7 @@ use super::{Bench, Finding};
 use crate::data::observations;
 use crate::table::{Row, Table};
 use patchclamp_probes::{Flips, Interval, Resamples, holm_known};
+use std::collections::BTreeMap;
 
 /// The fact that tells of a `normalised` which means little.
 pub const CAUTION: &str = "caution";
@@ -19,8 +20,13 @@ pub struct Summary {
 impl Summary {
     /// For the items of a bench; those of one pair are one observation.
     pub fn new(bench: &Bench) -> Self {
+        Summary::of(bench, &(0..bench.items.len()).collect::<Vec<_>>())
+    }
+
+    /// For some of the items: values are given in their order.
+    fn of(bench: &Bench, items: &[usize]) -> Self {
         let statistics = bench.statistics;
-        let groups = observations(bench.items.iter().map(|item| &item.labels));
+        let groups = observations(items.iter().map(|item| &bench.items[*item].labels));
         Summary {
             resamples: Resamples::new(groups.len(), statistics.resamples, bench.seed),
             flips: Flips::new(groups.len(), statistics.permutations, bench.seed),
@@ -70,11 +76,11 @@ impl Summary {
         self.groups.iter().map(of_group).collect()
     }
 
-    /// Corrects the p-values of a table by Holm, and says what p can be at the least.
-    fn correct(&self, table: &mut Table, permutations: usize) {
+    /// Corrects the p-values of a table by Holm, and says what p can be at the least; `rows` have been tested.
+    fn correct(&self, table: &mut Table, rows: usize, permutations: usize) {
         let corrected = holm_known(&table.rows.iter().map(|row| row.p).collect::<Vec<_>>());
         table.rows.iter_mut().zip(corrected).for_each(|(row, p)| row.p = p);
-        let (count, rows) = (self.groups.len(), table.rows.len());
+        let count = self.groups.len();
         // every sign pattern is tried where there are at most 12 observations, and the two of one sign count
         let least = if count <= 12 { 0.5f64.powi(count as i32 - 1) } else { 1.0 / (permutations + 1) as f64 };
         let least = (least * rows as f64).min(1.0);
@@ -83,16 +89,70 @@ impl Summary {
     }
 }
 
+/// Values at a place, one an item; none for an item that has no such place.
+pub type Values = Vec<Option<f64>>;
+
+/// What a table tells.
+#[derive(Default)]
+pub struct Told {
+    /// Effects, each tested against none.
+    pub tested: Vec<(Row, Values)>,
+    /// Numbers that follow from others, or that chance does not scatter around zero: they get intervals alone.
+    pub described: Vec<(Row, Values)>,
+}
+
 /// Values at places, one an item, as the rows of `main` with interval and corrected p, and as a row an item beside it;
 /// `totals`, one an item, is what counts as 1.
-pub fn tabulate(bench: &Bench, mut main: Table, places: Vec<(Row, Vec<f64>)>, totals: &[f64]) -> Finding {
-    let summary = Summary::new(bench);
-    let items = places.iter().flat_map(|(place, values)| bench.item_rows(place, values)).collect();
+pub fn tabulate(bench: &Bench, main: Table, places: Vec<(Row, Vec<f64>)>, totals: &[f64]) -> Finding {
+    let some = |values: Vec<f64>| values.into_iter().map(Some).collect();
+    let tested = places.into_iter().map(|(row, values)| (row, some(values))).collect();
+    tabulate_some(bench, main, Told { tested, ..Told::default() }, &some(totals.to_vec()))
+}
+
+/// The same where not every item has every place, and not every row is tested.
+pub fn tabulate_some(bench: &Bench, mut main: Table, told: Told, totals: &Values) -> Finding {
+    let Told { tested, described } = told;
+    let items = tested.iter().chain(&described).flat_map(|(row, values)| bench.item_rows(row, values)).collect();
     let singles = Table { rows: items, ..main.clone() };
-    let scale = summary.scale(totals, &mut main);
-    main.rows = places.into_iter().map(|(place, values)| summary.row(place, &values, scale)).collect();
-    summary.correct(&mut main, bench.statistics.permutations);
+    let kept = with_values(totals);
+    if kept.is_empty() {
+        return Finding { tables: vec![main], items: vec![singles], ..Finding::default() };
+    }
+    let mut summaries = Summaries { bench, by_items: BTreeMap::new() };
+    let scale = summaries.of(kept.clone()).scale(&given(totals), &mut main);
+    let count = tested.len();
+    for (index, (row, values)) in tested.into_iter().chain(described).enumerate() {
+        let (items, values) = (with_values(&values), given(&values));
+        if !items.is_empty() {
+            let summary = summaries.of(items);
+            let row =
+                if index < count { summary.row(row, &values, scale) } else { summary.untested(row, &values, scale) };
+            main.rows.push(row);
+        }
+    }
+    summaries.of(kept).correct(&mut main, count, bench.statistics.permutations);
     Finding { tables: vec![main], items: vec![singles], ..Finding::default() }
+}
+
+/// Resamples and sign patterns, drawn once for all rows that speak of the same items.
+struct Summaries<'a> {
+    bench: &'a Bench<'a>,
+    by_items: BTreeMap<Vec<usize>, Summary>,
+}
+
+impl Summaries<'_> {
+    fn of(&mut self, items: Vec<usize>) -> &Summary {
+        let bench = self.bench;
+        self.by_items.entry(items).or_insert_with_key(|items| Summary::of(bench, items))
+    }
+}
+
+fn with_values(values: &Values) -> Vec<usize> {
+    (0..values.len()).filter(|item| values[*item].is_some()).collect()
+}
+
+fn given(values: &Values) -> Vec<f64> {
+    values.iter().flatten().copied().collect()
 }
 
 /// The mean of at least one value.

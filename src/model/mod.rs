@@ -208,16 +208,17 @@ pub(crate) fn embed(table: &Tensor<2>, ids: Vec<Vec<usize>>) -> Tensor<3> {
     table.clone().select(0, ids).reshape([rows, width, d_model])
 }
 
-/// The positions of `x` `[batch, pos, width]` that `read` asks for: `[batch, 1, width]`, or all.
+/// The positions of `x` `[batch, pos, width]` that `read` asks for: `[batch, positions a row, width]`, or all.
 pub(crate) fn at_positions(x: Tensor<3>, read: &Read, first: usize) -> Tensor<3> {
     let Some(positions) = &read.positions else { return x };
     let [batch, pos, width] = x.dims();
-    if positions.iter().all(|position| *position == positions[0]) {
+    let each = positions.len() / batch;
+    if each == 1 && positions.iter().all(|position| *position == positions[0]) {
         return x.narrow(1, positions[0] - first, 1);
     }
-    let index = positions.iter().enumerate().map(|(row, position)| (row * pos + position - first) as i32);
-    let index = crate::tensor::from_ints(index.collect(), [batch], &x.device());
-    x.reshape([batch * pos, width]).select(0, index).reshape([batch, 1, width])
+    let index = positions.iter().enumerate().map(|(at, position)| (at / each * pos + position - first) as i32);
+    let index = crate::tensor::from_ints(index.collect(), [positions.len()], &x.device());
+    x.reshape([batch * pos, width]).select(0, index).reshape([batch, each, width])
 }
 
 /// `x W_U + b_U` for the tokens that `read` asks for: `[batch, pos, tokens]`.

@@ -27,9 +27,10 @@ impl Start {
 /// What is read out of a pass; the rest is not unembedded.
 #[derive(Clone, Default)]
 pub struct Read {
-    /// One position a row, counted from the start of its tokens; `None` is every position worked on.
+    /// One position a row, counted from the start of its tokens, or equally many for each, row after row; `None` is every
+    /// position worked on.
     pub positions: Option<Vec<usize>>,
-    /// The same number of token ids for every row; `None` is the whole vocabulary.
+    /// The same number of token ids for every row, the same at each of its positions; `None` is the whole vocabulary.
     pub tokens: Option<Vec<Vec<u32>>>,
 }
 

@@ -5,6 +5,7 @@ use super::sites::site_groups;
 use super::{Known, Problems};
 use crate::site::{Place, Site};
 use crate::spec::{Axis, Only, Sites};
+use std::ops::Range;
 
 /// Cells of one method, in the order of its table.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +37,26 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// All of some sites.
+    pub fn whole(name: &str, sites: Vec<Site>, layer: Option<usize>) -> Self {
+        Cell { layer, ..cell(name, &sites, [None; 3], &Only::default()) }
+    }
+
+    /// The same at one position.
+    pub fn at(&self, position: usize) -> Self {
+        Cell { position: Some(position), positions: Some(vec![position]), ..self.clone() }
+    }
+
+    /// The same at some positions.
+    pub fn within(&self, positions: Range<usize>) -> Self {
+        Cell { positions: Some(positions.collect()), ..self.clone() }
+    }
+
+    /// The same of patterns, from queries in a block to keys in it.
+    pub fn block(&self, positions: Range<usize>) -> Self {
+        Cell { neurons: Some(positions.clone().collect()), ..self.within(positions) }
+    }
+
     /// The places of this cell in `rows` of a batch.
     pub fn places(&self, rows: Option<Vec<usize>>) -> Vec<Place> {
         self.sites.iter().map(|site| self.place(*site, rows.clone())).collect()

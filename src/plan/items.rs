@@ -4,12 +4,13 @@ use super::Problems;
 use crate::data::{self, Prompts, Sourced};
 use crate::metric::Metric;
 use crate::model::load::Loaded;
-use crate::spec::{Answer, Control, Experiment, Pair, Prompt};
+use crate::spec::{Answer, Control, Experiment, Fact, Method, Pair, Prompt};
 use crate::text::{SpecialTokens, Text, TextError};
 use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use std::ops::Range;
 
 /// One item of the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,12 @@ pub struct Item {
     pub corrupt: Vec<u32>,
     /// The answers, where the data has them.
     pub answers: Option<Answers>,
+    /// The tokens of the right and the wrong answer behind their first; none unless every method reads whole answers.
+    pub more: [Vec<u32>; 2],
+    /// The positions of what the clean prompt is about, where the data says it.
+    pub subject: Option<Range<usize>>,
+    /// The token that is right after the clean prompt: of the right answer, or the first of a fact's attribute.
+    pub expected: Option<u32>,
     /// Labels of the item.
     pub labels: IndexMap<String, String>,
 }
@@ -48,6 +55,7 @@ pub fn resolve(experiment: &Experiment, loaded: &Loaded, problems: &mut Problems
     let mut items: Vec<Item> = match prompts {
         Prompts::Pairs(pairs) => pairs.iter().filter_map(|pair| reader.pair(pair)).collect(),
         Prompts::Alone(prompts) => prompts.iter().filter_map(|prompt| reader.alone(prompt)).collect(),
+        Prompts::Facts(facts) => facts.iter().filter_map(|fact| reader.fact(fact)).collect(),
     };
     if experiment.control == Control::ShuffledAnswers {
         shuffle(&mut items, experiment.seed);
@@ -73,20 +81,44 @@ fn shuffle(items: &mut [Item], seed: u64) {
     for index in groups.iter().take(groups.len() / 2).flatten() {
         if let Some(answers) = &mut items[*index].answers {
             std::mem::swap(&mut answers.right, &mut answers.wrong);
+            items[*index].more.reverse();
         }
     }
 }
 
-struct Reader<'a> {
-    experiment: &'a Experiment,
-    loaded: &'a Loaded,
-    problems: &'a mut Problems,
+/// Whether every method reads answers of any number of tokens.
+fn reads_whole(experiment: &Experiment) -> bool {
+    experiment.methods.iter().all(|method| matches!(method, Method::Mediate { .. }))
+}
+
+impl Item {
+    fn alone(clean: Vec<u32>) -> Self {
+        let (answers, more, labels) = (None, [Vec::new(), Vec::new()], IndexMap::new());
+        Item { corrupt: clean.clone(), clean, answers, more, subject: None, expected: None, labels }
+    }
+}
+
+/// Makes items of prompts.
+pub(super) struct Reader<'a> {
+    pub(super) experiment: &'a Experiment,
+    pub(super) loaded: &'a Loaded,
+    pub(super) problems: &'a mut Problems,
 }
 
 impl Reader<'_> {
     fn alone(&mut self, Sourced { at, what }: &Sourced<Prompt>) -> Option<Item> {
         let clean = self.prompt(at, what)?;
-        Some(Item { corrupt: clean.clone(), clean, answers: None, labels: IndexMap::new() })
+        Some(Item::alone(clean))
+    }
+
+    fn fact(&mut self, Sourced { at, what: fact }: &Sourced<Fact>) -> Option<Item> {
+        let clean = self.prompt(&format!("{at}.prompt"), &fact.prompt)?;
+        let subject = self.subject(&format!("{at}.subject"), &fact.prompt, &clean, &fact.subject);
+        let expected = match &fact.attribute {
+            Some(attribute) => Some(self.attribute(&format!("{at}.attribute"), &fact.prompt, attribute)?),
+            None => None,
+        };
+        Some(Item { subject: Some(subject?), expected, ..Item::alone(clean) })
     }
 
     fn pair(&mut self, Sourced { at, what: pair }: &Sourced<Pair>) -> Option<Item> {
@@ -99,26 +131,34 @@ impl Reader<'_> {
             self.problems.add(at, self.lengths(&clean, &corrupt));
             return None;
         }
-        self.differ(at, right, wrong)?;
+        self.differ(at, &right, &wrong)?;
         let read = self.read_at(at, pair, &clean, &corrupt)?;
-        Some(Item { clean, corrupt, answers: Some(Answers { right, wrong, at: read }), labels: pair.labels.clone() })
+        self.fits(at, &clean, read, right.len().max(wrong.len()))?;
+        let subject = match &pair.subject {
+            Some(subject) => Some(self.subject(&format!("{at}.subject"), &pair.clean, &clean, subject)?),
+            None => None,
+        };
+        let answers = Answers { right: right[0], wrong: wrong[0], at: read };
+        let more = [right[1..].to_vec(), wrong[1..].to_vec()];
+        let (answers, expected, labels) = (Some(answers), Some(right[0]), pair.labels.clone());
+        Some(Item { clean, corrupt, answers, more, subject, expected, labels })
     }
 
     /// A difference of a token and itself is 0 whatever is done.
-    fn differ(&mut self, at: &str, right: u32, wrong: u32) -> Option<()> {
+    fn differ(&mut self, at: &str, right: &[u32], wrong: &[u32]) -> Option<()> {
         if right == wrong && matches!(self.experiment.metric, Metric::LogitDiff | Metric::ProbabilityDiff) {
-            let what = format!("right and wrong answer are the same token, {}", self.label(right));
+            let what = format!("right and wrong answer are the same token, {}", self.labels(right));
             self.problems.add(at, what);
             return None;
         }
         Some(())
     }
 
-    fn label(&self, id: u32) -> String {
+    pub(super) fn label(&self, id: u32) -> String {
         self.loaded.text.as_ref().map_or(id.to_string(), |text| text.label(id))
     }
 
-    fn labels(&self, tokens: &[u32]) -> String {
+    pub(super) fn labels(&self, tokens: &[u32]) -> String {
         tokens.iter().map(|id| self.label(*id)).collect::<Vec<_>>().join(" ")
     }
 
@@ -130,7 +170,7 @@ impl Reader<'_> {
         )
     }
 
-    fn text(&mut self, at: &str) -> Option<&Text> {
+    pub(super) fn text(&mut self, at: &str) -> Option<&Text> {
         if self.loaded.text.is_none() {
             self.problems
                 .add(at, "is text, but the model's folder has no tokenizer.json; write tokens, for instance [5, 9]");
@@ -153,7 +193,7 @@ impl Reader<'_> {
     }
 
     /// What was found, or its error among the problems.
-    fn told<T>(&mut self, at: &str, found: Result<T, TextError>) -> Option<T> {
+    pub(super) fn told<T>(&mut self, at: &str, found: Result<T, TextError>) -> Option<T> {
         found.map_err(|error| self.problems.add(at, error.to_string())).ok()
     }
 
@@ -173,27 +213,25 @@ impl Reader<'_> {
         count > 0 && count <= context && unknown.is_none()
     }
 
-    fn answer(&mut self, at: &str, prompt: &Prompt, answer: &Answer) -> Option<u32> {
+    fn answer(&mut self, at: &str, prompt: &Prompt, answer: &Answer) -> Option<Vec<u32>> {
         let tokens = match answer {
             Answer::Token(token) => vec![*token],
+            Answer::Tokens(tokens) => tokens.clone(),
             Answer::Text(answer) => self.written(at, prompt, answer)?,
         };
-        match (tokens.as_slice(), answer) {
-            ([token], _) => self.check(at, &tokens).then_some(*token),
-            ([], _) => {
-                self.problems.add(at, "the answer is empty; it must be one token");
-                None
-            }
-            (several, answer) => {
-                let what = self.several(several, answer);
-                self.problems.add(at, what);
-                None
-            }
+        if tokens.is_empty() {
+            self.problems.add(at, "the answer is empty; it must be one token");
+            return None;
         }
+        if tokens.len() > 1 && !reads_whole(self.experiment) {
+            self.problems.add(at, self.several(&tokens, answer));
+            return None;
+        }
+        self.check(at, &tokens).then_some(tokens)
     }
 
     /// The tokens of an answer in words: in a causal model those that it adds to the prompt.
-    fn written(&mut self, at: &str, prompt: &Prompt, answer: &str) -> Option<Vec<u32>> {
+    pub(super) fn written(&mut self, at: &str, prompt: &Prompt, answer: &str) -> Option<Vec<u32>> {
         let causal = self.loaded.model.is_causal();
         let text = self.text(at)?;
         let found = match prompt {

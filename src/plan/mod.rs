@@ -1,5 +1,6 @@
 //! What an experiment means: every name resolved, every mistake found before anything runs. The only validator.
 
+mod causal;
 mod cells;
 mod checks;
 mod edits;
@@ -11,7 +12,9 @@ mod problem;
 mod scope;
 mod sites;
 mod spots;
+mod subject;
 
+pub use causal::Tracing;
 pub use cells::{Cell, Sweep};
 pub use items::{Answers, Item};
 pub use knockout::Cuts;
@@ -26,7 +29,7 @@ use crate::metric::Metric;
 use crate::model::load::Loaded;
 use crate::model::{Dims, Model};
 use crate::site::Site;
-use crate::spec::{Ablation, Axis, Direction, Experiment, Method, Sites, Weighting};
+use crate::spec::{Ablation, Axis, Direction, Experiment, Mediators, Method, Sites, Weighting};
 
 /// An experiment that can be run without a mistake of the user's left in it.
 pub struct Plan {
@@ -66,6 +69,10 @@ pub enum Step {
         /// Of the draw; 0 takes the most probable token.
         temperature: f64,
     },
+    /// Causal mediation.
+    Mediate(Mediators, Sweep),
+    /// Causal tracing.
+    Trace(Tracing),
     /// Path patching.
     PathPatch(Paths),
     /// Attention knockout.
@@ -174,6 +181,14 @@ fn step(
             checks::generation(&at, *tokens, *temperature, known, problems);
             let edits = edits::resolve(&at, edits, known, problems);
             Some(Step::Generate { tokens: *tokens, edits, temperature: *temperature })
+        }
+        Method::Mediate { mediators, only } => {
+            Some(Step::Mediate(mediators.clone(), causal::mediation(&at, mediators, only, known, problems)?))
+        }
+        Method::Trace { sites, window, copies, noise, facts } => {
+            causal::checks(&at, [("window", *window), ("copies", *copies)], *noise, *facts, known, problems);
+            let cells = causal::traced(&at, sites, *window, known, problems);
+            Some(Step::Trace(Tracing { cells, window: *window, copies: *copies, noise: *noise, facts: *facts }))
         }
         Method::PathPatch { paths, senders, receivers, through, direction, at: positions } => {
             let (senders, through, direction) = (*senders, *through, *direction);

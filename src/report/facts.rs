@@ -66,6 +66,9 @@ fn data_hash(items: &[Item]) -> String {
     let mut hash = Sha256::new();
     for item in items {
         hash.update(format!("{:?} {:?} {:?}\n", item.clean, item.corrupt, item.answers));
+        if item.more.iter().any(|more| !more.is_empty()) || item.subject.is_some() {
+            hash.update(format!("{:?} {:?} {:?}\n", item.more, item.subject, item.expected));
+        }
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -75,7 +78,13 @@ fn tokens(item: &Item, loaded: &Loaded) -> ItemTokens {
     let mut tokens = IndexMap::from([("clean".to_string(), item.clean.iter().map(label).collect::<Vec<_>>())]);
     if let Some(answers) = item.answers {
         tokens.insert("corrupt".into(), item.corrupt.iter().map(label).collect());
-        tokens.insert("answers".into(), vec![label(&answers.right), label(&answers.wrong)]);
+        let whole =
+            |first: u32, more: &[u32]| std::iter::once(&first).chain(more).map(label).collect::<Vec<_>>().join(" ");
+        let [right, wrong] = &item.more;
+        tokens.insert("answers".into(), vec![whole(answers.right, right), whole(answers.wrong, wrong)]);
+    }
+    if let Some(subject) = &item.subject {
+        tokens.insert("subject".into(), item.clean[subject.clone()].iter().map(label).collect());
     }
     if !item.labels.is_empty() {
         tokens.insert("labels".into(), item.labels.iter().map(|(name, value)| format!("{name}: {value}")).collect());

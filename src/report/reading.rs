@@ -66,6 +66,14 @@ fn method(name: &str) -> &'static str {
             "attention",
             "Where heads look, averaged over items. That a head looks at a token does not say that what it reads there matters: patch or ablate it.",
         ),
+        (
+            "mediate",
+            "y is the odds of the wrong answer against the right one. TE is what the corrupted prompt changes of y, as a share of y after the clean prompt; NIE what it changes through the mediator alone, NDE what it changes by every other road. Where the two interact, they do not sum to TE: `gap` is what is left. Intervals are percentile bootstraps over observations; p is a sign-flip test of NIE, corrected by Holm over the table. A table of the largest neurons chose them by the items that it speaks of.",
+        ),
+        (
+            "trace",
+            "The subject's embeddings are noised, and one state of the plain run is put back: a large effect says that what this state holds suffices to bring the answer back. It does not say that the fact is stored there, and it hangs on the strength of the noise. TE is what the noise took away. A layer stands for the window of layers around it. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
+        ),
         ("generate", "The prompts continued with and without the edits, keys and values cached."),
         ("record", "States were kept as tensors under the names of TransformerLens; this table shows their size."),
     ];

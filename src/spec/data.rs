@@ -1,6 +1,6 @@
 //! What an experiment's data may be: lists, templates, files.
 
-use super::{Answer, Prompt};
+use super::{Answer, Fact, FactsFile, Prompt, Subject};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -20,6 +20,10 @@ pub enum Data {
     Csv(File),
     /// A file with one JSON object a line.
     Jsonl(File),
+    /// Prompts with their subjects.
+    Facts(Vec<Fact>),
+    /// The same from a JSON file.
+    FactsFile(FactsFile),
 }
 
 /// A clean prompt, its corrupted twin, and two answers.
@@ -30,13 +34,16 @@ pub struct Pair {
     pub clean: Prompt,
     /// The prompt that differs in what is asked about.
     pub corrupt: Prompt,
-    /// The answer to the clean prompt: one token.
+    /// The answer to the clean prompt: one token, for causal mediation one or several.
     pub right: Answer,
-    /// The answer to the corrupted prompt: one token.
+    /// The answer to the corrupted prompt: as `right`.
     pub wrong: Answer,
     /// The position the answer is read at, counted from 0 with special tokens; default: the last, or the mask token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<usize>,
+    /// The words of the clean prompt that it is about, for methods that ask where these stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
     /// Labels of this item, for instance its template.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub labels: IndexMap<String, String>,
@@ -59,6 +66,9 @@ pub struct Templates {
     pub right: String,
     /// The answer to the corrupted prompt.
     pub wrong: String,
+    /// The slot whose words are the subject of the prompt, for methods that ask where it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// Whether each pair is also asked the other way round, with the answers exchanged.
     #[serde(default)]
     pub both_ways: Both,
@@ -95,6 +105,9 @@ pub struct File {
     /// Column of the wrong answer.
     #[serde(default = "File::wrong")]
     pub wrong: String,
+    /// Column of the subject: words of the clean prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// Columns kept as labels.
     #[serde(default)]
     pub labels: Vec<String>,

@@ -1,6 +1,6 @@
 //! What may be done: the methods with their settings, and the words for these.
 
-use super::{Prompt, Sites};
+use super::{Facts, Mediators, Noise, Prompt, Role, Senders, Sites, Spot, Through};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -128,6 +128,33 @@ pub enum Method {
         #[serde(default)]
         temperature: f64,
     },
+    /// Total, direct and indirect effects of the corrupted prompt, by what carries them.
+    Mediate {
+        /// What carries them.
+        #[serde(default)]
+        mediators: Mediators,
+        /// Layers, heads and neurons that the sweep keeps to.
+        #[serde(default)]
+        only: Only,
+    },
+    /// Where states restored in runs with a noised subject bring the answer back.
+    Trace {
+        /// What is restored, position by position.
+        #[serde(default = "restored")]
+        sites: Sites,
+        /// How many layers are restored at once, where the site is not the stream itself.
+        #[serde(default = "ten")]
+        window: usize,
+        /// How many noised copies of a prompt are averaged.
+        #[serde(default = "ten")]
+        copies: usize,
+        /// How strong the noise is.
+        #[serde(default)]
+        noise: Noise,
+        /// Which facts are kept.
+        #[serde(default)]
+        facts: Facts,
+    },
     /// Path patching.
     PathPatch {
         /// Paths, one a row: `"a0.h1->a2.h1<v>->logits"`.
@@ -188,56 +215,22 @@ pub enum Method {
     },
 }
 
+/// Meng et al. 2022: block outputs, and what MLPs and attention write.
+fn restored() -> Sites {
+    Sites::Named(["hook_resid_post", "hook_mlp_out", "hook_attn_out"].map(String::from).to_vec())
+}
+
+/// Copies and layers of a window in Meng et al. 2022.
+fn ten() -> usize {
+    10
+}
+
 fn at_answer() -> Vec<Spot> {
     vec![Spot::Role(Role::Answer)]
 }
 
 fn one() -> usize {
     1
-}
-
-/// Kinds of nodes that a sweep of paths begins at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Senders {
-    /// Every head.
-    Heads,
-    /// Every MLP.
-    Mlps,
-    /// The embeddings.
-    Input,
-    /// All of these.
-    All,
-}
-
-/// What is not frozen between the ends of an edge.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Through {
-    /// Nothing: the edge itself alone.
-    #[default]
-    Nothing,
-    /// MLPs between are recomputed and carry on (Wang et al. 2023).
-    Mlps,
-}
-
-/// A position: its number, or what it is in each prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a position's number, Answer, Last or Contrast")]
-pub enum Spot {
-    /// From 0.
-    Position(usize),
-    /// What it is.
-    Role(Role),
-}
-
-/// What a position is in a prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Role {
-    /// Where the answer is read.
-    Answer,
-    /// The last token.
-    Last,
-    /// Every position at which the clean prompt and the corrupted one differ.
-    Contrast,
 }
 
 fn no_sites() -> Sites {

@@ -1,21 +1,25 @@
 //! Exactly what a RON file says: no name is resolved here, and no value is judged.
 
+mod causal;
 mod data;
 mod error;
+mod fact;
 mod hub;
 mod method;
 mod paths;
 mod prompt;
+mod route;
 mod set;
 mod sites;
 
+pub use causal::{Facts, Mediators, Noise};
 pub use data::{Both, Data, File, Pair, Templates};
 pub use error::SpecError;
+pub use fact::{Fact, FactsFile, Subject};
 pub use hub::HubModel;
-pub use method::{
-    Ablation, Axis, ChangeSpec, Direction, EditSpec, Method, Only, Role, Senders, Spot, Through, Weighting,
-};
+pub use method::{Ablation, Axis, ChangeSpec, Direction, EditSpec, Method, Only, Weighting};
 pub use prompt::{Answer, Prompt};
+pub use route::{Role, Senders, Spot, Through};
 pub use set::set;
 pub use sites::{AllSites, Sites};
 

@@ -24,8 +24,10 @@ impl Experiment {
         if let ModelSpec::Path(path) = &mut self.model {
             paths.push(path);
         }
-        if let Data::Csv(file) | Data::Jsonl(file) = &mut self.data {
-            paths.push(&mut file.path);
+        match &mut self.data {
+            Data::Csv(file) | Data::Jsonl(file) => paths.push(&mut file.path),
+            Data::FactsFile(file) => paths.push(&mut file.path),
+            _ => {}
         }
         for method in &mut self.methods {
             if let Method::Generate { edits, .. } = method {

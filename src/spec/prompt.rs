@@ -13,13 +13,15 @@ pub enum Prompt {
     Tokens(Vec<u32>),
 }
 
-/// An answer: text that makes one token after the prompt, or a token.
+/// An answer: text that stands after the prompt, or tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// `" she"`.
     Text(String),
     /// `358`.
     Token(u32),
+    /// `[358, 12]`.
+    Tokens(Vec<u32>),
 }
 
 impl Serialize for Prompt {
@@ -36,6 +38,7 @@ impl Serialize for Answer {
         match self {
             Answer::Text(text) => text.serialize(serializer),
             Answer::Token(token) => token.serialize(serializer),
+            Answer::Tokens(tokens) => tokens.serialize(serializer),
         }
     }
 }
@@ -66,10 +69,10 @@ impl<'de> Deserialize<'de> for Prompt {
 impl<'de> Deserialize<'de> for Answer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either;
-        impl Visitor<'_> for Either {
+        impl<'de> Visitor<'de> for Either {
             type Value = Answer;
             fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-                out.write_str("a text in quotes or a token id")
+                out.write_str("a text in quotes, a token id or a list of token ids")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Answer, E> {
                 Ok(Answer::Text(text.to_string()))
@@ -79,6 +82,13 @@ impl<'de> Deserialize<'de> for Answer {
             }
             fn visit_i64<E: de::Error>(self, token: i64) -> Result<Answer, E> {
                 u32::try_from(token).map(Answer::Token).map_err(|_| E::custom("a token id is between 0 and 2³²"))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Answer, A::Error> {
+                let mut tokens = Vec::new();
+                while let Some(token) = list.next_element()? {
+                    tokens.push(token);
+                }
+                Ok(Answer::Tokens(tokens))
             }
         }
         deserializer.deserialize_any(Either)

@@ -69,14 +69,18 @@ pub fn load_in(case: &str, precision: Precision) -> Loaded {
 }
 
 /// A folder of real weights beside the checkout, or under `PATCHCLAMP_SHARED`; says loudly where there is none.
-#[allow(clippy::explicit_write)] // the test runner would keep what a print macro says
 pub fn real_weights(name: &str) -> Option<PathBuf> {
+    shared(&Path::new("models").join(name))
+}
+
+/// A folder of `shared`, beside the checkout or as `PATCHCLAMP_SHARED` says; says loudly where there is none.
+#[allow(clippy::explicit_write)] // the test runner would keep what a print macro says
+pub fn shared(name: &Path) -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let shared = std::env::var_os("PATCHCLAMP_SHARED").map_or_else(beside, PathBuf::from);
-    let folder = shared.join("models").join(name);
+    let folder = std::env::var_os("PATCHCLAMP_SHARED").map_or_else(beside, PathBuf::from).join(name);
     if !folder.is_dir() {
-        let advice = "put them in ../shared/models, or name that `shared` in PATCHCLAMP_SHARED";
-        writeln!(std::io::stderr(), "SKIPPED: no weights of {name}; {advice}").unwrap();
+        let advice = "put it into ../shared, or name that `shared` in PATCHCLAMP_SHARED";
+        writeln!(std::io::stderr(), "SKIPPED: there is no {}; {advice}", name.display()).unwrap();
         return None;
     }
     Some(folder)

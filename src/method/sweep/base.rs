@@ -1,50 +1,50 @@
-//! The run that is changed, recorded so that rows can go on from it, and what is put into it.
+//! The runs that are changed, recorded so that rows can go on from them, and what is put into them.
 
+use super::runs::Runs;
 use super::schedule::{Begin, Entry};
 use crate::hook::{Activation, Change, Edit, Edits, Record};
-use crate::method::{Bench, Side};
 use crate::model::{HookError, Pass, Past, Start, run};
 use crate::plan::Cell;
 use crate::site::{Place, Site};
 use crate::tensor::{Tensor, from_ints, to_doubles};
-use crate::text::Tokens;
 use std::collections::BTreeMap;
 
-/// Activations by site, `[item, head, pos, width]`.
+/// Activations by site, `[run, head, pos, width]`.
 pub type States = BTreeMap<Site, Activation>;
 
-/// What stands in for activations on a batch of items.
+/// What stands in for activations on a batch of runs.
 pub struct Stand {
     /// Each axis is full or 1.
     pub states: States,
-    /// The metric of the run that they come from, an item each, where there is one.
+    /// The value of the runs that they come from, one a run, where there are such.
     pub metric: Option<Vec<f64>>,
 }
 
-/// A recorded run of a batch of items with what stands in for its activations.
-pub struct Base {
-    tokens: Tokens,
+/// The recorded runs of a batch with what stands in for their activations.
+pub struct Base<'a> {
+    runs: Runs<'a>,
     streams: BTreeMap<usize, Tensor<3>>,
     past: Option<Past>,
     stand: Stand,
     differs: BTreeMap<Site, Differs>,
-    metric: Vec<f64>,
+    values: Vec<f64>,
     layers: usize,
     causal: bool,
 }
 
-impl Base {
-    /// Runs the items' prompts of `side` whole.
-    pub fn record(bench: &Bench, items: &[usize], side: Side, cells: &[Cell], stand: Stand) -> Result<Self, HookError> {
-        let (model, layers) = (bench.model, bench.model.dims().layers);
-        let tokens = bench.tokens(items, side);
+impl<'a> Base<'a> {
+    /// Runs a batch whole.
+    pub fn record(runs: Runs<'a>, cells: &[Cell], stand: Stand) -> Result<Self, HookError> {
+        let (model, layers) = (runs.model, runs.model.dims().layers);
         let changed = super::sites(cells);
         let begins = begins(&changed, layers);
         let stream = |layer: usize| if layer < layers { Site::ResidPre(layer) } else { model.last_stream() };
         let past = if model.is_causal() { Past::sites(0, layers, model.is_rotary()) } else { Vec::new() };
         let streams = begins.iter().map(|layer| stream(*layer));
-        let mut record = Record::of(streams.chain(past).chain(changed.iter().copied()));
-        let logits = run(model, &Pass::whole(&tokens).reading(bench.read(items)), &mut record)?;
+        let mut hook = (runs.hook(), Record::of(streams.chain(past).chain(changed.iter().copied())));
+        let rows = runs.rows();
+        let logits = run(model, &Pass::whole(&runs.tokens).reading(runs.read(&rows)), &mut hook)?;
+        let record = hook.1;
         let kept = |layer: &usize| (*layer, record.at(stream(*layer)).expect("asked for above").clone().squeeze_dim(1));
         let differs = |site: &Site| {
             let own = record.at(*site).expect("asked for above").clone();
@@ -54,22 +54,27 @@ impl Base {
             streams: begins.iter().map(kept).collect(),
             past: model.is_causal().then(|| Past::of(&record, layers)),
             differs: changed.iter().map(differs).collect(),
-            metric: bench.values(&logits, items),
-            tokens,
+            values: runs.values(&logits, &rows),
+            runs,
             stand,
             layers,
             causal: model.is_causal(),
         })
     }
 
-    /// The metric of this run and of that which the replacements come from, an item each.
+    /// The value of each run, and of those which the replacements come from.
     pub fn ends(&self) -> (Vec<f64>, Vec<f64>) {
-        (self.metric.clone(), self.stand.metric.clone().unwrap_or_else(|| self.metric.clone()))
+        (self.values.clone(), self.stand.metric.clone().unwrap_or_else(|| self.values.clone()))
+    }
+
+    /// What runs, and where it is read.
+    pub fn runs(&self) -> &Runs<'a> {
+        &self.runs
     }
 
     /// Positions of the prompts.
     pub fn width(&self) -> usize {
-        self.tokens.width()
+        self.runs.tokens.width()
     }
 
     /// Blocks of the model.
@@ -82,29 +87,23 @@ impl Base {
         self.causal
     }
 
-    /// The first position at which a cell puts something else than what is there, at one of its sites, for an item.
-    pub fn first_change(&self, cell: &Cell, site: Site, item: usize) -> Option<usize> {
-        self.differs[&site].first(&cell.place(site, None), item)
+    /// The first position at which a cell puts something else than what is there, at one of its sites, for a run.
+    pub fn first_change(&self, cell: &Cell, site: Site, run: usize) -> Option<usize> {
+        self.differs[&site].first(&cell.place(site, None), run)
     }
 
-    /// The metric of each row of a batch; `cell` gives the cells by their index.
-    pub fn run<'c>(
-        &self,
-        bench: &Bench,
-        items: &[usize],
-        cell: impl Fn(usize) -> &'c Cell,
-        chunk: &[Entry],
-    ) -> Result<Vec<f64>, HookError> {
-        let rows: Vec<usize> = chunk.iter().map(|entry| entry.item).collect();
+    /// The value of each row of a batch; `cell` gives the cells by their index.
+    pub fn run<'c>(&self, cell: impl Fn(usize) -> &'c Cell, chunk: &[Entry]) -> Result<Vec<f64>, HookError> {
+        let rows: Vec<usize> = chunk.iter().map(|entry| entry.run).collect();
         let first = chunk.iter().map(|entry| entry.first).min().unwrap_or(0);
         let past = self.past.as_ref().filter(|_| first > 0).map(|past| past.until(first).of_rows(rows.clone()));
-        let of_items: Vec<usize> = rows.iter().map(|row| items[*row]).collect();
-        let tokens = self.tokens.rows_at(&rows);
+        let tokens = self.runs.tokens.rows_at(&rows);
         let start = self.start(chunk, first);
-        let pass = Pass { tokens: &tokens, start, first, past: past.as_ref(), read: bench.read(&of_items) };
+        let own = if matches!(start, Start::Tokens) { self.runs.edits_in(&rows) } else { Vec::new() };
+        let pass = Pass { tokens: &tokens, start, first, past: past.as_ref(), read: self.runs.read(&rows) };
         let edits = alike(chunk).into_iter().flat_map(|rows| self.edits(cell(chunk[rows.start].cell), rows, chunk));
-        let logits = run(bench.model, &pass, &mut Edits::new(edits.collect()))?;
-        Ok(bench.values(&logits, &of_items))
+        let logits = run(self.runs.model, &pass, &mut Edits::new(own.into_iter().chain(edits).collect()))?;
+        Ok(self.runs.values(&logits, &rows))
     }
 
     /// The streams of a batch's rows, from `first` on, each before the block that its row begins at.
@@ -112,7 +111,7 @@ impl Base {
         let mut streams = Vec::new();
         for (layer, stream) in &self.streams {
             let here = chunk.iter().filter(|entry| entry.begin == Begin::Layer(*layer));
-            let rows: Vec<usize> = here.map(|entry| entry.item).collect();
+            let rows: Vec<usize> = here.map(|entry| entry.run).collect();
             if !rows.is_empty() {
                 let stream = stream.clone().narrow(1, first, self.width() - first);
                 streams.push((*layer, rows_of(stream, &rows)));
@@ -123,10 +122,10 @@ impl Base {
 
     /// The edits of a cell in the rows of the batch that are its own.
     fn edits(&self, cell: &Cell, rows: std::ops::Range<usize>, chunk: &[Entry]) -> Vec<Edit> {
-        let items: Vec<usize> = chunk[rows.clone()].iter().map(|entry| entry.item).collect();
+        let runs: Vec<usize> = chunk[rows.clone()].iter().map(|entry| entry.run).collect();
         let edit = |place: Place| {
             let value = place.part_of(&self.stand.states[&place.site]);
-            let value = if value.dims()[0] > 1 { rows_of(value, &items) } else { value };
+            let value = if value.dims()[0] > 1 { rows_of(value, &runs) } else { value };
             Edit { place, change: Change::Put(value) }
         };
         // below their beginning the rows are not there, and nothing of theirs changes
@@ -158,7 +157,7 @@ fn begins(sites: &[Site], layers: usize) -> Vec<usize> {
 }
 
 /// Some rows, in the order given and as often as they are named.
-fn rows_of<const D: usize>(x: Tensor<D>, rows: &[usize]) -> Tensor<D> {
+pub fn rows_of<const D: usize>(x: Tensor<D>, rows: &[usize]) -> Tensor<D> {
     if rows.iter().copied().eq(0..x.dims()[0]) {
         return x;
     }
@@ -166,7 +165,7 @@ fn rows_of<const D: usize>(x: Tensor<D>, rows: &[usize]) -> Tensor<D> {
     x.select(0, index)
 }
 
-/// Where what is put in differs from what is there, at one site: `[item, head, pos]`.
+/// Where what is put in differs from what is there, at one site: `[run, head, pos]`.
 struct Differs {
     shape: [usize; 3],
     at: Vec<bool>,

@@ -27,26 +27,30 @@ impl Begin {
     }
 }
 
-/// One row of a batch: a cell for an item.
+/// One row of a batch: a cell for a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Index of the cell in its step.
     pub cell: usize,
-    /// Index of the item in its batch.
-    pub item: usize,
+    /// Index of the run in its batch.
+    pub run: usize,
     /// Where it begins.
     pub begin: Begin,
     /// The first position that it works on.
     pub first: usize,
 }
 
-/// The row of a cell for an item whose answer is read `at` a position; `None` where nothing is changed that this can see.
-pub fn entry(cell: usize, item: usize, what: &Cell, at: usize, base: &Base) -> Option<Entry> {
-    let changed = what.sites.iter().filter_map(|site| Some((*site, base.first_change(what, *site, item)?)));
-    let seen: Vec<(Site, usize)> = changed.filter(|(_, first)| !base.is_causal() || *first <= at).collect();
+/// The row of a cell for a run; `None` where nothing is changed that its value can see.
+pub fn entry(cell: usize, run: usize, what: &Cell, base: &Base) -> Option<Entry> {
+    if base.runs().skipped[run] {
+        return None;
+    }
+    let changed = what.sites.iter().filter_map(|site| Some((*site, base.first_change(what, *site, run)?)));
+    let last = base.runs().last(run);
+    let seen: Vec<(Site, usize)> = changed.filter(|(_, first)| !base.is_causal() || *first <= last).collect();
     let begin = seen.iter().map(|(site, _)| Begin::of(*site, base.layers())).min()?;
     let first = seen.iter().map(|(_, first)| *first).min()?;
-    Some(Entry { cell, item, begin, first: if base.is_causal() { first } else { 0 } })
+    Some(Entry { cell, run, begin, first: if base.is_causal() { first } else { 0 } })
 }
 
 /// Rows in batches of at most `most`, each in the order of where its rows begin.
@@ -77,7 +81,7 @@ mod tests {
     use super::*;
 
     fn entry(cell: usize, begin: Begin, first: usize) -> Entry {
-        Entry { cell, item: 0, begin, first }
+        Entry { cell, run: 0, begin, first }
     }
 
     #[test]
