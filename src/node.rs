@@ -6,12 +6,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How attention and MLP of a block are wired.
+/// Whether the heads of a block feed its MLP.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Wiring {
-    /// The MLP reads what attention has written.
+pub enum Flow {
+    /// They do.
     Sequential,
-    /// Both read the stream before the block (GPT-J, GPT-NeoX).
+    /// They do not: both read the stream before the block (GPT-J, GPT-NeoX).
     Parallel,
 }
 
@@ -83,11 +83,11 @@ impl Node {
     }
 
     /// Whether what it writes is in what the port reads.
-    pub fn precedes(self, port: Port, wiring: Wiring) -> bool {
-        let read = match (port, wiring) {
+    pub fn precedes(self, port: Port, flow: Flow) -> bool {
+        let read = match (port, flow) {
             (Port::Query(layer, _) | Port::Key(layer, _) | Port::Value(layer, _), _) => 2 * layer + 1,
-            (Port::Mlp(layer), Wiring::Sequential) => 2 * layer + 2,
-            (Port::Mlp(layer), Wiring::Parallel) => 2 * layer + 1,
+            (Port::Mlp(layer), Flow::Sequential) => 2 * layer + 2,
+            (Port::Mlp(layer), Flow::Parallel) => 2 * layer + 1,
             (Port::Logits, _) => usize::MAX,
         };
         self.time() < read
@@ -267,14 +267,14 @@ mod tests {
     fn gpt2_has_as_many_nodes_and_edges_as_the_reference_says() {
         let (nodes, ports) = (Node::all(12, 12), Port::all(12, 12));
         let edges =
-            nodes.iter().map(|node| ports.iter().filter(|port| node.precedes(**port, Wiring::Sequential)).count());
+            nodes.iter().map(|node| ports.iter().filter(|port| node.precedes(**port, Flow::Sequential)).count());
         assert_eq!((nodes.len() + 1, edges.sum::<usize>()), (158, 32_491));
     }
 
     #[test]
     fn heads_of_a_parallel_block_do_not_feed_its_mlp() {
-        assert!(Node::Head(1, 0).precedes(Port::Mlp(1), Wiring::Sequential));
-        assert!(!Node::Head(1, 0).precedes(Port::Mlp(1), Wiring::Parallel));
-        assert!(Node::Mlp(0).precedes(Port::Mlp(1), Wiring::Parallel));
+        assert!(Node::Head(1, 0).precedes(Port::Mlp(1), Flow::Sequential));
+        assert!(!Node::Head(1, 0).precedes(Port::Mlp(1), Flow::Parallel));
+        assert!(Node::Mlp(0).precedes(Port::Mlp(1), Flow::Parallel));
     }
 }

@@ -114,6 +114,9 @@ fn all_paths_from_the_input_are_the_other_run() {
         let loaded = load(case);
         let model = loaded.model.ungrouped();
         let model = model.as_ref();
+        if model.flow().is_none() {
+            continue; // a norm behind what is written: no stream that is a sum
+        }
         let (base, given) = (Tokens::new(random_rows(&[5, 5], 1)), Tokens::new(random_rows(&[5, 5], 2)));
         let frozen = frozen(model, &base, &given);
         let all = everything(model);
@@ -132,6 +135,9 @@ fn all_paths_from_the_input_are_the_other_run() {
 fn no_path_is_nothing() {
     for case in DECODERS {
         let model = load(case).model.ungrouped();
+        if model.flow().is_none() {
+            continue;
+        }
         let (base, given) = (Tokens::new(random_rows(&[5, 5], 1)), Tokens::new(random_rows(&[5, 5], 2)));
         let frozen = frozen(model.as_ref(), &base, &given);
         let route = Route { senders: [Node::Input, Node::Mlp(0)].into(), wires: vec![Wire::default()] };
@@ -176,9 +182,9 @@ fn all_paths_from_a_sender_are_a_plain_patch_of_it() {
                 *node == sender || node.layer() > Some(0) || (sender == Node::Head(0, 1) && *node == Node::Mlp(0))
             };
             let from: BTreeSet<Node> = all.from.iter().copied().filter(later).collect();
-            let wiring = model.wiring().unwrap();
+            let flow = model.flow().unwrap();
             // a port that nothing here comes before is not entered
-            let into = all.into.iter().copied().filter(|port| sender.precedes(*port, wiring)).collect();
+            let into = all.into.iter().copied().filter(|port| sender.precedes(*port, flow)).collect();
             let route = Route { senders: [sender].into(), wires: vec![Wire { from, into }] };
             let routes: Vec<(usize, &Route)> = (0..3).map(|item| (item, &route)).collect();
             let begin = route.begin(model.dims().layers);

@@ -9,7 +9,7 @@ use super::route::{Route, site_of};
 use super::{Activation, Hook};
 use crate::node::{Node, Port};
 use crate::site::Site;
-use crate::tensor::{Tensor, from_floats, from_ints};
+use crate::tensor::{Setting, Tensor, from_doubles, from_ints};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What items hold where nothing is changed, and what senders are given: by site, `[item, head, pos, width]`.
@@ -77,7 +77,9 @@ impl<'a> Edges<'a> {
         let (items, routes): (Vec<usize>, Vec<&Route>) = rows.iter().copied().unzip();
         let [_, _, positions, width] = frozen.base[&frozen.last].dims();
         let wires = routes.iter().map(|route| route.wires.len()).max().unwrap_or(0).max(1);
-        let carried = Tensor::zeros([rows.len(), wires, positions, width], &frozen.base[&frozen.last].device());
+        let nothing = vec![0.0; rows.len() * wires * positions * width];
+        let setting = Setting::of(&frozen.base[&frozen.last]);
+        let carried = from_doubles(nothing, [rows.len(), wires, positions, width], &setting);
         let mut edges = Edges { frozen, routes, items, begin, sites: BTreeSet::new(), carried, pending: None };
         edges.sites = edges.wanted();
         edges.send();
@@ -188,7 +190,7 @@ impl<'a> Edges<'a> {
             let indices = (0..a).flat_map(|first| (0..b).map(move |second| [first, second]));
             values.extend(indices.map(|at| if holds(route, at) { 1.0 } else { 0.0 }));
         }
-        from_floats(values, [self.routes.len(), a, b], &self.carried.device())
+        from_doubles(values, [self.routes.len(), a, b], &Setting::of(&self.carried))
     }
 
     fn base(&self, site: Site) -> Activation {

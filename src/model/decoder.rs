@@ -5,7 +5,7 @@ use super::parts::position::{Rotary, Sight};
 use super::parts::{Seam, function::soft_cap, linear::Linear, norm::Norm, stream};
 use super::{Context, Dims, Model, OnTape, Pass, Read, Start, Visitor, at_positions, embed, pick, unembed};
 use crate::hook::Hook;
-use crate::node;
+use crate::node::Flow;
 use crate::site::Site;
 use crate::tensor::{Device, Tensor};
 
@@ -94,8 +94,11 @@ impl Model for Decoder {
         self.rotary.is_some()
     }
 
-    fn wiring(&self) -> Option<node::Wiring> {
-        self.blocks.first()?.adds_up()
+    fn flow(&self) -> Option<Flow> {
+        let normed = |block: &Block| block.norm1_post.is_some() || block.wiring == Wiring::Behind;
+        let parallel = self.blocks.iter().any(|block| block.wiring == Wiring::Parallel);
+        let flow = if parallel { Flow::Parallel } else { Flow::Sequential };
+        (!self.blocks.iter().any(normed)).then_some(flow)
     }
 
     fn device(&self) -> Device {

@@ -4,7 +4,7 @@ use super::parts::position::{Numbering, Sight};
 use super::parts::{Seam, block::Block, function::Function, linear::Linear, norm::Norm, stream};
 use super::{Context, Dims, Model, OnTape, Pass, Read, Start, Visitor, at_positions, embed, pick, unembed};
 use crate::hook::Hook;
-use crate::node::Wiring;
+use crate::node::Flow;
 use crate::site::Site;
 use crate::tensor::{Device, Tensor};
 
@@ -99,7 +99,7 @@ impl Model for Encoder {
         false
     }
 
-    fn wiring(&self) -> Option<Wiring> {
+    fn flow(&self) -> Option<Flow> {
         None
     }
 

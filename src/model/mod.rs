@@ -12,7 +12,7 @@ pub mod weights;
 pub use pass::{Context, Pass, Past, Read, Start};
 
 use crate::hook::{Activation, Hook};
-use crate::node::Wiring;
+use crate::node::Flow;
 use crate::precision::Precision;
 use crate::site::Site;
 use crate::tensor::{Device, Setting, Tensor};
@@ -56,7 +56,7 @@ pub trait Model {
     fn is_rotary(&self) -> bool;
     /// How heads and MLPs are wired to one stream, to which everything that is written is added as it is; `None` where a
     /// norm stands between what is written and what is read of it, so that the stream is no sum of its writers.
-    fn wiring(&self) -> Option<Wiring>;
+    fn flow(&self) -> Option<Flow>;
     /// Where its weights are.
     fn device(&self) -> Device;
     /// Where and in which numbers it computes.

@@ -2,7 +2,7 @@
 
 use super::{Known, Problems};
 use crate::hook::{Route, Wire};
-use crate::node::{Edge, Node, Path, Port, Wiring};
+use crate::node::{Edge, Flow, Node, Path, Port};
 use crate::spec::{Direction, Senders, Through};
 
 /// What path patching is asked for.
@@ -49,16 +49,16 @@ pub struct Branch {
 
 impl Branch {
     /// Along the edges of one path.
-    fn along(path: &Path, through: Through, layers: usize, wiring: Wiring) -> Self {
-        let wire = |Edge { from, to }: Edge| wire(from, &[to], through, layers, wiring);
+    fn along(path: &Path, through: Through, layers: usize, flow: Flow) -> Self {
+        let wire = |Edge { from, to }: Edge| wire(from, &[to], through, layers, flow);
         let route = Route { senders: [path.from].into(), wires: path.edges().into_iter().map(wire).collect() };
         let end = path.end();
         Branch { name: path.to_string(), sender: None, route, ends: ends(&[end]) }
     }
 
     /// From a sender into those of `receivers` that it comes before; `None` where there is none.
-    fn into(sender: Node, receivers: &[Port], through: Through, layers: usize, wiring: Wiring) -> Option<Self> {
-        let reached: Vec<Port> = receivers.iter().copied().filter(|port| sender.precedes(*port, wiring)).collect();
+    fn into(sender: Node, receivers: &[Port], through: Through, layers: usize, flow: Flow) -> Option<Self> {
+        let reached: Vec<Port> = receivers.iter().copied().filter(|port| sender.precedes(*port, flow)).collect();
         if reached.is_empty() {
             return None;
         }
@@ -67,7 +67,7 @@ impl Branch {
             Node::Head(..) => "heads",
             Node::Mlp(_) => "mlps",
         };
-        let wire = wire(sender, &reached, through, layers, wiring);
+        let wire = wire(sender, &reached, through, layers, flow);
         let route = Route { senders: [sender].into(), wires: vec![wire] };
         let mlps = if through == Through::Mlps { " through MLPs" } else { "" };
         let name = format!("{kind}->{}{mlps}", joined(receivers));
@@ -86,10 +86,10 @@ fn ends(ports: &[Port]) -> Vec<Port> {
 }
 
 /// Edges from a node into ports, with the MLPs between where these are not frozen.
-fn wire(from: Node, into: &[Port], through: Through, layers: usize, wiring: Wiring) -> Wire {
+fn wire(from: Node, into: &[Port], through: Through, layers: usize, flow: Flow) -> Wire {
     let carries = |layer: &usize| {
         let (reads, writes) = (Port::Mlp(*layer), Node::Mlp(*layer));
-        from.precedes(reads, wiring) && !into.contains(&reads) && into.iter().any(|port| writes.precedes(*port, wiring))
+        from.precedes(reads, flow) && !into.contains(&reads) && into.iter().any(|port| writes.precedes(*port, flow))
     };
     let mlps: Vec<usize> = if through == Through::Mlps { (0..layers).filter(carries).collect() } else { Vec::new() };
     Wire {
@@ -101,7 +101,7 @@ fn wire(from: Node, into: &[Port], through: Through, layers: usize, wiring: Wiri
 /// Every path, or what is wrong with them.
 pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Problems) -> Option<Paths> {
     let before = problems.count();
-    let Some(wiring) = known.model.wiring() else {
+    let Some(flow) = known.model.flow() else {
         problems.add(
             at,
             "needs a model in which everything that heads and MLPs write is added to one stream; here a norm stands between, so a single edge is not defined",
@@ -112,12 +112,12 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
     let layers = known.dims().layers;
     let branches: Vec<Branch> = match (asked.paths.is_empty(), asked.senders) {
         (false, None) => {
-            let paths = paths(at, asked, wiring, known, problems);
-            paths.iter().map(|path| Branch::along(path, asked.through, layers, wiring)).collect()
+            let paths = paths(at, asked, flow, known, problems);
+            paths.iter().map(|path| Branch::along(path, asked.through, layers, flow)).collect()
         }
         (true, Some(senders)) => {
             let receivers = receivers(at, asked.receivers, known, problems);
-            let into = |sender: Node| Branch::into(sender, &receivers, asked.through, layers, wiring);
+            let into = |sender: Node| Branch::into(sender, &receivers, asked.through, layers, flow);
             nodes(senders, known).into_iter().filter_map(into).collect()
         }
         _ => {
@@ -146,7 +146,7 @@ fn check_positions(at: &str, positions: &[usize], known: &Known, problems: &mut 
 }
 
 /// The written-out paths, each of whose edges must lead forward.
-fn paths(at: &str, asked: &Asked, wiring: Wiring, known: &Known, problems: &mut Problems) -> Vec<Path> {
+fn paths(at: &str, asked: &Asked, flow: Flow, known: &Known, problems: &mut Problems) -> Vec<Path> {
     if !asked.receivers.is_empty() {
         problems.add(&format!("{at}.receivers"), "belong to `senders`; a path names where it ends");
     }
@@ -165,7 +165,7 @@ fn paths(at: &str, asked: &Asked, wiring: Wiring, known: &Known, problems: &mut 
         let inner = &path.ports[..path.ports.len() - 1];
         if inner.contains(&Port::Logits) {
             problems.add(&at, "nothing comes behind the logits");
-        } else if let Some(edge) = path.edges().iter().find(|edge| !edge.from.precedes(edge.to, wiring)) {
+        } else if let Some(edge) = path.edges().iter().find(|edge| !edge.from.precedes(edge.to, flow)) {
             problems.add(&at, format!("{} does not come before {}", edge.from, edge.to));
         }
         if found.contains(&path) {

@@ -9,6 +9,7 @@ mod memory;
 mod method;
 mod paths;
 mod prompt;
+mod route;
 mod set;
 mod sites;
 
@@ -18,10 +19,9 @@ pub use error::SpecError;
 pub use fact::{Fact, FactsFile, Subject};
 pub use hub::HubModel;
 pub use memory::Memory;
-pub use method::{
-    Ablation, Axis, ChangeSpec, Direction, EditSpec, Method, Only, Role, Senders, Spot, Through, Weighting,
-};
+pub use method::{Ablation, Axis, ChangeSpec, Direction, EditSpec, Method, Only, Weighting};
 pub use prompt::{Answer, Prompt};
+pub use route::{Role, Senders, Spot, Through};
 pub use set::set;
 pub use sites::{AllSites, Sites};
 

@@ -2,7 +2,6 @@
 
 use super::{Seam, attention::Attention, mlp::Mlp, norm::Norm};
 use crate::model::{Context, Visitor};
-use crate::node;
 use crate::site::Site;
 use crate::tensor::Tensor;
 
@@ -37,16 +36,6 @@ pub struct Block {
 }
 
 impl Block {
-    /// How heads and MLP are wired to the stream, where it is the plain sum of what they write and each reads it through a
-    /// norm of its own; `None` where a norm stands in between.
-    pub fn adds_up(&self) -> Option<node::Wiring> {
-        match (self.wiring, &self.norm1_post, &self.norm2_post) {
-            (Wiring::Sequential, None, None) => Some(node::Wiring::Sequential),
-            (Wiring::Parallel, None, None) => Some(node::Wiring::Parallel),
-            _ => None,
-        }
-    }
-
     /// The stream behind the block, `[batch, pos, d_model]`, from the stream `x` before it.
     pub fn forward(&self, x: Tensor<3>, context: &Context, seam: &mut Seam) -> Tensor<3> {
         let x = seam.stream(Site::ResidPre, x);
