@@ -24,6 +24,10 @@ const STORED: u64 = 4;
 /// Bytes of a row of a table with its texts, in both forms in which it is written: measured.
 const TABLE_ROW: u64 = 600;
 
+/// Bytes of a cell of a figure while it is drawn: its SVG, the tree of that, the page. Measured with the patterns of GPT-2
+/// small for 64 tokens.
+const DRAWN_CELL: u64 = 1400;
+
 /// How many copies of an activation are alive where a hook changes or keeps it: before, after, and its picked part.
 const AT_A_HOOK: u64 = 3;
 
@@ -55,7 +59,8 @@ pub fn loads(
     let load = |step: &Step| {
         let with = |rows: usize| {
             let peak = (sizes.peak(step, rows as u64) * number) as f64 * OVERHEAD;
-            Load { rows, memory: Memory(PROGRAM + (weights + results + peak as u64).max(loading)) }
+            let running = weights + results + (peak as u64).max(sizes.drawing(step));
+            Load { rows, memory: Memory(PROGRAM + running.max(loading)) }
         };
         let fits = |load: &Load| experiment.memory.is_none_or(|budget| load.memory <= budget);
         (1..=ROWS).rev().map(with).find(fits).unwrap_or_else(|| with(1))
@@ -263,6 +268,17 @@ impl<'a> Sizes<'a> {
             Step::LogitLens(sites) => self.table(sites.len() as u64 * self.length),
             Step::DirectLogitAttribution => self.table(self.layers() * (self.dims().heads as u64 + 2)),
             Step::Generate { .. } => self.table(1),
+        }
+    }
+
+    /// Bytes that the largest figures of a method take while they are drawn: every head's pattern, of a causal model the half
+    /// below the diagonal.
+    fn drawing(&self, step: &Step) -> u64 {
+        let cells =
+            if self.model.is_causal() { self.length * (self.length + 1) / 2 } else { self.length * self.length };
+        match step {
+            Step::Attention(_) => self.layers() * self.dims().heads as u64 * cells * DRAWN_CELL,
+            _ => 0,
         }
     }
 
