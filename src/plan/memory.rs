@@ -49,7 +49,8 @@ pub fn loads(
     let load = |step: &Step| {
         let with = |rows: usize| {
             let peak = (sizes.peak(step, rows as u64) * number) as f64 * OVERHEAD;
-            Load { rows, memory: Memory(PROGRAM + (weights + results + peak as u64).max(loading)) }
+            let running = weights + results + (peak as u64).max(sizes.drawing(step));
+            Load { rows, memory: Memory(PROGRAM + running.max(loading)) }
         };
         let fits = |load: &Load| experiment.memory.is_none_or(|budget| load.memory <= budget);
         (1..=ROWS).rev().map(with).find(fits).unwrap_or_else(|| with(1))

@@ -54,7 +54,7 @@ fn rows_shrink_with_the_budget_and_keep_to_it() {
         assert!(now.iter().zip(&before).all(|(now, before)| now <= before), "{now:?} {before:?}");
         before = now;
     }
-    assert!(before.iter().all(|rows| *rows < ROWS), "{before:?}");
+    assert!(before.iter().any(|rows| *rows < ROWS / 2), "{before:?}");
 }
 
 #[test]

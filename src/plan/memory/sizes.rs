@@ -10,6 +10,10 @@ use std::collections::BTreeSet;
 /// Bytes of a row of a table with its texts, in both forms in which it is written: measured.
 const TABLE_ROW: u64 = 600;
 
+/// Bytes of a cell of a figure while it is drawn: its SVG, the tree of that, the page. Measured with the patterns of GPT-2
+/// small for 64 tokens.
+const DRAWN_CELL: u64 = 1400;
+
 /// How many copies of an activation are alive where a hook changes or keeps it: before, after, and its picked part.
 const AT_A_HOOK: u64 = 3;
 
@@ -200,6 +204,17 @@ impl<'a> Sizes<'a> {
                 self.table(cuts.groups.iter().map(|(_, cells)| cells.len() as u64).max().unwrap_or(0))
             }
             Step::Patchscope(scope) => self.table(scope.states.len() as u64),
+        }
+    }
+
+    /// Bytes that the largest figures of a method take while they are drawn: every head's pattern, of a causal model the half
+    /// below the diagonal.
+    pub(super) fn drawing(&self, step: &Step) -> u64 {
+        let cells =
+            if self.model.is_causal() { self.length * (self.length + 1) / 2 } else { self.length * self.length };
+        match step {
+            Step::Attention(_) => self.layers() * self.dims().heads as u64 * cells * DRAWN_CELL,
+            _ => 0,
         }
     }
 
