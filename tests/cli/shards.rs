@@ -9,7 +9,8 @@ const METHODS: &str = r#"
     Record(sites: ["hook_resid_pre"]),
     Patch(sites: ["attn.hook_z", "attn.hook_k"], over: [Layer, Head, Position]),
     Ablate(sites: ["attn.hook_z"], over: [Layer, Head], with: Mean),
-    Attention(), LogitLens(), DirectLogitAttribution, Generate(tokens: 2)"#;
+    Attention(), LogitLens(), DirectLogitAttribution, PathPatch(senders: Heads), Knockout(over: [Layer]),
+    Patchscope(prompt: [3, 4, 5]), Mediate(mediators: Heads), Generate(tokens: 2)"#;
 
 fn sharded() -> Place {
     place(&pairs(&[6; 70]), METHODS)
