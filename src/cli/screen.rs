@@ -31,6 +31,7 @@ pub fn say(line: &str) -> anyhow::Result<()> {
 /// A progress bar with the time left, on standard error.
 pub struct Bar {
     bar: ProgressBar,
+    voice: Voice,
 }
 
 impl Bar {
@@ -47,12 +48,16 @@ impl Bar {
     fn with_template(voice: Voice, template: &str) -> Self {
         let bar = if voice == Voice::Terminal { ProgressBar::new(1) } else { ProgressBar::hidden() };
         bar.set_style(ProgressStyle::with_template(template).expect("a template of known fields"));
-        Bar { bar }
+        Bar { bar, voice }
     }
 
-    /// A line above the bar.
+    /// A line above the bar, or in the log where no terminal shows a bar.
     pub fn note(&self, line: &str) {
-        self.bar.println(line);
+        match self.bar.is_hidden() {
+            // whoever read it may have gone
+            true if self.voice == Voice::Terminal => drop(writeln!(std::io::stderr(), "{line}")),
+            _ => self.bar.println(line),
+        }
     }
 
     /// Takes the bar away.

@@ -120,8 +120,8 @@ pub(super) fn extended(
     let mut past: Option<Past> = None;
     for step in 0..length.tokens {
         let width = tokens.width();
-        let past_now = past.take().filter(|_| model.keys_serve(width - 1, width));
-        let (logits, kept) = advance(model, &tokens, past_now, hook)?;
+        let known = past.take().filter(|_| model.keys_serve(width - 1, width));
+        let (logits, kept) = advance(model, &tokens, known, hook)?;
         if step == 0 {
             first(&logits);
         }

@@ -14,10 +14,10 @@
 
 use super::patch::{axes, effects};
 use super::summary::mean;
-use super::sweep::{Stand, States, Swept, sites, sweep};
+use super::sweep::{Stand, States, Swept, sweep};
 use super::{Bench, Finding, Side};
 use crate::model::parts::position::masked;
-use crate::plan::{Cell, Cuts, Item, Sweep};
+use crate::plan::{Cell, Cuts, Item, Sweep, changed};
 use crate::spec::Axis;
 use crate::steps::{RunError, Steps};
 use crate::tensor::from_doubles;
@@ -53,8 +53,8 @@ fn cut(bench: &Bench, items: &[usize], cells: &[Cell], steps: &mut Steps) -> Res
     let some: Vec<Item> = items.iter().map(|item| bench.items[*item].clone()).collect();
     let bench = Bench { items: &some, ..*bench };
     let setting = bench.model.setting();
-    let unseen = || from_doubles(vec![f64::from(masked(setting.precision))], [1, 1, 1, 1], &setting);
-    let states: States = sites(cells).into_iter().map(|site| (site, unseen())).collect();
+    let cut = || from_doubles(vec![f64::from(masked(setting.precision))], [1, 1, 1, 1], &setting);
+    let states: States = changed(cells).into_iter().map(|site| (site, cut())).collect();
     let stands = |_: &[usize]| Ok(Stand { states: states.clone(), metric: None });
     match sweep(&bench, cells, Side::Clean, stands, steps) {
         Ok(swept) => Ok(Some(swept)),

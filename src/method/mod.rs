@@ -29,9 +29,6 @@ use crate::tensor::{Tensor, to_doubles};
 use crate::text::{Text, Tokens};
 use std::collections::BTreeMap;
 
-/// Rows in a batch where nothing is said of memory: enough to keep a processor at work, few enough for a laptop.
-pub const ROWS: usize = 64;
-
 /// What a method works with.
 pub struct Bench<'a> {
     /// The model.

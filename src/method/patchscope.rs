@@ -53,10 +53,10 @@ pub fn patchscope(bench: &Bench, plan: &Scope, steps: &mut Steps) -> Result<Find
             items.iter().zip(found).for_each(|(item, reading)| readings[*item] = Some(reading));
         }
     }
-    steps.complete()?;
-    let readings: Vec<Vec<Reading>> = readings.into_iter().map(|row| row.into_iter().flatten().collect()).collect();
     let answered = bench.items.iter().all(|item| item.answers.is_some());
     let whole = if answered { Some(bench.whole(Side::Clean, steps)?) } else { None };
+    steps.complete()?;
+    let readings: Vec<Vec<Reading>> = readings.into_iter().map(|row| row.into_iter().flatten().collect()).collect();
     let alone = alone.unwrap_or_default();
     let mut finding = rows(bench, plan, &readings, &alone, whole.as_deref());
     finding.texts = texts(bench, plan, &readings, &alone);

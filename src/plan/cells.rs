@@ -79,6 +79,14 @@ impl Cell {
     }
 }
 
+/// The sites that cells change, each once.
+pub fn sites(cells: &[Cell]) -> Vec<Site> {
+    let mut sites: Vec<Site> = cells.iter().flat_map(|cell| cell.sites.iter().copied()).collect();
+    sites.sort_unstable();
+    sites.dedup();
+    sites
+}
+
 /// Resolves the cells of a sweep.
 pub fn resolve(
     at: &str,

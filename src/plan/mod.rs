@@ -7,6 +7,7 @@ mod edits;
 mod group;
 mod items;
 mod knockout;
+mod memory;
 mod paths;
 mod problem;
 mod scope;
@@ -15,9 +16,10 @@ mod spots;
 mod subject;
 
 pub use causal::Tracing;
-pub use cells::{Cell, Sweep};
+pub use cells::{Cell, Sweep, sites as changed};
 pub use items::{Answers, Item};
 pub use knockout::Cuts;
+pub use memory::{Load, ROWS};
 pub use paths::{Branch, Paths};
 pub use problem::{PlanError, Problem};
 pub use scope::{Scope, State};
@@ -39,6 +41,8 @@ pub struct Plan {
     pub items: Vec<Item>,
     /// The methods, resolved.
     pub steps: Vec<Step>,
+    /// How many rows each method runs at once, and the memory that takes.
+    pub loads: Vec<Load>,
 }
 
 /// A method with every name resolved.
@@ -121,7 +125,10 @@ impl Plan {
         checks::statistics(experiment.statistics, &mut problems);
         let steps = steps(experiment, &known, &mut problems);
         problems.into_result()?;
-        Ok(Plan { experiment: experiment.clone(), items, steps })
+        let mut problems = Problems::default();
+        let loads = memory::loads(&steps, (model, &items), experiment, &mut problems);
+        problems.into_result()?;
+        Ok(Plan { experiment: experiment.clone(), items, steps, loads })
     }
 
     /// What is read from the logits.

@@ -4,9 +4,11 @@ mod facts;
 mod folder;
 mod reading;
 mod side;
+mod work;
 
 pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
+pub use work::Work;
 
 use crate::figure::{Figure, figures_of};
 use crate::method::attention;
@@ -46,9 +48,13 @@ pub fn fingerprint(described: &Experiment) -> Fingerprint {
     Sha256::digest(ron_text(described)).into()
 }
 
-/// Writes what a run can be run again from.
+/// Writes what a run can be run again from, where it is not there yet: shards share it.
 pub fn write_run(described: &Experiment, folder: &Folder) -> Result<(), ReportError> {
-    folder.write("run.ron", ron_text(described).as_bytes())
+    let text = ron_text(described);
+    if folder.has("run.ron") && folder.read_text("run.ron")? == text {
+        return Ok(());
+    }
+    folder.write("run.ron", text.as_bytes())
 }
 
 /// Writes a whole run folder, but for `run.ron`.

@@ -1,29 +1,13 @@
 //! The run folder: whole, repeatable, drawn again, and never half written.
 
-use super::{Place, TOKENS, failed, golden, opened};
+use super::{Place, TOKENS, contents, failed, golden, opened};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 const COLUMNS: &str = "method,site,layer,head,position,neuron,item,metric,effect,normalised,low,high,p,n";
 
 const ALL: &str = "Record(sites: [\"hook_resid_pre\"]), Patch(sites: [\"attn.hook_z\"], over: [Layer, Head]), Attention(), Generate(tokens: 2)";
-
-/// Every file below a folder, with its content.
-fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()) {
-        let name = entry.file_name().into_string().unwrap();
-        match entry.path().is_dir() {
-            true => found
-                .extend(contents(&entry.path()).into_iter().map(|(inner, bytes)| (format!("{name}/{inner}"), bytes))),
-            false => drop(found.insert(name, fs::read(entry.path()).unwrap())),
-        }
-    }
-    found
-}
 
 #[test]
 fn a_run_folder_is_whole_and_runs_again() {

@@ -7,6 +7,7 @@ mod cuts;
 mod edits;
 mod explain;
 mod gradients;
+mod memory;
 mod methods;
 mod passes;
 mod precision;

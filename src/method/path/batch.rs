@@ -6,7 +6,7 @@ use crate::model::{HookError, Pass, Start, at_positions, run};
 use crate::node::{Node, Port};
 use crate::plan::{Branch, Paths};
 use crate::site::{Place, Site};
-use crate::tensor::{Setting, Tensor, from_doubles, from_ints, to_floats};
+use crate::tensor::{Setting, Tensor, from_doubles, from_ints, to_doubles};
 use crate::text::Tokens;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -194,6 +194,6 @@ fn only_at(base: &Activation, given: Activation, positions: Option<&[usize]>) ->
 /// Whether anything of an item's change is not zero.
 fn differ(change: Activation) -> Vec<bool> {
     let [items, _, positions, _] = change.dims();
-    let most = to_floats(&change.abs().max_dim(3));
+    let most = to_doubles(&change.abs().max_dim(3));
     most.chunks_exact(positions).take(items).map(|item| item.iter().any(|difference| *difference != 0.0)).collect()
 }
