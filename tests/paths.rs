@@ -25,7 +25,6 @@ fn floats(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
 }
 
-/// The pairs of a golden, as RON.
 fn pairs(golden: &Value) -> String {
     let pair = |item: usize| {
         let answers = &golden["answers"][item];
@@ -36,7 +35,6 @@ fn pairs(golden: &Value) -> String {
     format!("Pairs([{}])", (0..count).map(pair).collect::<Vec<_>>().join(", "))
 }
 
-/// The settings of a case as a method.
 fn method(case: &Value) -> String {
     let word = |name: &str| case[name].as_str().map(|word| format!("{name}: {word}"));
     let list = |name: &str| case[name].is_array().then(|| format!("{name}: {}", case[name]));
@@ -80,7 +78,6 @@ fn paths_agree_with_single_passes_where_heads_share_keys() {
     }
 }
 
-/// A frozen batch of both runs, with what the hook needs.
 fn frozen(model: &dyn Model, base: &Tokens, given: &Tokens) -> Frozen {
     let layers = model.dims().layers;
     let out = |layer: usize| {
@@ -160,7 +157,6 @@ fn keys_of_their_own_change_nothing() {
     }
 }
 
-/// Per-item effects of one method.
 fn effects(loaded: &Loaded, data: &str, method: &str) -> Vec<Row> {
     findings(&question(data, method, ""), loaded).remove(0).items.remove(0).rows
 }

@@ -168,7 +168,7 @@ impl<'a> Trace<'a, '_> {
         let edit = |(row, run): (usize, &Run)| {
             let subject = subject(self.bench, run.item);
             let normal = (self.draw)(run.item, run.copy, [subject.len(), width]);
-            let noise = normal.into_iter().map(|value| sigma * f64::from(value)).collect();
+            let noise = normal.into_iter().map(|value| sigma * value).collect();
             let noise = from_doubles(noise, [1, 1, subject.len(), width], &self.bench.model.setting());
             let place = Place { rows: Some(vec![row]), positions: Some(subject.collect()), ..Place::all(Site::Embed) };
             Edit { place, change: Change::Add(noise) }

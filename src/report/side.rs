@@ -13,6 +13,11 @@ const SHOWN: usize = 24;
 /// Methods whose effect is what is lost, so that their shares are turned.
 const TAKING: [&str; 2] = ["ablate", "knockout"];
 
+/// What mediation tells beside the effect through a mediator.
+const ASIDE: [&str; 2] = ["NDE", "gap"];
+/// Tables whose positions are roles of tokens, and so no positions of the others'.
+const ROLES: &str = "_trace";
+
 /// What nodes are: the axes that all rows of a method have.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Axes {
@@ -36,7 +41,7 @@ pub struct Side {
 pub fn sides(tables: &[Table]) -> Vec<Side> {
     let side = |axes: Axes| {
         let mut columns = IndexMap::new();
-        let trusted = tables.iter().filter(|table| !table.facts.contains_key(CAUTION));
+        let trusted = tables.iter().filter(|table| !table.facts.contains_key(CAUTION) && !table.name.ends_with(ROLES));
         for table in trusted.clone() {
             columns.extend(columns_of(table, axes));
         }
@@ -46,19 +51,20 @@ pub fn sides(tables: &[Table]) -> Vec<Side> {
     [Axes::LayerHead, Axes::LayerPosition].into_iter().map(side).filter(|side| side.columns.len() > 1).collect()
 }
 
-/// The columns of one table: one for each site whose rows all are such nodes.
+/// The columns of one table: one for each site and metric whose rows all are such nodes.
 fn columns_of(table: &Table, axes: Axes) -> Vec<(String, BTreeMap<Place, f64>)> {
-    let mut sites: IndexMap<&str, BTreeMap<Place, f64>> = IndexMap::new();
-    for row in table.rows.iter().filter(|row| row.item.is_none()) {
+    let mut parts: IndexMap<[&str; 2], BTreeMap<Place, f64>> = IndexMap::new();
+    let speaks = |row: &&Row| row.item.is_none() && !ASIDE.contains(&row.metric.as_str());
+    for row in table.rows.iter().filter(speaks) {
         if let (Some(place), Some(share)) = (place(row, axes), row.normalised) {
-            let site = row.site.as_deref().unwrap_or_default();
-            sites.entry(site).or_default().insert(place, share * sign(&table.name));
+            let part = [row.site.as_deref().unwrap_or_default(), row.metric.as_str()];
+            parts.entry(part).or_default().insert(place, share * sign(&table.name));
         }
     }
-    sites.retain(|_, nodes| nodes.len() > 1);
-    let several = sites.len() > 1 || table.name.contains("path_patch");
+    parts.retain(|_, nodes| nodes.len() > 1);
+    let several = parts.len() > 1 || table.name.contains("path_patch");
     let name = |site: &str| if several { format!("{} {site}", table.name) } else { table.name.clone() };
-    sites.into_iter().map(|(site, nodes)| (name(site), nodes)).collect()
+    parts.into_iter().map(|([site, _], nodes)| (name(site), nodes)).collect()
 }
 
 fn place(row: &Row, axes: Axes) -> Option<Place> {
