@@ -9,6 +9,7 @@
 //! | [`tensor`] | burn under one name; the only file that names it |
 //! | [`device`] | CPU, WebGPU, Vulkan, CUDA: what is there |
 //! | [`site`] | names of places in a forward pass |
+//! | [`node`] | what writes to the stream and what reads it, edges and paths between |
 //! | [`hook`] | the seam: reading, editing, differentiating what flows |
 //! | [`text`] | batches of tokens, the tokenizer |
 //! | [`model`] | decoder and encoder, families, loading |
@@ -43,6 +44,7 @@ pub mod precision;
 pub mod tensor;
 
 pub mod device;
+pub mod node;
 pub mod site;
 
 pub mod hook;

@@ -25,9 +25,9 @@ impl Outcome {
 /// # Errors
 /// A step that cannot be kept, a fault of the program, or [`RunError::Elsewhere`] where steps of other shards are not there.
 pub fn run(plan: &Plan, loaded: &Loaded, steps: &mut Steps) -> Result<Outcome, RunError> {
-    let bench = bench(plan, loaded);
     let mut findings = Vec::new();
-    for (index, step) in plan.steps.iter().enumerate() {
+    for (index, (step, load)) in plan.steps.iter().zip(&plan.loads).enumerate() {
+        let bench = bench(plan, loaded, load.rows);
         steps.begin(name(step), work(step, &bench));
         match carry_out(step, plan, &bench, steps) {
             Ok(mut finding) => {
@@ -41,7 +41,7 @@ pub fn run(plan: &Plan, loaded: &Loaded, steps: &mut Steps) -> Result<Outcome, R
     if steps.missing().is_empty() { Ok(Outcome { findings }) } else { Err(RunError::Elsewhere) }
 }
 
-fn bench<'a>(plan: &'a Plan, loaded: &'a Loaded) -> Bench<'a> {
+fn bench<'a>(plan: &'a Plan, loaded: &'a Loaded, rows: usize) -> Bench<'a> {
     Bench {
         model: loaded.model.as_ref(),
         text: loaded.text.as_ref(),
@@ -49,7 +49,7 @@ fn bench<'a>(plan: &'a Plan, loaded: &'a Loaded) -> Bench<'a> {
         metric: plan.metric(),
         statistics: plan.experiment.statistics,
         seed: plan.experiment.seed,
-        rows: method::ROWS,
+        rows,
     }
 }
 
@@ -59,7 +59,8 @@ pub const PRECISION_ERROR: &str = "precision, error";
 /// How far the metric of the clean and of the corrupted runs is from that of `full`, the same model in f32, in words; of
 /// items without answers, how far the logits behind their last token are.
 pub fn precision_error(plan: &Plan, loaded: &Loaded, full: &Loaded) -> Result<String, RunError> {
-    let [own, exact] = [bench(plan, loaded), bench(plan, full)];
+    let rows = plan.loads.iter().map(|load| load.rows).min().unwrap_or(1);
+    let [own, exact] = [bench(plan, loaded, rows), bench(plan, full, rows)];
     if plan.items.iter().any(|item| item.answers.is_none()) {
         return Ok(format!("logits behind the last token: {}, against f32", distance(&own.last()?, &exact.last()?)));
     }
@@ -94,6 +95,9 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::Trace(tracing) => {
             method::trace::trace(bench, tracing, &method::trace::standard_normal(bench.seed), steps)
         }
+        Step::PathPatch(paths) => method::path::path(bench, paths, steps),
+        Step::Knockout(cuts) => method::knockout::knockout(bench, cuts, steps),
+        Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
     }
 }
 
@@ -109,6 +113,9 @@ pub fn name(step: &Step) -> &'static str {
         Step::Generate { .. } => "generate",
         Step::Mediate(..) => "causal mediation",
         Step::Trace(..) => "causal tracing",
+        Step::PathPatch(_) => "path patch",
+        Step::Knockout(_) => "knockout",
+        Step::Patchscope(_) => "patchscope",
     }
 }
 
@@ -122,6 +129,9 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Patch(Sweep { cells, .. }, _) | Step::Ablate(Sweep { cells, .. }, _) => items * cells.len(),
         Step::Mediate(_, sweep) => method::mediate::work(bench, sweep),
         Step::Trace(tracing) => method::trace::work(bench, tracing),
+        Step::PathPatch(paths) => items * paths.branches.len(),
+        Step::Knockout(cuts) => cuts.groups.iter().map(|(items, cells)| items.len() * cells.len()).sum(),
+        Step::Patchscope(scope) => items * scope.states.len(),
         _ => items,
     }
 }

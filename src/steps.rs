@@ -2,7 +2,7 @@
 
 mod journal;
 
-pub use journal::{ENDING, Fingerprint, Journal, JournalError, journals, kept_in};
+pub use journal::{ENDING, Fingerprint, Journal, JournalError, idle, journals, kept_in};
 
 use crate::model::HookError;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-/// The part of a run's steps that one process does: every `of`th, from `number` on.
+/// The part of a run's steps that one process does: those of every `of`th turn, from `number` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     /// From 1.
@@ -26,13 +26,13 @@ impl Shard {
     /// No step: what others have done is only put together.
     pub const NONE: Shard = Shard { number: 0, of: 1 };
 
-    /// The shard of `of` that a step belongs to.
-    pub fn of(step: usize, of: usize) -> Self {
-        Shard { number: step % of + 1, of }
+    /// The shard of `of` whose turn it is.
+    pub fn of(turn: usize, of: usize) -> Self {
+        Shard { number: turn % of + 1, of }
     }
 
-    fn owns(self, step: usize) -> bool {
-        Shard::of(step, self.of) == self
+    fn owns(self, turn: usize) -> bool {
+        Shard::of(turn, self.of) == self
     }
 }
 
@@ -95,6 +95,8 @@ pub struct Steps<'a> {
     shard: Shard,
     watcher: &'a mut dyn Watcher,
     next: usize,
+    /// Whose turn it is: steps are dealt to shards in turn.
+    turn: usize,
     missing: Vec<usize>,
     /// How many were missing when the present method began.
     before: usize,
@@ -109,23 +111,24 @@ impl<'a> Steps<'a> {
     /// Steps of which some are `kept` from before; those of this shard are done and written to `journal`. Without a journal
     /// nothing is written.
     pub fn new(kept: Kept, journal: Option<Journal>, shard: Shard, watcher: &'a mut dyn Watcher) -> Self {
-        Steps { kept, journal, shard, watcher, next: 0, missing: Vec::new(), before: 0 }
+        Steps { kept, journal, shard, watcher, next: 0, turn: 0, missing: Vec::new(), before: 0 }
     }
 
     /// What the next step gives: read back, or done and kept; `None` where it is another shard's and not there yet. `work` is
-    /// what it counts for in the progress.
+    /// what it counts for in the progress; a step of none prepares for the one behind it and goes to the same shard.
     pub fn step<T: Serialize + DeserializeOwned>(
         &mut self,
         work: usize,
         compute: impl FnOnce() -> Result<T, HookError>,
     ) -> Result<Option<T>, RunError> {
-        let number = self.next;
+        let (number, turn) = (self.next, self.turn);
         self.next += 1;
+        self.turn += usize::from(work > 0);
         let found = match self.kept.remove(&number) {
             Some(bytes) => Some(postcard::from_bytes(&bytes).map_err(|_| JournalError::Content(number))?),
-            None if self.shard.owns(number) => Some(self.keep(number, compute()?)?),
+            None if self.shard.owns(turn) => Some(self.keep(number, compute()?)?),
             None => {
-                self.missing.push(number);
+                self.missing.push(turn);
                 None
             }
         };
@@ -142,14 +145,19 @@ impl<'a> Steps<'a> {
     }
 
     /// Fails with [`RunError::Elsewhere`] where a step of the present method is another shard's, so that no result is made
-    /// of holes.
+    /// of holes. To be asked behind the method's last step: leaving before it would number the steps that follow otherwise.
     pub fn complete(&self) -> Result<(), RunError> {
         if self.missing.len() == self.before { Ok(()) } else { Err(RunError::Elsewhere) }
     }
 
-    /// The numbers of the steps that were another shard's and are not there.
+    /// The turns of the steps that were another shard's and are not there: [`Shard::of`] says whose.
     pub fn missing(&self) -> &[usize] {
         &self.missing
+    }
+
+    /// The journal, which stays locked for as long as it is kept.
+    pub fn into_journal(self) -> Option<Journal> {
+        self.journal
     }
 
     /// A method begins, of `work` units; numbers go on from the last one's.

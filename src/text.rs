@@ -167,6 +167,13 @@ pub struct Text {
     tokenizer: Tokenizer,
 }
 
+/// The decoder as any JSON: the library panics where it is none, so it is read once before.
+#[derive(serde::Deserialize)]
+struct Decoding {
+    #[serde(default, rename = "decoder")]
+    _decoder: serde_json::Value,
+}
+
 impl Text {
     /// From a `tokenizer.json`.
     pub fn read(path: &Path) -> Result<Self, TextError> {
@@ -177,8 +184,7 @@ impl Text {
 
     /// From the bytes of a `tokenizer.json`; the error is the library's own sentence.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        // the library panics where a decoder is no JSON
-        serde_json::from_slice::<serde::de::IgnoredAny>(bytes).map_err(|error| error.to_string())?;
+        serde_json::from_slice::<Decoding>(bytes).map_err(|error| error.to_string())?;
         let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| error.to_string())?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|error| error.to_string())?;

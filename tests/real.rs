@@ -20,12 +20,6 @@ use std::path::Path;
 /// A state as it is written: shape and values.
 type Laid = (Vec<usize>, Vec<f32>);
 
-/// A state in the layout of its file.
-fn laid(site: Site, state: &Activation) -> Laid {
-    let (shape, state) = laid_out(site, state);
-    (shape, to_floats(&state))
-}
-
 /// The issue's own bound on patched metrics of a real model.
 const TOLERANCE: f64 = 1e-3;
 
@@ -191,7 +185,11 @@ fn gpt_nano_sort_has_its_published_activations() {
     let (shape, ids) = published(&partials["idx"]);
     let tokens = Tokens::new(ids.chunks_exact(shape[1]).map(|row| row.iter().map(|id| *id as u32).collect()).collect());
     let record = recorded(model.as_ref(), &tokens, model.sites());
-    let at = |site: Site| laid(site, record.at(site).unwrap());
+    let in_file = |site: Site, state: &Activation| {
+        let (shape, state) = laid_out(site, state);
+        (shape, to_floats(&state))
+    };
+    let at = |site: Site| in_file(site, record.at(site).unwrap());
     let logits = record.at(Site::Logits).unwrap();
     let mut sites: Vec<(&str, Laid)> = [
         ("tok_emb", Site::Embed),
@@ -218,8 +216,8 @@ fn gpt_nano_sort_has_its_published_activations() {
     ]
     .map(|(name, site)| (name, at(site)))
     .to_vec();
-    sites.push(("pos_emb", laid(Site::PosEmbed, &record.at(Site::PosEmbed).unwrap().clone().narrow(0, 0, 1))));
-    sites.push(("probs", laid(Site::Logits, &activation::softmax(logits.clone(), 3))));
+    sites.push(("pos_emb", in_file(Site::PosEmbed, &record.at(Site::PosEmbed).unwrap().clone().narrow(0, 0, 1))));
+    sites.push(("probs", in_file(Site::Logits, &activation::softmax(logits.clone(), 3))));
     for (name, (shape, found)) in &sites {
         let (expected_shape, expected) = published(&partials[*name]);
         let by_head = ["q", "k", "v"].contains(name); // published as [batch, head, pos, width]

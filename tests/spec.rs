@@ -56,7 +56,9 @@ fn all_is_a_word_and_a_name_stands_in_a_list() {
 #[test]
 fn what_is_written_is_read_again() {
     let methods = "Patch(sites: All, over: [Layer]), Attention(), Record(sites: All), LogitLens(), \
-                   Generate(tokens: 2, edits: [(site: \"hook_resid_pre\", change: Zero)])";
+                   Generate(tokens: 2, edits: [(site: \"hook_resid_pre\", change: Zero)]), \
+                   PathPatch(paths: [\"a0.h1->logits\"]), PathPatch(senders: Heads, through: Mlps), \
+                   Knockout(from: [0, Contrast], over: [Layer]), Patchscope(prompt: [1, 2], from: [Last])";
     for control in ["None", "ShuffledAnswers"] {
         let text = set(&file(methods), "control", control).unwrap();
         let once = patchclamp::report::ron_text(&read(&text).unwrap());
@@ -73,7 +75,7 @@ fn a_word_that_is_not_known_is_answered_with_those_that_are() {
       |                     ^
     "#);
     assert_snapshot!(wrong(&file("Patsh(sites: All, over: [Layer])")), @r"
-    q.ron:5:15: `Patsh` is no `Method`; there are `Record`, `LogitLens`, `DirectLogitAttribution`, `Attention`, `Patch`, `Ablate`, `Generate`, `Mediate` and `Trace`
+    q.ron:5:15: `Patsh` is no `Method`; there are `Record`, `LogitLens`, `DirectLogitAttribution`, `Attention`, `Patch`, `Ablate`, `Generate`, `Mediate`, `Trace`, `PathPatch`, `Knockout` and `Patchscope`
       |
     5 |     methods: [Patsh(sites: All, over: [Layer])],
       |               ^

@@ -1,7 +1,8 @@
-//! Pearson's correlation and the least-squares slope: does what was measured follow what was planted?
+//! Pearson's and Spearman's correlation and the least-squares slope: does what was measured follow what was planted?
 //!
 //! **What it measures.** [`pearson`]: how nearly the points lie on a line. [`slope`]: how steep the
-//! line is; 1 where the measured effect is the planted one, below 1 where it is shrunk.
+//! line is; 1 where the measured effect is the planted one, below 1 where it is shrunk. [`spearman`]:
+//! how nearly one rises wherever the other does.
 //!
 //! **What it cannot show.** A correlation of 1 allows any scale and shift, so it does not show that
 //! an estimate is right; one of 0 allows a relation that is not a line. Neither shows a cause.
@@ -29,6 +30,26 @@ use ndarray_stats::CorrelationExt;
 pub fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
     let r = pairs(x, y).pearson_correlation().ok()?[[0, 1]]; // not finite where a side is constant
     r.is_finite().then(|| r.clamp(-1.0, 1.0)) // rounding can leave r above 1
+}
+
+/// Spearman's ρ of the pairs `(x, y)`: Pearson's r of their ranks, equal values sharing the mean of theirs. `None` as
+/// [`pearson`].
+///
+/// # Panics
+/// If `x` and `y` differ in length.
+pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
+    let finite = x.iter().chain(y).all(|value| value.is_finite());
+    finite.then(|| pearson(&ranks(x), &ranks(y)))?
+}
+
+/// The rank of each value, from 1; equal values share the mean of theirs.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let rank = |value: &f64| {
+        let below = values.iter().filter(|other| *other < value).count();
+        let equal = values.iter().filter(|other| *other == value).count();
+        below as f64 + (equal as f64 + 1.0) / 2.0
+    };
+    values.iter().map(rank).collect()
 }
 
 /// The least-squares slope of `y` on `x`, in units of `y` per unit of `x`. `None` below two pairs,
@@ -81,6 +102,15 @@ mod tests {
             assert!((pearson(&x, &y).unwrap() - f64::signum(steepness)).abs() < ROUNDING);
             assert!((slope(&x, &y).unwrap() - steepness).abs() < ROUNDING);
         }
+    }
+
+    #[test]
+    fn ranks_forget_all_but_the_order_and_share_ties() {
+        // ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4: the products of deviations sum to 4.5, the squares to 4.5 and 5
+        let rho = spearman(&[0.0, 5.0, 5.0, 1e6], &[-3.0, 0.1, 0.2, 7.0]).unwrap();
+        assert!((rho - 4.5 / (4.5f64 * 5.0).sqrt()).abs() < ROUNDING);
+        assert_eq!(spearman(&[1.0, 2.0, 3.0], &[1.0, 8.0, 27.0]), Some(1.0));
+        assert_eq!(spearman(&[1.0, f64::NAN], &[1.0, 2.0]), None);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub mod multiple;
 
 pub use affine::{Affine, AffineError};
 pub use bootstrap::{Resamples, bootstrap, bootstrap_interval, mean_interval};
-pub use correlation::{pearson, slope};
+pub use correlation::{pearson, slope, spearman};
 pub use interval::{Interval, quantile};
 pub use multiple::{holm, holm_known};
 pub use permutation::{Flips, sign_flip, two_sample};

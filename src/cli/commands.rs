@@ -5,7 +5,7 @@ use super::screen::{Bar, Voice, say};
 use crate::model::load::{LoadError, Loaded, folder};
 use crate::model::process::Processing;
 use crate::model::{Model, shape};
-use crate::plan::Plan;
+use crate::plan::{Load, Plan};
 use crate::report;
 use crate::spec::{self, Experiment, HubModel, ModelSpec};
 use crate::tensor::Setting;
@@ -13,13 +13,14 @@ use crate::{builtin, device, hub};
 use anyhow::anyhow;
 use std::path::{Path, PathBuf};
 
-/// A file with `--set`, `--model`, `--device` and `--precision` written into it.
+/// A file with `--set`, `--model`, `--device`, `--precision` and `--memory` written into it.
 pub fn experiment(args: &FileArgs) -> anyhow::Result<Experiment> {
     let model = args.model.as_deref().map(model_spec).transpose()?;
     let model = model.iter().map(|model| ("model".to_string(), report::ron_value(model)));
     let device = args.device.iter().map(|device| ("device".to_string(), report::ron_value(device)));
     let precision = args.precision.iter().map(|precision| ("precision".to_string(), report::ron_value(precision)));
-    let named = model.chain(device).chain(precision);
+    let memory = args.memory.iter().map(|memory| ("memory".to_string(), report::ron_value(memory)));
+    let named = model.chain(device).chain(precision).chain(memory);
     let changes: Vec<(String, String)> = changes(&args.set)?.into_iter().chain(named).collect();
     Ok(parsed::<Experiment>(&args.file, &changes)?.located(&args.file))
 }
@@ -126,9 +127,19 @@ pub fn check(args: &FileArgs) -> anyhow::Result<()> {
             crate::plan::Step::Patch(sweep, _) | crate::plan::Step::Ablate(sweep, _) => {
                 format!(", {} places", sweep.cells.len())
             }
+            crate::plan::Step::PathPatch(paths) => format!(", {} paths", paths.branches.len()),
+            crate::plan::Step::Knockout(cuts) => {
+                format!(", {} cuts", cuts.groups.first().map_or(0, |(_, cells)| cells.len()))
+            }
+            crate::plan::Step::Patchscope(scope) => format!(", {} states", scope.states.len()),
             _ => String::new(),
         };
-        say(&format!("{:>3}. {}{size}, {} items", index + 1, crate::run::name(step), plan.items.len()))?;
+        let Load { rows, memory } = plan.loads[index];
+        let load = match plan.experiment.memory {
+            Some(_) => format!(", {rows} rows at once, about {}", memory.rounded()),
+            None => String::new(),
+        };
+        say(&format!("{:>3}. {}{size}, {} items{load}", index + 1, crate::run::name(step), plan.items.len()))?;
     }
     Ok(())
 }

@@ -100,6 +100,9 @@ struct FileArgs {
     /// Another device: cpu, webgpu, vulkan, cuda, cuda:1
     #[arg(long)]
     device: Option<crate::device::Choice>,
+    /// The most memory that the run may take: 4GiB, 512MiB
+    #[arg(long)]
+    memory: Option<crate::spec::Memory>,
     /// Other numbers to compute in: f32, f64, f16, bf16
     #[arg(long)]
     precision: Option<crate::precision::Precision>,

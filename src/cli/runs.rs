@@ -6,11 +6,12 @@ use super::screen::{Bar, Voice, ending, say};
 use crate::device;
 use crate::model::load::Loaded;
 use crate::plan::Plan;
-use crate::report::{self, Folder};
+use crate::report::{self, Folder, Work};
 use crate::run::{Outcome, PRECISION_ERROR, precision_error};
 use crate::spec::Experiment;
-use crate::steps::{Fingerprint, Kept, RunError, Shard, Steps, Watcher, journals, kept_in};
+use crate::steps::{Fingerprint, Journal, RunError, Shard, Steps, Watcher, journals};
 use anyhow::anyhow;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Where results go when nobody says: `runs/` and the name of the file, or of the folder whose `run.ron` it is.
@@ -39,47 +40,55 @@ fn ready(args: &FileArgs, voice: Voice) -> anyhow::Result<Ready> {
     Ok(Ready { plan, loaded, described, fingerprint })
 }
 
+impl Ready {
+    /// Begins the steps of a shard in a folder, or goes on with them.
+    fn begin(&self, path: &Path, shard: Shard, bar: &Bar) -> anyhow::Result<Work> {
+        let work = Work::begin(path, &self.fingerprint, shard)?;
+        if let Some(aside) = &work.aside {
+            bar.note(&format!("The earlier run is kept as {}.", aside.display()));
+        }
+        if !work.kept.is_empty() {
+            let (path, count) = (path.display(), work.kept.len());
+            bar.note(&format!("Going on with the run in {path}: {count} steps are done."));
+        }
+        report::write_run(&self.described, &work.folder)?;
+        Ok(work)
+    }
+
+    /// Writes tables, figures and page, and only then forgets the steps.
+    fn finish(
+        mut self,
+        mut outcome: Outcome,
+        (folder, journal): (Folder, Option<Journal>),
+        path: &Path,
+        bar: &mut Bar,
+        voice: Voice,
+    ) -> anyhow::Result<()> {
+        bar.begin("report", 1);
+        if let Some(lost) = lost(&self, voice)? {
+            outcome.tables().for_each(|table| drop(table.facts.insert(PRECISION_ERROR.into(), lost.clone())));
+            self.described.facts.get_or_insert_default().insert(PRECISION_ERROR.into(), lost);
+            report::write_run(&self.described, &folder)?;
+        }
+        let results = report::write(self.described, outcome, &folder)?;
+        folder.finish(journal)?;
+        bar.finish();
+        // said last: a reader that has gone must not keep the run from happening
+        ending(&results, path, voice, bar)
+    }
+}
+
 /// `patchclamp run`
 pub fn run(args: &FileArgs, out: Option<PathBuf>, voice: Voice) -> anyhow::Result<()> {
     let mut bar = Bar::new(voice);
     bar.mark("load");
     let ready = ready(args, voice)?;
     let path = out.unwrap_or_else(|| default_folder(&args.file));
-    let (folder, kept) = Folder::begin(&path, &ready.fingerprint)?;
-    report::write_run(&ready.described, &folder)?;
-    let (journal, steps) = folder.journal(Shard::WHOLE, &ready.fingerprint)?;
-    if !steps.is_empty() {
-        bar.note(&format!("Going on with the run in {}: {} steps are done.", path.display(), steps.len()));
-    }
-    let outcome =
-        crate::run::run(&ready.plan, &ready.loaded, &mut Steps::new(steps, Some(journal), Shard::WHOLE, &mut bar))?;
-    finish(ready, outcome, &folder, &path, &mut bar, voice)?;
-    match (kept, voice) {
-        (Some(kept), Voice::Terminal) => say(&format!("The earlier run is kept as {}.", kept.display())),
-        _ => Ok(()),
-    }
-}
-
-/// Writes tables, figures and page, and only then forgets the steps.
-fn finish(
-    mut ready: Ready,
-    mut outcome: Outcome,
-    folder: &Folder,
-    path: &Path,
-    bar: &mut Bar,
-    voice: Voice,
-) -> anyhow::Result<()> {
-    bar.begin("report", 1);
-    if let Some(lost) = lost(&ready, voice)? {
-        outcome.tables().for_each(|table| drop(table.facts.insert(PRECISION_ERROR.into(), lost.clone())));
-        ready.described.facts.get_or_insert_default().insert(PRECISION_ERROR.into(), lost);
-        report::write_run(&ready.described, folder)?;
-    }
-    let results = report::write(ready.described, outcome, folder)?;
-    folder.finish()?;
-    bar.finish();
-    // said last: a reader that has gone must not keep the run from happening
-    ending(&results, path, voice, bar)
+    let Work { folder, journal, kept, .. } = ready.begin(&path, Shard::WHOLE, &bar)?;
+    let mut steps = Steps::new(kept, Some(journal), Shard::WHOLE, &mut bar);
+    let outcome = crate::run::run(&ready.plan, &ready.loaded, &mut steps)?;
+    let journal = steps.into_journal();
+    ready.finish(outcome, (folder, journal), &path, &mut bar, voice)
 }
 
 /// What half precision costs against f32 on the same device, in words; nothing elsewhere. It is no part of what identifies
@@ -98,16 +107,14 @@ fn lost(Ready { plan, loaded, .. }: &Ready, voice: Voice) -> anyhow::Result<Opti
 pub fn shard(args: &FileArgs, out: Option<PathBuf>, shard: Shard, voice: Voice) -> anyhow::Result<()> {
     let ready = ready(args, voice)?;
     let path = out.unwrap_or_else(|| default_folder(&args.file));
-    let folder = Folder::share(&path, &ready.fingerprint)?;
-    report::write_run(&ready.described, &folder)?;
-    let (journal, steps) = folder.journal(shard, &ready.fingerprint)?;
     let mut bar = Bar::new(voice);
-    let found = crate::run::run(&ready.plan, &ready.loaded, &mut Steps::new(steps, Some(journal), shard, &mut bar));
-    bar.finish();
-    match found {
+    let Work { journal, kept, .. } = ready.begin(&path, shard, &bar)?;
+    let mut steps = Steps::new(kept, Some(journal), shard, &mut bar);
+    match crate::run::run(&ready.plan, &ready.loaded, &mut steps) {
         Ok(_) | Err(RunError::Elsewhere) => {}
         Err(error) => return Err(error.into()),
     }
+    bar.finish();
     match voice {
         Voice::Quiet => Ok(()),
         Voice::Json => say(&serde_json::json!({ "folder": path, "shard": shard.to_string() }).to_string()),
@@ -118,20 +125,28 @@ pub fn shard(args: &FileArgs, out: Option<PathBuf>, shard: Shard, voice: Voice) 
 /// `patchclamp merge`: the tables of a run whose shards have written their steps to these folders.
 pub fn merge(folders: &[PathBuf], voice: Voice) -> anyhow::Result<()> {
     let path = folders.first().ok_or_else(|| anyhow!("name a folder that shards wrote to"))?;
-    let folder = Folder::existing(path)?;
-    let args = FileArgs { file: path.join("run.ron"), set: Vec::new(), model: None, device: None, precision: None };
+    let others: Vec<Folder> = folders.iter().map(|path| Folder::existing(path)).collect::<Result<_, _>>()?;
+    let args = FileArgs {
+        file: path.join("run.ron"),
+        set: Vec::new(),
+        model: None,
+        device: None,
+        precision: None,
+        memory: None,
+    };
     let ready = ready(&args, voice)?;
-    let mut kept = Kept::new();
-    for path in folders {
-        kept.extend(kept_in(&path.join("steps"), &ready.fingerprint)?);
+    let Work { folder, journal, mut kept, .. } = Work::merge(path, &ready.fingerprint)?;
+    for other in &others[1..] {
+        kept.extend(other.shares(&ready.fingerprint)?);
     }
     let mut bar = Bar::new(voice);
-    let mut steps = Steps::new(kept, None, Shard::NONE, &mut bar);
+    let mut steps = Steps::new(kept, Some(journal), Shard::NONE, &mut bar);
     let outcome = match crate::run::run(&ready.plan, &ready.loaded, &mut steps) {
         Err(RunError::Elsewhere) => return Err(unfinished(folders, steps.missing())?),
         found => found?,
     };
-    finish(ready, outcome, &folder, path, &mut bar, voice)
+    let journal = steps.into_journal();
+    ready.finish(outcome, (folder, journal), path, &mut bar, voice)
 }
 
 /// Which shards have steps left to do.
@@ -141,9 +156,8 @@ fn unfinished(folders: &[PathBuf], missing: &[usize]) -> anyhow::Result<anyhow::
         names.extend(journals(&folder.join("steps"))?);
     }
     let of = names.iter().filter_map(|path| path.file_stem()?.to_str()?.split_once("-of-")?.1.parse().ok()).max();
-    let mut shards: Vec<String> = missing.iter().map(|step| Shard::of(*step, of.unwrap_or(1)).to_string()).collect();
-    shards.sort();
-    shards.dedup();
+    let owners: BTreeSet<usize> = missing.iter().map(|turn| Shard::of(*turn, of.unwrap_or(1)).number).collect();
+    let shards: Vec<String> = owners.iter().map(|number| format!("{number}/{}", of.unwrap_or(1))).collect();
     Ok(anyhow!(
         "{} steps are missing; they belong to shard {}: run it again with the same --out, it goes on where it stopped",
         missing.len(),

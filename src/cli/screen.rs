@@ -33,6 +33,7 @@ pub fn say(line: &str) -> anyhow::Result<()> {
 pub struct Bar {
     bar: ProgressBar,
     steps: Vec<(String, Instant)>,
+    voice: Voice,
 }
 
 impl Bar {
@@ -49,7 +50,7 @@ impl Bar {
     fn with_template(voice: Voice, template: &str) -> Self {
         let bar = if voice == Voice::Terminal { ProgressBar::new(1) } else { ProgressBar::hidden() };
         bar.set_style(ProgressStyle::with_template(template).expect("a template of known fields"));
-        Bar { bar, steps: Vec::new() }
+        Bar { bar, voice, steps: Vec::new() }
     }
 
     /// Keeps the time at which a step begins, without showing it.
@@ -64,9 +65,13 @@ impl Bar {
         self.steps.iter().zip(ends).map(step).collect()
     }
 
-    /// A line above the bar.
+    /// A line above the bar, or in the log where no terminal shows a bar.
     pub fn note(&self, line: &str) {
-        self.bar.println(line);
+        match self.bar.is_hidden() {
+            // whoever read it may have gone
+            true if self.voice == Voice::Terminal => drop(writeln!(std::io::stderr(), "{line}")),
+            _ => self.bar.println(line),
+        }
     }
 
     /// Takes the bar away.

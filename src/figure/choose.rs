@@ -194,7 +194,7 @@ fn bars_of_sites(sites: &[&Group]) -> Figure {
     let bars = sites.iter().flat_map(|group| group.rows.iter().map(|row| unit.bar(row, words(&group.site))));
     Figure::Bars(Bars {
         title: shared_title(sites),
-        x_title: "Site".into(),
+        x_title: if sites.iter().all(|group| group.site.contains("->")) { "Path".into() } else { "Site".into() },
         y_title: unit.title(&rows),
         bars: bars.collect(),
         mark_title: pivot::MARK.into(),

@@ -39,6 +39,7 @@ impl Figure {
         let tree = usvg::Tree::from_str(&self.svg(), font::reader())?;
         let page = svg2pdf::PageOptions { dpi: DOTS };
         svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), page)
+            .map(|pdf| in_order(&pdf))
             .map_err(|error| FigureError::Pdf(error.to_string()))
     }
 
@@ -64,5 +65,25 @@ impl Figure {
     /// As [`Figure::pdf`] and [`Figure::png`].
     pub fn files(&self) -> Result<[(&'static str, Vec<u8>); 3], FigureError> {
         Ok([("svg", self.svg_with_font().into_bytes()), ("pdf", self.pdf()?), ("png", self.png()?)])
+    }
+}
+
+/// The same PDF with neighbouring references of a dictionary in order, as svg2pdf writes resources in one that chance gives.
+///
+/// The order in a dictionary means nothing to a reader, and no byte moves beyond its own dictionary.
+fn in_order(pdf: &[u8]) -> Vec<u8> {
+    let mut lines: Vec<&[u8]> = pdf.split(|byte| *byte == b'\n').collect();
+    for run in lines.chunk_by_mut(|a, b| is_reference(a) && is_reference(b)) {
+        run.sort_unstable();
+    }
+    lines.join(&b'\n')
+}
+
+/// Whether a line of a PDF is an entry `/name 7 0 R`.
+fn is_reference(line: &[u8]) -> bool {
+    let words: Vec<&[u8]> = line.trim_ascii().split(|byte| *byte == b' ').collect();
+    match words.as_slice() {
+        [name, number, b"0", b"R"] => name.starts_with(b"/") && number.iter().all(u8::is_ascii_digit),
+        _ => false,
     }
 }

@@ -162,3 +162,11 @@ fn a_figure_makes_three_files() {
     assert_eq!(files.each_ref().map(|(ending, _)| *ending), ["svg", "pdf", "png"]);
     assert!(files.iter().all(|(_, content)| content.len() > 500));
 }
+
+#[test]
+fn a_pdf_is_the_same_every_time() {
+    // bands, lines and text have several graphics states, which svg2pdf keeps in a hash map
+    let figure = Figure::Curves(curves([0.5, 1.0, 2.0].into_iter()));
+    let first = figure.pdf().unwrap();
+    assert!((0..16).all(|_| figure.pdf().unwrap() == first));
+}

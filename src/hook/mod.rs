@@ -1,12 +1,16 @@
 //! The seam: the model hands each activation to one hook and goes on with what comes back.
 
 mod differentiate;
+mod edges;
 mod edit;
 mod record;
+mod route;
 
 pub use differentiate::Differentiate;
+pub use edges::{Edges, Frozen};
 pub use edit::{Change, Edit, Edits};
 pub use record::Record;
+pub use route::{Route, Wire, site_of};
 
 use crate::site::Site;
 use crate::tensor::Tensor;

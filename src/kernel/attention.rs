@@ -51,7 +51,7 @@ impl Work for Softmax {
             for x in row.iter_mut() {
                 *x = exp_or_zero(*x - most);
             }
-            let whole = sum(row, |x| x);
+            let whole = sum(row);
             for x in row.iter_mut() {
                 *x /= whole;
             }

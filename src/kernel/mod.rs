@@ -88,18 +88,18 @@ pub fn add_to_rows(values: &mut [f32], bias: &[f32]) {
     rows(values, bias.len(), &Add(bias));
 }
 
-/// The sum of `term` over a row, in [`LANES`] partial sums.
+/// The sum of a row, in [`LANES`] partial sums.
 #[inline(always)]
-fn sum(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
+fn sum(row: &[f32]) -> f32 {
     let mut lanes = [0.0; LANES];
     let (blocks, rest) = row.as_chunks::<LANES>();
     for block in blocks {
         for (lane, value) in lanes.iter_mut().zip(block) {
-            *lane += term(*value);
+            *lane += value;
         }
     }
     for (lane, value) in lanes.iter_mut().zip(rest) {
-        *lane += term(*value);
+        *lane += value;
     }
     lanes.iter().sum()
 }

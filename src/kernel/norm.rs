@@ -1,13 +1,13 @@
 //! Layer normalisation and its root-mean-square kin, row by row.
 
-use super::{Work, rows, sum};
+use super::{LANES, Work, rows};
 
 /// A norm of rows as wide as its weight and bias.
 pub struct Norm<'a> {
     /// Whether the mean is subtracted: LayerNorm does, RMSNorm does not.
     pub centre: bool,
     /// Added to the variance or mean square.
-    pub eps: f32,
+    pub eps: f64,
     /// What the normalised row is multiplied with.
     pub weight: Option<&'a [f32]>,
     /// What is added then.
@@ -32,14 +32,16 @@ impl Norm<'_> {
         rows(values, width, &Apply { norm: self, width, scales: Some(scales) });
     }
 
+    /// Mean and scale are summed in f64, which costs little here: what a norm gets wrong, a whole row gets wrong.
     #[inline(always)]
     fn mean(&self, row: &[f32]) -> f32 {
-        if self.centre { sum(row, |x| x) / row.len() as f32 } else { 0.0 }
+        if self.centre { (sum(row, |x| x) / row.len() as f64) as f32 } else { 0.0 }
     }
 
     #[inline(always)]
     fn scale(&self, row: &[f32], mean: f32) -> f32 {
-        (sum(row, |x| (x - mean) * (x - mean)) / row.len() as f32 + self.eps).sqrt()
+        let mean = f64::from(mean);
+        (sum(row, |x| (x - mean) * (x - mean)) / row.len() as f64 + self.eps).sqrt() as f32
     }
 
     #[inline(always)]
@@ -47,7 +49,7 @@ impl Norm<'_> {
         match (self.weight, self.bias) {
             (Some(weight), Some(bias)) => {
                 for ((x, weight), bias) in row.iter_mut().zip(weight).zip(bias) {
-                    *x = (*x - mean) / scale * weight + bias;
+                    *x = ((*x - mean) / scale).mul_add(*weight, *bias);
                 }
             }
             (Some(weight), None) => {
@@ -100,4 +102,20 @@ impl Work for Scales<'_> {
             *scale = self.norm.scale(row, self.norm.mean(row));
         }
     }
+}
+
+/// The sum of `term` over a row, in [`LANES`] partial sums.
+#[inline(always)]
+fn sum(row: &[f32], term: impl Fn(f64) -> f64) -> f64 {
+    let mut lanes = [0.0; LANES];
+    let (blocks, rest) = row.as_chunks::<LANES>();
+    for block in blocks {
+        for (lane, value) in lanes.iter_mut().zip(block) {
+            *lane += term(f64::from(*value));
+        }
+    }
+    for (lane, value) in lanes.iter_mut().zip(rest) {
+        *lane += term(f64::from(*value));
+    }
+    lanes.iter().sum()
 }

@@ -13,11 +13,11 @@
 
 use super::patch::{axes, effects, names};
 use super::summary::mean;
-use super::sweep::{Stand, States, Swept, sites, sweep};
+use super::sweep::{Stand, States, Swept, sweep};
 use super::{Bench, Finding, Side};
 use crate::hook::Record;
 use crate::model::{HookError, Pass, Read, run};
-use crate::plan::Sweep;
+use crate::plan::{Sweep, changed};
 use crate::site::Site;
 use crate::spec::Ablation;
 use crate::steps::{RunError, Steps};
@@ -28,7 +28,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// Ablates every cell of a sweep.
 pub fn ablate(bench: &Bench, plan: &Sweep, with: Ablation, steps: &mut Steps) -> Result<Finding, RunError> {
-    let changed = sites(&plan.cells);
+    let changed = changed(&plan.cells);
     let mut means: Option<States> = None;
     let donors = donors(bench);
     let mut states_for = |items: &[usize]| match with {

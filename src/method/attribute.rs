@@ -34,17 +34,18 @@ pub fn attribute(bench: &Bench, steps: &mut Steps) -> Result<Finding, RunError> 
             items.iter().zip(found).for_each(|(item, value)| parts[index].1[*item] = value);
         }
     }
-    let whole = bench.whole(Side::Clean, steps)?;
+    steps.complete()?;
+    let (_, whole) = parts.pop().expect("the whole difference stands last");
     Ok(rows(bench, parts, &whole))
 }
 
-/// Every part, one value an item of the batch.
+/// Every part, one value an item of the batch, and behind them the whole difference.
 fn split(bench: &Bench, items: &[usize]) -> Result<Vec<(Part, Vec<f64>)>, HookError> {
     let model = bench.model;
     let writers = writers(model);
     let mut record = Record::of(writers.iter().copied().chain(scales(model)));
     let tokens = bench.tokens(items, Side::Clean);
-    run(model, &Pass::whole(&tokens).reading(bench.read(items)), &mut record)?;
+    let logits = run(model, &Pass::whole(&tokens).reading(bench.read(items)), &mut record)?;
     let reader = Reader::new(bench, items, &record);
     let mut parts = Vec::new();
     for site in writers {
@@ -56,6 +57,7 @@ fn split(bench: &Bench, items: &[usize]) -> Result<Vec<(Part, Vec<f64>)>, HookEr
         }
     }
     parts.extend(reader.constants());
+    parts.push(((Site::Logits.kind().to_string(), None, None), bench.values(&logits, items)));
     Ok(parts)
 }
 

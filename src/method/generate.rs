@@ -27,6 +27,9 @@ pub struct Continuation {
     pub table: String,
     /// The item.
     pub item: usize,
+    /// The state that it comes from; empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub place: String,
     /// The prompt, as text where there is a tokenizer.
     pub prompt: String,
     /// The continuation of the model left alone.
@@ -37,6 +40,9 @@ pub struct Continuation {
     pub plain_tokens: Vec<u32>,
     /// Tokens of the edited continuation.
     pub edited_tokens: Vec<u32>,
+    /// The most probable first tokens of what is edited, with their probabilities, where these were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub top: Vec<(String, f64)>,
 }
 
 /// How long, and how tokens are chosen.
@@ -90,23 +96,39 @@ struct Continued {
 }
 
 fn continued(bench: &Bench, items: &[usize], length: Length, hook: &mut dyn Hook) -> Result<Continued, HookError> {
-    let mut tokens = bench.tokens(items, Side::Clean);
+    let mut first = vec![0.0; items.len()];
+    let read = |logits: &[Vec<f64>]| {
+        if items.iter().all(|item| bench.items[*item].answers.is_some()) {
+            first = items.iter().zip(logits).map(|(item, logits)| of_vocabulary(bench, *item, logits)).collect();
+        }
+    };
+    let tokens = extended(bench.model, bench.tokens(items, Side::Clean), length, bench.seed, hook, read)?;
+    Ok(Continued { tokens, first })
+}
+
+/// New tokens of every row, `[row][new]`; `first` sees the logits behind the prompt, `[row][vocabulary]`.
+pub(super) fn extended(
+    model: &dyn Model,
+    mut tokens: Tokens,
+    length: Length,
+    seed: u64,
+    hook: &mut dyn Hook,
+    mut first: impl FnMut(&[Vec<f64>]),
+) -> Result<Vec<Vec<u32>>, HookError> {
     let prompt = tokens.width();
-    let mut random = ChaCha8Rng::seed_from_u64(bench.seed);
-    let (mut past, mut first): (Option<Past>, Vec<f64>) = (None, Vec::new());
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut past: Option<Past> = None;
     for step in 0..length.tokens {
         let width = tokens.width();
-        let past_now = past.take().filter(|_| bench.model.keys_serve(width - 1, width));
-        let (logits, kept) = advance(bench.model, &tokens, past_now, hook)?;
-        if step == 0 && items.iter().all(|item| bench.items[*item].answers.is_some()) {
-            first = items.iter().zip(&logits).map(|(item, logits)| of_vocabulary(bench, *item, logits)).collect();
+        let known = past.take().filter(|_| model.keys_serve(width - 1, width));
+        let (logits, kept) = advance(model, &tokens, known, hook)?;
+        if step == 0 {
+            first(&logits);
         }
         tokens.push(&logits.iter().map(|logits| choose(logits, length.temperature, &mut random)).collect::<Vec<_>>());
         past = Some(kept);
     }
-    let new = (0..items.len()).map(|row| tokens.row(row)[prompt..].to_vec()).collect();
-    first.resize(items.len(), 0.0);
-    Ok(Continued { tokens: new, first })
+    Ok((0..tokens.rows()).map(|row| tokens.row(row)[prompt..].to_vec()).collect())
 }
 
 /// Logits behind the last token, and the keys and values of every position so far.
@@ -154,11 +176,13 @@ fn continuation(bench: &Bench, item: usize, plain: &[u32], edited: &[u32]) -> Co
     Continuation {
         table: "generate".into(),
         item,
+        place: String::new(),
         prompt: words(&bench.items[item].clean),
         plain: words(plain),
         edited: words(edited),
         plain_tokens: plain.to_vec(),
         edited_tokens: edited.to_vec(),
+        top: Vec::new(),
     }
 }
 

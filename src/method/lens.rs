@@ -26,18 +26,19 @@ pub fn lens(bench: &Bench, sites: &[Site], steps: &mut Steps) -> Result<Finding,
         0 => sites.iter().map(|site| (*site, None)).collect(),
         _ => sites.iter().flat_map(|site| (0..positions).map(|position| (*site, Some(position)))).collect(),
     };
-    let mut values = vec![vec![0.0; bench.items.len()]; places.len()];
+    let mut values = vec![vec![0.0; bench.items.len()]; places.len() + 1];
     for items in bench.batches(bench.rows) {
         let found = steps.step(items.len() * places.len(), || read_all(bench, sites, &places, &items))?;
         for (values, found) in values.iter_mut().zip(found.into_iter().flatten()) {
             items.iter().zip(found).for_each(|(item, value)| values[*item] = value);
         }
     }
-    let whole = bench.whole(Side::Clean, steps)?;
+    steps.complete()?;
+    let whole = values.pop().expect("the whole model's stands last");
     Ok(rows(bench, &places, values, &whole))
 }
 
-/// The metric at every place, `[place][item]`.
+/// The metric at every place, `[place][item]`, and behind them that of the whole model.
 fn read_all(
     bench: &Bench,
     sites: &[Site],
@@ -46,12 +47,12 @@ fn read_all(
 ) -> Result<Vec<Vec<f64>>, HookError> {
     let mut record = Record::of(sites.iter().copied());
     let tokens = bench.tokens(items, Side::Clean);
-    run(bench.model, &Pass::whole(&tokens).reading(bench.read(items)), &mut record)?;
+    let logits = run(bench.model, &Pass::whole(&tokens).reading(bench.read(items)), &mut record)?;
     let at = |(site, position): &(Site, Option<usize>)| {
         let stream = record.at(*site).expect("asked for above").clone().squeeze_dim::<3>(1);
         read(bench, stream, *position, items)
     };
-    Ok(places.iter().map(at).collect())
+    Ok(places.iter().map(at).chain([bench.values(&logits, items)]).collect())
 }
 
 /// The metric of each item from its stream at a position, or at its answer's.

@@ -20,12 +20,12 @@
 
 use super::effects::{Effects, Odds};
 use super::summary::{Told, Values, tabulate_some};
-use super::sweep::{Runs, Stand, sites, sweep_batch};
+use super::sweep::{Runs, Stand, sweep_batch};
 use super::{Bench, Finding, Side, batches, blank, table};
 use crate::hook::Record;
 use crate::metric::Metric;
 use crate::model::{HookError, Pass, run};
-use crate::plan::{Answers, Cell, Sweep};
+use crate::plan::{Answers, Cell, Sweep, changed};
 use crate::spec::Mediators;
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
@@ -182,7 +182,7 @@ fn prepared<'a>(
         skipped: vec![false; asked.len()],
     };
     let (source, rows) = (tokens(other), runs.rows());
-    let mut record = Record::of(sites(cells));
+    let mut record = Record::of(changed(cells));
     let logits = run(bench.model, &Pass::whole(&source).reading(runs.read(&rows)), &mut record)?;
     let stand = Stand { states: record.into_kept(), metric: Some(runs.values(&logits, &rows)) };
     Ok((runs, stand))

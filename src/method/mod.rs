@@ -5,9 +5,12 @@ pub mod attention;
 pub mod attribute;
 pub mod effects;
 pub mod generate;
+pub mod knockout;
 pub mod lens;
 pub mod mediate;
 pub mod patch;
+pub mod patchscope;
+pub mod path;
 mod reading;
 pub mod record;
 pub mod summary;
@@ -25,9 +28,6 @@ use crate::table::{Row, Table};
 use crate::tensor::{Tensor, to_doubles};
 use crate::text::{Text, Tokens};
 use std::collections::BTreeMap;
-
-/// Rows in a batch where nothing is said of memory: enough to keep a processor at work, few enough for a laptop.
-pub const ROWS: usize = 64;
 
 /// What a method works with.
 pub struct Bench<'a> {

@@ -12,11 +12,11 @@
 //! *Example.* `Patch(sites: ["hook_resid_pre"], over: [Layer, Position])`
 
 use super::summary::{mean, tabulate};
-use super::sweep::{Stand, Swept, sites, sweep};
+use super::sweep::{Stand, Swept, sweep};
 use super::{Bench, Finding, Side, blank, table};
 use crate::hook::Record;
 use crate::model::{HookError, Pass, run};
-use crate::plan::{Cell, Sweep};
+use crate::plan::{Cell, Sweep, changed};
 use crate::spec::Direction;
 use crate::steps::{RunError, Steps};
 use crate::table::Row;
@@ -27,7 +27,7 @@ pub fn patch(bench: &Bench, plan: &Sweep, direction: Direction, steps: &mut Step
         Direction::Denoise => (Side::Corrupt, Side::Clean, "denoise"),
         Direction::Noise => (Side::Clean, Side::Corrupt, "noise"),
     };
-    let changed = sites(&plan.cells);
+    let changed = changed(&plan.cells);
     let stands = |items: &[usize]| -> Result<Stand, HookError> {
         let mut record = Record::of(changed.clone());
         let tokens = bench.tokens(items, source);

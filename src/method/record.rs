@@ -41,10 +41,11 @@ pub fn record(
             let found = steps.step(rows.len(), || of_rows(bench, &tokens.rows_at(rows), rows, sites, gradients))?;
             found.into_iter().flatten().for_each(|(name, (shape, values))| kept.add(&name, shape, values));
         }
-        steps.complete()?;
-        finding.tables.extend((*side == Side::Clean).then(|| sizes(bench, sites, &kept.tensors)));
         finding.tensors.push((name.to_string(), kept.tensors));
     }
+    // only behind the last step: whoever leaves before would number the steps that follow otherwise
+    steps.complete()?;
+    finding.tables.push(sizes(bench, sites, &finding.tensors[0].1));
     Ok(finding)
 }
 

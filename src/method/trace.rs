@@ -23,17 +23,17 @@ mod roles;
 pub use noise::{Draw, deviation, standard_normal};
 
 use super::summary::{Told, Values, mean, tabulate_some};
-use super::sweep::{Runs, Stand, rows_of, sites, sweep_batch};
+use super::sweep::{Runs, Stand, rows_of, sweep_batch};
 use super::{Bench, Finding, Side, batches, blank, table};
 use crate::hook::{Change, Edit, Record};
 use crate::metric::Metric;
 use crate::model::{HookError, Pass, Read, run};
-use crate::plan::{Answers, Cell, Item, Tracing};
+use crate::plan::{Answers, Cell, Item, Tracing, changed};
 use crate::site::{Place, Site};
 use crate::spec::{Facts, Noise};
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
-use crate::tensor::{from_floats, to_doubles};
+use crate::tensor::{from_doubles, to_doubles};
 use std::cell::OnceCell;
 
 /// Traces every item with standard normal numbers from `draw`.
@@ -143,7 +143,7 @@ impl<'a> Trace<'a, '_> {
     fn prepared(&self, runs: &[Run], cells: &[Cell]) -> Result<(Runs<'a>, Stand), HookError> {
         let mut items: Vec<usize> = runs.iter().map(|run| run.item).collect();
         items.dedup();
-        let (tops, record) = self.clean(&items, &sites(cells))?;
+        let (tops, record) = self.clean(&items, &changed(cells))?;
         let of_run: Vec<usize> = runs.iter().map(|run| items.partition_point(|item| *item < run.item)).collect();
         let states = record.into_kept().into_iter().map(|(site, state)| (site, rows_of(state, &of_run))).collect();
         let tokens = self.bench.tokens(&runs.iter().map(|run| run.item).collect::<Vec<_>>(), Side::Clean);
@@ -168,8 +168,8 @@ impl<'a> Trace<'a, '_> {
         let edit = |(row, run): (usize, &Run)| {
             let subject = subject(self.bench, run.item);
             let normal = (self.draw)(run.item, run.copy, [subject.len(), width]);
-            let noise = normal.into_iter().map(|value| (sigma * f64::from(value)) as f32).collect();
-            let noise = from_floats(noise, [1, 1, subject.len(), width], &self.bench.model.device());
+            let noise = normal.into_iter().map(|value| sigma * value).collect();
+            let noise = from_doubles(noise, [1, 1, subject.len(), width], &self.bench.model.setting());
             let place = Place { rows: Some(vec![row]), positions: Some(subject.collect()), ..Place::all(Site::Embed) };
             Edit { place, change: Change::Add(noise) }
         };

@@ -5,6 +5,7 @@ use super::parts::position::{Rotary, Sight};
 use super::parts::{Seam, function::soft_cap, linear::Linear, norm::Norm, stream};
 use super::{Context, Dims, Model, OnTape, Pass, Read, Start, Visitor, at_positions, embed, pick, unembed};
 use crate::hook::Hook;
+use crate::node::Flow;
 use crate::site::Site;
 use crate::tensor::{Device, Tensor};
 
@@ -93,6 +94,13 @@ impl Model for Decoder {
         self.rotary.is_some()
     }
 
+    fn flow(&self) -> Option<Flow> {
+        let normed = |block: &Block| block.norm1_post.is_some() || block.wiring == Wiring::Behind;
+        let parallel = self.blocks.iter().any(|block| block.wiring == Wiring::Parallel);
+        let flow = if parallel { Flow::Parallel } else { Flow::Sequential };
+        (!self.blocks.iter().any(normed)).then_some(flow)
+    }
+
     fn device(&self) -> Device {
         self.embedding.device()
     }
@@ -164,5 +172,12 @@ impl Model for Decoder {
         let mut taped = self.clone();
         taped.visit(&mut OnTape);
         Box::new(taped)
+    }
+
+    fn ungrouped(&self) -> Box<dyn Model> {
+        let mut model = self.clone();
+        model.dims.key_heads = model.dims.heads;
+        model.blocks.iter_mut().for_each(|block| block.attention = block.attention.ungrouped());
+        Box::new(model)
     }
 }

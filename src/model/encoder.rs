@@ -4,6 +4,7 @@ use super::parts::position::{Numbering, Sight};
 use super::parts::{Seam, block::Block, function::Function, linear::Linear, norm::Norm, stream};
 use super::{Context, Dims, Model, OnTape, Pass, Read, Start, Visitor, at_positions, embed, pick, unembed};
 use crate::hook::Hook;
+use crate::node::Flow;
 use crate::site::Site;
 use crate::tensor::{Device, Tensor};
 
@@ -98,6 +99,10 @@ impl Model for Encoder {
         false
     }
 
+    fn flow(&self) -> Option<Flow> {
+        None
+    }
+
     fn device(&self) -> Device {
         self.embedding.device()
     }
@@ -164,5 +169,9 @@ impl Model for Encoder {
         let mut taped = self.clone();
         taped.visit(&mut OnTape);
         Box::new(taped)
+    }
+
+    fn ungrouped(&self) -> Box<dyn Model> {
+        Box::new(self.clone())
     }
 }

@@ -14,6 +14,7 @@ pub mod weights;
 pub use pass::{Context, Pass, Past, Read, Start};
 
 use crate::hook::{Activation, Hook};
+use crate::node::Flow;
 use crate::precision::Precision;
 use crate::site::Site;
 use crate::tensor::{Device, Setting, Tensor};
@@ -55,6 +56,9 @@ pub trait Model {
     fn is_causal(&self) -> bool;
     /// Whether keys are rotated, so that [`Past::sites`] knows what to record.
     fn is_rotary(&self) -> bool;
+    /// How heads and MLPs are wired to one stream, to which everything that is written is added as it is; `None` where a
+    /// norm stands between what is written and what is read of it, so that the stream is no sum of its writers.
+    fn flow(&self) -> Option<Flow>;
     /// Where its weights are.
     fn device(&self) -> Device;
     /// Where and in which numbers it computes.
@@ -84,6 +88,9 @@ pub trait Model {
     fn visit(&mut self, visitor: &mut dyn Visitor);
     /// A copy that shares its weights, on a tape for gradients.
     fn on_tape(&self) -> Box<dyn Model>;
+    /// The same model with keys and values of its own for every head, each a copy of what it shared: what a single head reads
+    /// can then be changed. A model whose heads share none is as it was.
+    fn ungrouped(&self) -> Box<dyn Model>;
 
     /// Logits `[batch, pos, vocabulary]` for all positions of `tokens`.
     fn forward(&self, tokens: &Tokens, hook: &mut dyn Hook) -> Tensor<3> {

@@ -68,10 +68,23 @@ impl Cell {
         Place { site, rows, heads, positions, neurons }
     }
 
+    /// Of attention that is cut: the queries, and the keys that these do not see.
+    pub fn queries_and_keys(&self) -> (&[usize], &[usize]) {
+        (self.positions.as_deref().unwrap_or(&[]), self.neurons.as_deref().unwrap_or(&[]))
+    }
+
     /// The first position that this cell changes; 0 where it changes all.
     pub fn first(&self) -> usize {
         self.positions.as_ref().and_then(|positions| positions.iter().min().copied()).unwrap_or(0)
     }
+}
+
+/// The sites that cells change, each once.
+pub fn sites(cells: &[Cell]) -> Vec<Site> {
+    let mut sites: Vec<Site> = cells.iter().flat_map(|cell| cell.sites.iter().copied()).collect();
+    sites.sort_unstable();
+    sites.dedup();
+    sites
 }
 
 /// Resolves the cells of a sweep.
@@ -100,7 +113,7 @@ pub fn resolve(
 }
 
 /// Problems of what is chosen that no site decides.
-fn check_only(at: &str, only: &Only, known: &Known, problems: &mut Problems) {
+pub(super) fn check_only(at: &str, only: &Only, known: &Known, problems: &mut Problems) {
     let fields =
         [("layers", &only.layers), ("heads", &only.heads), ("positions", &only.positions), ("neurons", &only.neurons)];
     for (field, indices) in fields {
@@ -121,7 +134,7 @@ fn check_only(at: &str, only: &Only, known: &Known, problems: &mut Problems) {
 }
 
 /// What stands twice would be a row twice.
-fn check_once<T: PartialEq + std::fmt::Debug>(at: &str, listed: &[T], problems: &mut Problems) {
+pub(super) fn check_once<T: PartialEq + std::fmt::Debug>(at: &str, listed: &[T], problems: &mut Problems) {
     let twice = listed.iter().enumerate().find(|(index, one)| listed[..*index].contains(one));
     if let Some((_, one)) = twice {
         problems.add(at, format!("{one:?} stands twice"));
@@ -146,5 +159,26 @@ pub(super) fn cell(name: &str, sites: &[Site], [head, position, neuron]: [Option
         heads: chosen(head, &only.heads),
         positions: chosen(position, &only.positions),
         neurons: chosen(neuron, &only.neurons),
+    }
+}
+
+/// The cell of attention scores in some layers whose `queries` do not see `keys`; no heads are all heads.
+pub(super) fn cut(
+    sites: Vec<Site>,
+    [layer, head, position]: [Option<usize>; 3],
+    heads: &[usize],
+    queries: &[usize],
+    keys: &[usize],
+) -> Cell {
+    Cell {
+        name: sites[0].kind().to_string(),
+        sites,
+        layer,
+        head,
+        position,
+        neuron: None,
+        heads: (!heads.is_empty()).then(|| heads.to_vec()),
+        positions: Some(queries.to_vec()),
+        neurons: Some(keys.to_vec()),
     }
 }

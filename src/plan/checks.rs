@@ -45,7 +45,7 @@ pub(super) fn needs(at: &str, method: &Method, known: &Known, problems: &mut Pro
     let contrast = |edits: &[EditSpec]| edits.iter().any(|edit| matches!(edit.change, ChangeSpec::AddContrast(_)));
     let needed = match method {
         Method::Record { gradients, .. } => *gradients != Sites::Named(Vec::new()),
-        Method::Attention { .. } | Method::Trace { .. } => false,
+        Method::Attention { .. } | Method::Trace { .. } | Method::Patchscope { .. } => false,
         Method::Generate { edits, .. } => contrast(edits),
         _ => true,
     };

@@ -63,6 +63,17 @@ pub fn resolve(experiment: &Experiment, loaded: &Loaded, problems: &mut Problems
     items
 }
 
+/// The tokens of a prompt that stands outside the data.
+pub(super) fn prompt(
+    at: &str,
+    prompt: &Prompt,
+    experiment: &Experiment,
+    loaded: &Loaded,
+    problems: &mut Problems,
+) -> Option<Vec<u32>> {
+    Reader { experiment, loaded, problems }.prompt(at, prompt)
+}
+
 /// Exchanges the answers of a random half of the observations.
 fn shuffle(items: &mut [Item], seed: u64) {
     let mut groups = data::observations(items.iter().map(|item| &item.labels));

@@ -6,14 +6,23 @@ mod checks;
 mod edits;
 mod group;
 mod items;
+mod knockout;
+mod memory;
+mod paths;
 mod problem;
+mod scope;
 mod sites;
+mod spots;
 mod subject;
 
 pub use causal::Tracing;
-pub use cells::{Cell, Sweep};
+pub use cells::{Cell, Sweep, sites as changed};
 pub use items::{Answers, Item};
+pub use knockout::Cuts;
+pub use memory::{Load, ROWS};
+pub use paths::{Branch, Paths};
 pub use problem::{PlanError, Problem};
+pub use scope::{Scope, State};
 
 pub(crate) use problem::Problems;
 
@@ -32,6 +41,8 @@ pub struct Plan {
     pub items: Vec<Item>,
     /// The methods, resolved.
     pub steps: Vec<Step>,
+    /// How many rows each method runs at once, and the memory that takes.
+    pub loads: Vec<Load>,
 }
 
 /// A method with every name resolved.
@@ -66,12 +77,19 @@ pub enum Step {
     Mediate(Mediators, Sweep),
     /// Causal tracing.
     Trace(Tracing),
+    /// Path patching.
+    PathPatch(Paths),
+    /// Attention knockout.
+    Knockout(Cuts),
+    /// States read in another prompt.
+    Patchscope(Scope),
 }
 
 /// What names are resolved against.
 pub(crate) struct Known<'a> {
     pub(crate) model: &'a dyn Model,
     pub(crate) family: &'a str,
+    pub(crate) loaded: &'a Loaded,
     pub(crate) sites: Vec<Site>,
     pub(crate) items: &'a [Item],
     /// Whether these are all items; where some could not be resolved, nothing is said of their number and lengths.
@@ -102,12 +120,15 @@ impl Plan {
         let items = items::resolve(experiment, loaded, &mut problems);
         let model = loaded.model.as_ref();
         let complete = problems.count() == 0;
-        let known = Known { model, family: &loaded.family, sites: model.sites(), items: &items, complete };
+        let known = Known { model, family: &loaded.family, loaded, sites: model.sites(), items: &items, complete };
         checks::control(experiment.control, &known, &mut problems);
         checks::statistics(experiment.statistics, &mut problems);
         let steps = steps(experiment, &known, &mut problems);
         problems.into_result()?;
-        Ok(Plan { experiment: experiment.clone(), items, steps })
+        let mut problems = Problems::default();
+        let loads = memory::loads(&steps, (model, &items), experiment, &mut problems);
+        problems.into_result()?;
+        Ok(Plan { experiment: experiment.clone(), items, steps, loads })
     }
 
     /// What is read from the logits.
@@ -175,6 +196,19 @@ fn step(
             causal::checks(&at, [("window", *window), ("copies", *copies)], *noise, *facts, known, problems);
             let cells = causal::traced(&at, sites, *window, known, problems);
             Some(Step::Trace(Tracing { cells, window: *window, copies: *copies, noise: *noise, facts: *facts }))
+        }
+        Method::PathPatch { paths, senders, receivers, through, direction, at: positions } => {
+            let (senders, through, direction) = (*senders, *through, *direction);
+            let asked = paths::Asked { paths, senders, receivers, through, direction, at: positions };
+            paths::resolve(&at, &asked, known, problems).map(Step::PathPatch)
+        }
+        Method::Knockout { from, to, window, over, only } => {
+            let asked = knockout::Asked { from, to, window: *window, over, only };
+            knockout::resolve(&at, &asked, known, problems).map(Step::Knockout)
+        }
+        Method::Patchscope { prompt, at: position, into, from, layers, tokens } => {
+            let asked = scope::Asked { prompt, at: *position, into: *into, from, layers, tokens: *tokens };
+            scope::resolve(&at, &asked, experiment, known, problems).map(Step::Patchscope)
         }
     }
 }

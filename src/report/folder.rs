@@ -2,7 +2,7 @@
 
 use crate::method::Tensors;
 use crate::model::weights::decode;
-use crate::steps::{ENDING, Fingerprint, Journal, JournalError, Kept, Shard, kept_in};
+use crate::steps::JournalError;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::path::{Path, PathBuf};
 
@@ -53,27 +53,14 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// A folder for a run: one where a run of the same fingerprint was begun and goes on, or a fresh one.
-    ///
-    /// # Errors
-    /// As [`Folder::fresh`].
-    pub fn begin(path: &Path, fingerprint: &Fingerprint) -> Result<(Self, Option<PathBuf>), ReportError> {
-        let folder = Folder { path: path.to_path_buf() };
-        match folder.has("run.ron") && folder.is_unfinished() && kept_in(&folder.steps(), fingerprint).is_ok() {
-            true => Ok((folder, None)),
-            false => Folder::fresh(path),
-        }
-    }
-
     /// A fresh folder; an earlier run that stands there is kept beside it as `NAME~1`, `NAME~2`, ….
     ///
     /// # Errors
     /// Where a file stands, or a folder with files that no run wrote: they might be overwritten.
     pub fn fresh(path: &Path) -> Result<(Self, Option<PathBuf>), ReportError> {
         let unwritable = |source| ReportError::Unwritable { path: path.to_path_buf(), source };
-        let folder = Folder { path: path.to_path_buf() };
-        folder.check()?;
-        let kept = folder.has("run.ron").then(|| aside(path));
+        let folder = Folder::checked(path)?;
+        let kept = folder.is_begun().then(|| aside(path));
         if let Some(kept) = &kept {
             std::fs::rename(path, kept).map_err(unwritable)?;
         }
@@ -81,63 +68,42 @@ impl Folder {
         Ok((folder, kept))
     }
 
-    /// A folder that several processes write their steps to, fresh or begun by another of them.
-    ///
-    /// # Errors
-    /// As [`Folder::begin`], and where another run stands: which process should put it aside?
-    pub fn share(path: &Path, fingerprint: &Fingerprint) -> Result<Self, ReportError> {
+    /// A folder in which a run may stand, made or not.
+    pub(super) fn checked(path: &Path) -> Result<Self, ReportError> {
         let folder = Folder { path: path.to_path_buf() };
-        folder.check()?;
-        kept_in(&folder.steps(), fingerprint)?;
-        if folder.has("report.html") {
-            let why = "holds a finished run; give another folder, or move it away";
-            return Err(ReportError::NoPlace { path: path.to_path_buf(), why });
+        if path.exists() && !path.is_dir() {
+            return Err(folder.no_place("is a file; give a folder"));
         }
-        let unwritable = |source| ReportError::Unwritable { path: path.to_path_buf(), source };
-        std::fs::create_dir_all(path).map_err(unwritable)?;
+        let partial = |entry: &std::fs::DirEntry| is_partial(&entry.path());
+        let steps = |entry: &std::fs::DirEntry| entry.path() == folder.steps();
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        let others = entries.filter(|entry| !partial(entry) && !steps(entry)).count();
+        if !folder.has("run.ron") && (others > 0 || folder.holds_foreign_steps()) {
+            return Err(folder.no_place("holds files, but no run.ron, so it is no run folder; give another"));
+        }
         Ok(folder)
     }
 
-    /// Whether a run may stand here.
-    fn check(&self) -> Result<(), ReportError> {
-        let no_place = |why| Err(ReportError::NoPlace { path: self.path.clone(), why });
-        if self.path.exists() && !self.path.is_dir() {
-            return no_place("is a file; give a folder");
-        }
-        let partial = |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|ending| ending == PARTIAL);
-        let mut others = std::fs::read_dir(&self.path).into_iter().flatten().flatten().filter(|entry| !partial(entry));
-        if !self.has("run.ron") && others.next().is_some() {
-            return no_place("holds files, but no run.ron, so it is no run folder; give another");
+    pub(super) fn no_place(&self, why: &'static str) -> ReportError {
+        ReportError::NoPlace { path: self.path.clone(), why }
+    }
+
+    /// Removes what processes that were killed left half written.
+    pub(super) fn sweep(&self) -> Result<(), ReportError> {
+        for within in ["", "tables", "tensors", "figures"] {
+            for entry in std::fs::read_dir(self.path.join(within)).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if is_partial(&path) {
+                    std::fs::remove_file(&path).map_err(|source| ReportError::Unwritable { path, source })?;
+                }
+            }
         }
         Ok(())
     }
 
-    /// Where the steps of an unfinished run are kept.
-    pub fn steps(&self) -> PathBuf {
-        self.path.join("steps")
-    }
-
-    /// Whether a run was begun here and did not end.
-    pub fn is_unfinished(&self) -> bool {
-        self.steps().is_dir()
-    }
-
-    /// The journal of a shard, with every step that any shard has kept here.
-    pub fn journal(&self, shard: Shard, fingerprint: &Fingerprint) -> Result<(Journal, Kept), ReportError> {
-        let steps = self.steps();
-        std::fs::create_dir_all(&steps).map_err(|source| ReportError::Unwritable { path: steps.clone(), source })?;
-        let name = format!("{}-of-{}.{ENDING}", shard.number, shard.of);
-        let (journal, _) = Journal::open(&steps.join(name), fingerprint)?;
-        Ok((journal, kept_in(&steps, fingerprint)?))
-    }
-
-    /// Forgets the steps: their results are written.
-    pub fn finish(&self) -> Result<(), ReportError> {
-        let steps = self.steps();
-        if !steps.is_dir() {
-            return Ok(());
-        }
-        std::fs::remove_dir_all(&steps).map_err(|source| ReportError::Unwritable { path: steps, source })
+    /// The folder itself.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A folder that a run has written.
@@ -221,6 +187,10 @@ impl Folder {
         names.sort();
         Ok(names)
     }
+}
+
+fn is_partial(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == PARTIAL)
 }
 
 /// The first free name for an earlier run.

@@ -3,9 +3,12 @@
 mod facts;
 mod folder;
 mod reading;
+mod side;
+mod work;
 
 pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
+pub use work::Work;
 
 use crate::figure::{Figure, figures_of};
 use crate::method::attention;
@@ -45,9 +48,13 @@ pub fn fingerprint(described: &Experiment) -> Fingerprint {
     Sha256::digest(ron_text(described)).into()
 }
 
-/// Writes what a run can be run again from.
+/// Writes what a run can be run again from, where it is not there yet: shards share it.
 pub fn write_run(described: &Experiment, folder: &Folder) -> Result<(), ReportError> {
-    folder.write("run.ron", ron_text(described).as_bytes())
+    let text = ron_text(described);
+    if folder.has("run.ron") && folder.read_text("run.ron")? == text {
+        return Ok(());
+    }
+    folder.write("run.ron", text.as_bytes())
 }
 
 /// Writes a whole run folder, but for `run.ron`.
@@ -133,18 +140,33 @@ fn draw(results: &Results, folder: &Folder) -> Result<(), ReportError> {
     for table in &results.tables {
         let mut drawings = Vec::new();
         for (stem, figure) in figures(table, results) {
-            let stem = format!("figures/{stem}");
-            for (ending, bytes) in
-                figure.files().map_err(|error| ReportError::Figure(stem.clone(), error.to_string()))?
-            {
-                folder.write(&format!("{stem}.{ending}"), &bytes)?;
-            }
-            drawings.push(Drawing { stem, svg: figure.svg() });
+            drawings.push(drawn(&stem, &figure, folder)?);
         }
         let text = reading::of(table, &results.texts);
         sections.push(Section { heading: table.title.clone(), text, figures: drawings, table: Some(table) });
     }
+    let sides = side::sides(&results.tables);
+    let agreements: Vec<Table> = sides.iter().map(side::Side::agreement).collect();
+    for (number, (side, agreement)) in sides.iter().zip(&agreements).enumerate() {
+        let stem = format!("side_by_side_{}", number + 1);
+        let figures = vec![drawn(&stem, &side.figure(), folder)?];
+        let text = reading::of(agreement, &results.texts);
+        sections.push(Section { heading: side.title().into(), text, figures, table: Some(agreement) });
+    }
+    if !sides.is_empty() {
+        folder.write("side_by_side.csv", side::csv(&sides).as_bytes())?;
+    }
     folder.write("report.html", page(results, sections, folder).html().as_bytes())
+}
+
+/// A figure in every format, and as the page has it.
+fn drawn(stem: &str, figure: &Figure, folder: &Folder) -> Result<Drawing, ReportError> {
+    let stem = format!("figures/{stem}");
+    let files = figure.files().map_err(|error| ReportError::Figure(stem.clone(), error.to_string()))?;
+    for (ending, bytes) in files {
+        folder.write(&format!("{stem}.{ending}"), &bytes)?;
+    }
+    Ok(Drawing { stem, svg: figure.svg() })
 }
 
 fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {

@@ -9,6 +9,13 @@ const SHOWN: usize = 8;
 /// A paragraph on the method, and for a generation some of its texts.
 pub fn of(table: &Table, texts: &[Continuation]) -> String {
     let mut text = method(&table.name).to_string();
+    if table.name.contains("patchscope") {
+        let one = |text: &&Continuation| text.table == table.name && text.item == 0;
+        let count = texts.iter().filter(one).count();
+        for shown in texts.iter().filter(one).step_by(count.div_ceil(SHOWN).max(1)) {
+            text += &format!("\n\n{}: state {} | read as: {}", shown.prompt, shown.place, shown.edited);
+        }
+    }
     if table.name.contains("generate") {
         for shown in texts.iter().filter(|text| text.table == table.name).take(SHOWN) {
             text += &format!("\n\n{} | plain: {} | edited: {}", shown.prompt, shown.plain, shown.edited);
@@ -19,6 +26,22 @@ pub fn of(table: &Table, texts: &[Continuation]) -> String {
 
 fn method(name: &str) -> &'static str {
     let kinds = [
+        (
+            "path_patch",
+            "The first node of each path gets the output it has in the other run; its change is carried along the edges of the path alone, each head or MLP on it computed anew with its norm, and everything else is frozen. A path that ends in a head runs freely from there on. Effects of paths do not sum to the whole. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
+        ),
+        (
+            "knockout",
+            "The clean run with attention from some positions cut before the softmax: what the metric loses when queries do not see them. What is brought round the cut, through other positions or layers, arrives all the same. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
+        ),
+        (
+            "patchscope",
+            "States of the prompts, put into another prompt that the model goes on from. What the model can be made to say of a state need not be what it uses. All readings, with the most probable tokens, are in texts.jsonl.",
+        ),
+        (
+            "side_by_side",
+            "What each method gives a node as a share of the whole effect; methods that take away are turned, so that a node which supports the answer is positive. Methods ask different questions (what suffices, what is needed, what goes straight to the answer), so where they disagree neither need be wrong. The table gives the rank correlation of each two. All numbers are in side_by_side.csv.",
+        ),
         (
             "patch.denoise",
             "Clean activations are put into the corrupted run, place by place: a large effect says that this place suffices to restore the answer. It does not say which later parts carry the effect on. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",

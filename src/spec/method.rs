@@ -1,6 +1,6 @@
 //! What may be done: the methods with their settings, and the words for these.
 
-use super::{Facts, Mediators, Noise, Sites};
+use super::{Facts, Mediators, Noise, Prompt, Role, Senders, Sites, Spot, Through};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -155,6 +155,64 @@ pub enum Method {
         #[serde(default)]
         facts: Facts,
     },
+    /// Path patching.
+    PathPatch {
+        /// Paths, one a row: `"a0.h1->a2.h1<v>->logits"`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        paths: Vec<String>,
+        /// Every node of a kind, one a row, in place of `paths`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        senders: Option<Senders>,
+        /// Where the senders' direct edges lead, all at once; without it to the logits.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        receivers: Vec<String>,
+        /// What is not frozen between the ends of an edge.
+        #[serde(default)]
+        through: Through,
+        /// Which run is patched into which.
+        #[serde(default)]
+        direction: Direction,
+        /// Positions at which senders are changed; empty is all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        at: Vec<usize>,
+    },
+    /// Attention knockout on the clean prompts.
+    Knockout {
+        /// Keys that are no longer seen; empty is every position but the query itself.
+        #[serde(default)]
+        from: Vec<Spot>,
+        /// Queries that no longer see them.
+        #[serde(default = "at_answer")]
+        to: Vec<Spot>,
+        /// Layers that are cut at once, around the one that the row names.
+        #[serde(default = "one")]
+        window: usize,
+        /// What the sweep goes over: `Layer`, `Head`, `Position` (of the key); all of the other axes is cut at once.
+        over: Vec<Axis>,
+        /// Indices that the sweep keeps to.
+        #[serde(default)]
+        only: Only,
+    },
+    /// States of the clean prompts, read in another prompt.
+    Patchscope {
+        /// The other prompt.
+        prompt: Prompt,
+        /// The position there that is given the state; without it the last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<usize>,
+        /// The layer there before which the state is put in; without it the layer that it comes from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        into: Option<usize>,
+        /// Positions that states are taken from; empty is all.
+        #[serde(default)]
+        from: Vec<Spot>,
+        /// Layers before which states are taken; empty is all.
+        #[serde(default)]
+        layers: Vec<usize>,
+        /// How many tokens the other prompt is continued by.
+        #[serde(default = "one")]
+        tokens: usize,
+    },
 }
 
 /// Meng et al. 2022: block outputs, and what MLPs and attention write.
@@ -165,6 +223,14 @@ fn restored() -> Sites {
 /// Copies and layers of a window in Meng et al. 2022.
 fn ten() -> usize {
     10
+}
+
+fn at_answer() -> Vec<Spot> {
+    vec![Spot::Role(Role::Answer)]
+}
+
+fn one() -> usize {
+    1
 }
 
 fn no_sites() -> Sites {

@@ -5,9 +5,11 @@ mod data;
 mod error;
 mod fact;
 mod hub;
+mod memory;
 mod method;
 mod paths;
 mod prompt;
+mod route;
 mod set;
 mod sites;
 
@@ -16,8 +18,10 @@ pub use data::{Both, Data, File, Pair, Templates};
 pub use error::SpecError;
 pub use fact::{Fact, FactsFile, Subject};
 pub use hub::HubModel;
+pub use memory::Memory;
 pub use method::{Ablation, Axis, ChangeSpec, Direction, EditSpec, Method, Only, Weighting};
 pub use prompt::{Answer, Prompt};
+pub use route::{Role, Senders, Spot, Through};
 pub use set::set;
 pub use sites::{AllSites, Sites};
 
@@ -42,6 +46,9 @@ pub struct Experiment {
     /// The device: `Cpu`, `WebGpu`, `Vulkan` or `Cuda(index)`.
     #[serde(default)]
     pub device: crate::device::Choice,
+    /// The most memory that a run may take, for instance `"4GiB"`; none is as much as 64 rows at once take.
+    #[serde(default)]
+    pub memory: Option<Memory>,
     /// The numbers that the model computes in: `F32`, `F64`, `F16` or `Bf16`.
     #[serde(default)]
     pub precision: crate::precision::Precision,

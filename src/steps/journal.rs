@@ -7,7 +7,7 @@
 use super::Kept;
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The ending of a journal's name.
@@ -38,31 +38,27 @@ pub enum JournalError {
     Content(usize),
 }
 
-/// A file that steps are appended to, locked for this process.
+/// A file that steps are appended to, locked for this process where the file system has locks.
 pub struct Journal {
     path: PathBuf,
     file: File,
 }
 
 impl Journal {
-    /// The journal at `path`, made where there is none, with the steps that it holds already.
-    pub fn open(path: &Path, fingerprint: &Fingerprint) -> Result<(Self, Kept), JournalError> {
+    /// The journal at `path`, made where there is none.
+    pub fn open(path: &Path, fingerprint: &Fingerprint) -> Result<Self, JournalError> {
         let failed = |source| JournalError::File { path: path.to_path_buf(), source };
         let mut options = OpenOptions::new();
         let mut file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(JournalError::Taken(path.to_path_buf())),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
+        lock(&file, path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed)?;
-        let (kept, whole) = match bytes.len() < fingerprint.len() {
-            true => (Kept::new(), start(&mut file, fingerprint).map_err(failed)?),
-            false => entries(&bytes, fingerprint).ok_or_else(|| JournalError::Other(path.to_path_buf()))?,
+        let whole = match bytes.len() < fingerprint.len() {
+            true => start(&mut file, fingerprint).map_err(failed)?,
+            false => entries(&bytes, fingerprint).ok_or_else(|| JournalError::Other(path.to_path_buf()))?.1,
         };
         file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(failed)?;
-        Ok((Journal { path: path.to_path_buf(), file }, kept))
+        Ok(Journal { path: path.to_path_buf(), file })
     }
 
     /// Appends what a step gave.
@@ -74,6 +70,26 @@ impl Journal {
         entry.extend(sum(bytes));
         self.file.write_all(&entry).map_err(|source| JournalError::File { path: self.path.clone(), source })
     }
+}
+
+/// Locks a journal for this process; some file systems of clusters have no locks, and there nothing is locked.
+fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(JournalError::Taken(path.to_path_buf())),
+        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(()),
+        Err(TryLockError::Error(source)) => Err(JournalError::File { path: path.to_path_buf(), source }),
+    }
+}
+
+/// Fails with [`JournalError::Taken`] where a process writes to a journal of the folder whose name `counts`.
+pub fn idle(folder: &Path, counts: impl Fn(&str) -> bool) -> Result<(), JournalError> {
+    let named = |path: &PathBuf| path.file_name().is_some_and(|name| counts(&name.to_string_lossy()));
+    for path in journals(folder)?.into_iter().filter(named) {
+        let file = File::open(&path).map_err(|source| JournalError::File { path: path.clone(), source })?;
+        lock(&file, &path)?;
+    }
+    Ok(())
 }
 
 /// The steps in all journals of a folder that belong to the run of this fingerprint; others are an error.

@@ -24,7 +24,7 @@ fn all() -> Vec<Option<u64>> {
 /// A run with the journal `name` in a folder: what it gave, and which steps it did.
 fn run(folder: &Path, name: &str, shard: Shard) -> (Vec<Option<u64>>, Vec<u64>, bool) {
     let kept = kept_in(folder, &RUN).unwrap();
-    let (journal, _) = Journal::open(&folder.join(name), &RUN).unwrap();
+    let journal = Journal::open(&folder.join(name), &RUN).unwrap();
     let (mut done, mut nobody) = (Vec::new(), ());
     let mut steps = Steps::new(kept, Some(journal), shard, &mut nobody);
     let found = squares(&mut steps, &mut done);
@@ -75,10 +75,30 @@ fn shards_put_together_are_the_whole() {
 fn a_journal_has_one_writer_and_one_run() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("1-of-1.steps");
-    let (held, _) = Journal::open(&path, &RUN).unwrap();
+    let held = Journal::open(&path, &RUN).unwrap();
     assert!(matches!(Journal::open(&path, &RUN), Err(JournalError::Taken(_))));
+    assert!(matches!(idle(folder.path(), |_| true), Err(JournalError::Taken(_))));
+    assert!(idle(folder.path(), |name| name != "1-of-1.steps").is_ok());
     drop(held);
+    assert!(idle(folder.path(), |_| true).is_ok());
     assert!(matches!(Journal::open(&path, &[8; 32]), Err(JournalError::Other(_))));
+}
+
+#[test]
+fn a_step_of_no_work_goes_to_the_shard_of_the_step_behind_it() {
+    let owned = |number| {
+        let (mut nobody, mut done) = ((), Vec::new());
+        let mut steps = Steps::new(Kept::new(), None, Shard { number, of: 2 }, &mut nobody);
+        for (step, work) in [0, 5, 0, 5, 5].into_iter().enumerate() {
+            let mut compute = || {
+                done.push(step);
+                Ok(step)
+            };
+            steps.step(work, &mut compute).unwrap();
+        }
+        done
+    };
+    assert_eq!((owned(1), owned(2)), (vec![0, 1, 4], vec![2, 3]));
 }
 
 #[test]

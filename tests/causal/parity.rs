@@ -121,9 +121,8 @@ fn traced(loaded: &Loaded, data: &str) -> (Plan, patchclamp::method::Finding) {
         rows: 8,
     };
     let formula = |item: usize, copy: usize, [tokens, width]: [usize; 2]| {
-        let value = |token: usize, channel: usize| {
-            (1.5 * ((1 + 3 * item + 5 * copy + 7 * token + 11 * channel) as f64).sin()) as f32
-        };
+        let value =
+            |token: usize, channel: usize| 1.5 * ((1 + 3 * item + 5 * copy + 7 * token + 11 * channel) as f64).sin();
         (0..tokens).flat_map(|token| (0..width).map(move |channel| value(token, channel))).collect()
     };
     let Step::Trace(tracing) = &plan.steps[0] else { panic!("a trace was asked for") };

@@ -134,6 +134,10 @@ fn what_is_not_in_a_folder_is_missed() {
     place.refuses("model m/tokenizer.json: not a tokenizer");
     place.write("m/tokenizer.json", b"{\"decoder\": d}");
     place.refuses("model m/tokenizer.json: not a tokenizer: expected value at line 1 column 13");
+    place.write("m/tokenizer.json", b"{\"decoder\": \"\\ud800\"}");
+    place.refuses("model m/tokenizer.json: not a tokenizer: ");
+    place.write("m/tokenizer.json", b"{\"decoder\": {\"type\": \"\xea\"}}");
+    place.refuses("model m/tokenizer.json: not a tokenizer: ");
     fs::copy(golden("../../assets/organism/planted/tokenizer.json"), place.path("m/tokenizer.json")).unwrap();
     place.refuses("but the model's vocabulary holds 48; they do not belong together");
     fs::remove_file(place.path(WEIGHTS)).unwrap();

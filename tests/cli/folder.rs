@@ -1,29 +1,13 @@
 //! The run folder: whole, repeatable, drawn again, and never half written.
 
-use super::{Place, TOKENS, failed, golden, opened};
+use super::{Place, TOKENS, contents, failed, golden, opened};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 const COLUMNS: &str = "method,site,layer,head,position,neuron,item,metric,effect,normalised,low,high,p,n";
 
 const ALL: &str = "Record(sites: [\"hook_resid_pre\"]), Patch(sites: [\"attn.hook_z\"], over: [Layer, Head]), Attention(), Generate(tokens: 2)";
-
-/// Every file below a folder, with its content.
-fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()) {
-        let name = entry.file_name().into_string().unwrap();
-        match entry.path().is_dir() {
-            true => found
-                .extend(contents(&entry.path()).into_iter().map(|(inner, bytes)| (format!("{name}/{inner}"), bytes))),
-            false => drop(found.insert(name, fs::read(entry.path()).unwrap())),
-        }
-    }
-    found
-}
 
 #[test]
 fn a_run_folder_is_whole_and_runs_again() {
@@ -140,4 +124,31 @@ fn a_reader_that_stops_does_not_stop_the_run() {
     let mut child = place.command(&["check", "nowhere.ron"]).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stderr.take());
     assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+/// What each method gives a head as a share, ablation turned, in one file.
+#[test]
+fn methods_over_the_same_heads_stand_side_by_side() {
+    let methods = "Patch(sites: [\"attn.hook_z\"], over: [Layer, Head]), \
+                   Ablate(sites: [\"attn.hook_z\"], over: [Layer, Head], with: Zero), PathPatch(senders: Heads)";
+    let place = Place::new(&format!("Path({:?})", golden("gpt2")), TOKENS, methods);
+    place.good(&["run", "q.ron"]);
+    let found = contents(&place.path("runs/q"));
+    let text = |name: &str| String::from_utf8(found[name].clone()).unwrap();
+    let side = text("side_by_side.csv");
+    let mut lines = side.lines();
+    assert_eq!(
+        lines.next(),
+        Some("layer,head,position,01_patch.denoise,02_ablate.zero,03_path_patch.denoise heads->logits")
+    );
+    let shares = |name: &str| -> Vec<f64> {
+        let table: Value = serde_json::from_str(&text(&format!("tables/{name}.json"))).unwrap();
+        table["rows"].as_array().unwrap().iter().map(|row| row["normalised"].as_f64().unwrap()).collect()
+    };
+    let (patched, ablated) = (shares("01_patch.denoise"), shares("02_ablate.zero"));
+    for (index, line) in lines.enumerate() {
+        let fields: Vec<&str> = line.split(',').collect();
+        assert_eq!((fields[3].parse(), fields[4].parse()), (Ok(patched[index]), Ok(-ablated[index])), "{line}");
+    }
+    assert!(found.contains_key("figures/side_by_side_1.svg") && text("report.html").contains("head by head"));
 }

@@ -85,6 +85,23 @@ fn the_command_line_changes_a_file() {
 }
 
 #[test]
+fn a_memory_budget_stands_in_the_experiment() {
+    let place = Place::with_model("gpt2");
+    let told = place.good(&["check", "q.ron", "--memory", "1GiB"]);
+    assert!(told.contains("1. patch, 6 places, 2 items, 64 rows at once, about "), "{told}");
+    let told = place.bad(&["run", "q.ron", "--memory", "1MiB"]);
+    assert!(told.contains("memory: 1MiB is too little: one row at a time needs about "), "{told}");
+    place.good(&["run", "q.ron", "--memory", "1.5GiB", "--out", "r"]);
+    assert!(String::from_utf8(place.read("r/run.ron")).unwrap().contains("memory: \"1536MiB\""));
+    let told = place.bad(&["check", "q.ron", "--set", "memory=\"lots\""]);
+    assert!(
+        told.contains("\"lots\" is no amount of memory; write a number and B, kB, MB, GB, KiB, MiB or GiB: 4GiB"),
+        "{told}"
+    );
+    assert_eq!(place.run(&["check", "q.ron", "--memory", "4"]).status.code(), Some(2));
+}
+
+#[test]
 fn a_device_that_is_not_there_is_an_error() {
     let place = Place::with_model("gpt2");
     for device in ["webgpu", "vulkan", "cuda:99"] {

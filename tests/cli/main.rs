@@ -6,9 +6,14 @@ mod families;
 mod folder;
 mod hub;
 mod input;
+#[cfg(unix)]
+mod long;
 mod server;
+#[cfg(unix)]
+mod shards;
 
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -85,6 +90,20 @@ fn failed(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.starts_with("error: ") && !told.contains("panicked"), "{told}");
     told
+}
+
+/// Every file below a folder, with its content.
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()) {
+        let name = entry.file_name().into_string().unwrap();
+        match entry.path().is_dir() {
+            true => found
+                .extend(contents(&entry.path()).into_iter().map(|(inner, bytes)| (format!("{name}/{inner}"), bytes))),
+            false => drop(found.insert(name, fs::read(entry.path()).unwrap())),
+        }
+    }
+    found
 }
 
 fn golden(name: &str) -> PathBuf {

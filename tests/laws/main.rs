@@ -3,10 +3,12 @@
 mod causal;
 #[path = "../common/mod.rs"]
 mod common;
+mod cuts;
 mod edits;
 mod explain;
 mod gradients;
 mod kernels;
+mod memory;
 mod methods;
 mod passes;
 mod precision;

@@ -35,8 +35,8 @@ fn padding_changes_nothing_in_any_precision() {
             let together = to_doubles(&logits(model.as_ref(), &padded, &mut ()).narrow(0, 1, 1).narrow(1, 3, 3));
             let alone = to_doubles(&logits(model.as_ref(), &Tokens::new(vec![rows[1].clone()]), &mut ()));
             let size = alone.iter().fold(0.0f64, |most, logit| most.max(logit.abs()));
-            // a dozen roundings of the largest logit: products of other shapes add in another order
-            let tolerance = 12.0 * size * own.roundoff();
+            // products of other shapes add in another order: what `explain` grants the last of so many sites
+            let tolerance = 10.0 * (model.sites().len() as f64).sqrt() * size * own.roundoff();
             let most = together.iter().zip(&alone).map(|(a, b)| (a - b).abs()).fold(0.0, worse);
             assert!(most <= tolerance, "{case} {own}: padding changes a logit by {most}, more than {tolerance}");
         }

@@ -4,7 +4,7 @@ use super::runs::Runs;
 use super::schedule::{Begin, Entry};
 use crate::hook::{Activation, Change, Edit, Edits, Record};
 use crate::model::{HookError, Pass, Past, Start, run};
-use crate::plan::Cell;
+use crate::plan::{Cell, changed};
 use crate::site::{Place, Site};
 use crate::tensor::{Tensor, from_ints, to_doubles};
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ impl<'a> Base<'a> {
     /// Runs a batch whole.
     pub fn record(runs: Runs<'a>, cells: &[Cell], stand: Stand) -> Result<Self, HookError> {
         let (model, layers) = (runs.model, runs.model.dims().layers);
-        let changed = super::sites(cells);
+        let changed = changed(cells);
         let begins = begins(&changed, layers);
         let stream = |layer: usize| if layer < layers { Site::ResidPre(layer) } else { model.last_stream() };
         let past = if model.is_causal() { Past::sites(0, layers, model.is_rotary()) } else { Vec::new() };

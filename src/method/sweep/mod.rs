@@ -15,7 +15,6 @@ pub use runs::Runs;
 use super::{Bench, Side};
 use crate::model::HookError;
 use crate::plan::Cell;
-use crate::site::Site;
 use crate::steps::{RunError, Steps};
 use base::Base;
 use schedule::{Entry, chunks, entry};
@@ -85,7 +84,10 @@ pub fn sweep_batch<'a>(
 }
 
 /// What is made where it is first needed: a step that is read back needs nothing.
-fn made<'a, T>(slot: &'a mut Option<T>, make: &mut impl FnMut() -> Result<T, HookError>) -> Result<&'a T, HookError> {
+pub fn made<'a, T>(
+    slot: &'a mut Option<T>,
+    make: &mut impl FnMut() -> Result<T, HookError>,
+) -> Result<&'a T, HookError> {
     if slot.is_none() {
         *slot = Some(make()?);
     }
@@ -94,14 +96,6 @@ fn made<'a, T>(slot: &'a mut Option<T>, make: &mut impl FnMut() -> Result<T, Hoo
 
 fn spread(all: &mut [f64], items: &[usize], values: Vec<f64>) {
     items.iter().zip(values).for_each(|(item, value)| all[*item] = value);
-}
-
-/// The sites that cells change.
-pub fn sites(cells: &[Cell]) -> Vec<Site> {
-    let mut sites: Vec<Site> = cells.iter().flat_map(|cell| cell.sites.iter().copied()).collect();
-    sites.sort_unstable();
-    sites.dedup();
-    sites
 }
 
 /// Cells for one step each: those of near positions together, as they may share a batch.

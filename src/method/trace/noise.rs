@@ -5,21 +5,21 @@ use crate::hook::Record;
 use crate::method::{Bench, Side};
 use crate::model::{HookError, Pass, Read, run};
 use crate::site::{Place, Site};
-use crate::tensor::to_floats;
+use crate::tensor::to_doubles;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
 /// Standard normal numbers for an item and a copy of it, as many as the subject has tokens times the width of the model:
 /// `[token, width]`, the width fastest.
-pub type Draw<'a> = dyn Fn(usize, usize, [usize; 2]) -> Vec<f32> + 'a;
+pub type Draw<'a> = dyn Fn(usize, usize, [usize; 2]) -> Vec<f64> + 'a;
 
 /// Draws by a seed: the generator is ChaCha8, each item has a stream of its own, copies follow each other in it.
-pub fn standard_normal(seed: u64) -> impl Fn(usize, usize, [usize; 2]) -> Vec<f32> {
+pub fn standard_normal(seed: u64) -> impl Fn(usize, usize, [usize; 2]) -> Vec<f64> {
     move |item, copy, [tokens, width]| {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(item as u64);
-        let values = random.sample_iter::<f32, _>(StandardNormal);
+        let values = random.sample_iter::<f64, _>(StandardNormal);
         values.skip(copy * tokens * width).take(tokens * width).collect()
     }
 }
@@ -34,11 +34,11 @@ pub fn deviation(bench: &Bench) -> Result<f64, HookError> {
         let embedded = record.at(Site::Embed).expect("asked for above");
         for (row, item) in items.iter().enumerate() {
             let place = Place { positions: Some(subject(bench, *item).collect()), ..Place::all(Site::Embed) };
-            of_items[*item] = to_floats(&place.part_of(&embedded.clone().narrow(0, row, 1)));
+            of_items[*item] = to_doubles(&place.part_of(&embedded.clone().narrow(0, row, 1)));
         }
     }
     // item by item, so that batches do not change the order of additions
-    let values: Vec<f64> = of_items.into_iter().flatten().map(f64::from).collect();
+    let values: Vec<f64> = of_items.into_iter().flatten().collect();
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     Ok((values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64).sqrt())
 }

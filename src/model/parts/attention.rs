@@ -250,6 +250,24 @@ impl Attention {
         self.out.weight.clone().reshape([1, self.heads, self.d_head, d_model])
     }
 
+    /// The same with keys and values repeated, so that every head has its own.
+    pub fn ungrouped(&self) -> Attention {
+        if self.key_heads == self.heads {
+            return self.clone();
+        }
+        let repeat = |port: Port| {
+            let own = |head: usize| {
+                self.qkv.columns(port.start + head / (self.heads / port.heads) * self.d_head, self.d_head)
+            };
+            (0..self.heads).map(own).collect::<Vec<Linear>>()
+        };
+        let parts: Vec<Linear> = self.ports().into_iter().flat_map(repeat).collect();
+        let weight = Tensor::cat(parts.iter().map(|part| part.weight.clone()).collect(), 1);
+        let biases: Option<Vec<_>> = parts.into_iter().map(|part| part.bias).collect();
+        let qkv = Linear { weight, bias: biases.map(|biases| Tensor::cat(biases, 0)) };
+        Attention { qkv, key_heads: self.heads, ..self.clone() }
+    }
+
     /// Shows the weights to a visitor.
     pub fn visit(&mut self, name: &str, visitor: &mut dyn Visitor) {
         self.qkv.visit(&format!("{name}.qkv"), visitor);

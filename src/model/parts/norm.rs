@@ -80,7 +80,7 @@ impl Norm {
     fn on_cpu<R>(&self, work: impl FnOnce(&norm::Norm) -> R) -> R {
         let [weight, bias] = [&self.weight, &self.bias].map(|vector| vector.as_ref().map(to_floats));
         let centre = self.kind == NormKind::LayerNorm;
-        work(&norm::Norm { centre, eps: self.eps as f32, weight: weight.as_deref(), bias: bias.as_deref() })
+        work(&norm::Norm { centre, eps: self.eps, weight: weight.as_deref(), bias: bias.as_deref() })
     }
 
     /// The norm with its scale held at `scale` `[.., 1]` instead of computed: a linear map of `x`, less the bias.

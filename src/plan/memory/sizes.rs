@@ -1,0 +1,225 @@
+//! What a method holds at its peak and as its results, in numbers, from the sizes of model and prompts.
+
+use crate::metric::Metric;
+use crate::model::{Dims, Model, shape};
+use crate::plan::{Cell, Item, Step, Sweep, changed};
+use crate::site::Site;
+use crate::spec::Ablation;
+use std::collections::BTreeSet;
+
+/// Bytes of a row of a table with its texts, in both forms in which it is written: measured.
+const TABLE_ROW: u64 = 600;
+
+/// Bytes of a cell of a figure while it is drawn: its SVG, the tree of that, the page. Measured with the patterns of GPT-2
+/// small for 64 tokens.
+const DRAWN_CELL: u64 = 1400;
+
+/// How many copies of an activation are alive where a hook changes or keeps it: before, after, and its picked part.
+const AT_A_HOOK: u64 = 3;
+
+/// Numbers that parts of a pass hold, for one row of the longest prompt.
+pub(super) struct Sizes<'a> {
+    model: &'a dyn Model,
+    metric: Metric,
+    length: u64,
+    items: u64,
+    sides: u64,
+}
+
+impl<'a> Sizes<'a> {
+    /// For the longest of the prompts.
+    pub(super) fn new(model: &'a dyn Model, items: &[Item], metric: Metric) -> Self {
+        let length = items.iter().map(|item| item.clean.len()).max().unwrap_or(0) as u64;
+        let sides = if items.iter().any(|item| item.answers.is_some()) { 2 } else { 1 };
+        Sizes { model, metric, length, items: items.len() as u64, sides }
+    }
+
+    fn dims(&self) -> &Dims {
+        self.model.dims()
+    }
+
+    fn layers(&self) -> u64 {
+        self.dims().layers as u64
+    }
+
+    fn vocabulary(&self) -> u64 {
+        self.dims().vocabulary as u64
+    }
+
+    fn site(&self, site: Site) -> u64 {
+        shape(self.dims(), site, 1, self.length as usize).iter().map(|size| *size as u64).product()
+    }
+
+    fn sites(&self, sites: &[Site]) -> u64 {
+        sites.iter().map(|site| self.site(*site)).sum()
+    }
+
+    fn stream(&self) -> u64 {
+        self.length * self.dims().d_model as u64
+    }
+
+    /// Keys and values of a layer.
+    fn past(&self) -> u64 {
+        self.length * (2 * self.dims().key_heads * self.dims().d_head) as u64
+    }
+
+    /// Queries, keys and values of a layer.
+    fn ports(&self) -> u64 {
+        self.length * (self.dims().heads * self.dims().d_head) as u64 + self.past()
+    }
+
+    fn pattern(&self) -> u64 {
+        self.dims().heads as u64 * self.length * self.length
+    }
+
+    /// The peak of a block: the stream, what enters, what is normalised, and attention's or the MLP's own.
+    fn block(&self) -> u64 {
+        // side by side and by heads; scores, the same with their mask, pattern
+        let attention = 2 * self.ports() + 3 * self.pattern();
+        let branches = if self.model.sites().contains(&Site::MlpPreLinear(0)) { 3 } else { 2 };
+        let neurons = branches * self.length * self.dims().d_mlp as u64;
+        3 * self.stream() + attention.max(neurons)
+    }
+
+    /// A pass that stops at `sites`, and what is read out of it.
+    fn pass(&self, sites: &[Site]) -> u64 {
+        let dearest = sites.iter().map(|site| self.site(*site)).max().unwrap_or(0);
+        self.block() + AT_A_HOOK * dearest + self.read()
+    }
+
+    fn read(&self) -> u64 {
+        if self.metric.needs_vocabulary() { self.logits(1) } else { 0 }
+    }
+
+    /// Logits at so many positions: as a tensor, what is picked of it, and as values.
+    fn logits(&self, positions: u64) -> u64 {
+        3 * positions * self.vocabulary()
+    }
+
+    /// What is alive at the peak of a method with so many rows in a batch.
+    pub(super) fn peak(&self, step: &Step, rows: u64) -> u64 {
+        let items = rows.min(self.items);
+        match step {
+            Step::Record { sites, gradients } => {
+                let one = self.recorded(sites, gradients);
+                // as tensors, as values, and twice as bytes on the way to the journal
+                let step = items * (4 * one + self.pass(sites) + self.tape(gradients));
+                // as bytes, and put together as a file
+                step.max(2 * self.items * one)
+            }
+            Step::LogitLens(sites) => items * (self.sites(sites) + self.pass(sites)),
+            Step::DirectLogitAttribution => {
+                let heads = self.site(Site::HeadOut(0));
+                let kept = self.layers() * (heads + 2 * self.stream()) + 2 * self.stream();
+                items * (kept + AT_A_HOOK * heads + self.pass(&[]) + self.logits(self.length))
+            }
+            Step::Attention(_) => {
+                let kept = self.layers() * (4 * self.pattern() + self.past());
+                items * (kept + self.pass(&[Site::HeadOut(0)]))
+            }
+            Step::Patch(sweep, _) => self.sweep(&sweep.cells, rows),
+            Step::Ablate(sweep, with) => self.means(sweep, *with, items) + self.sweep(&sweep.cells, rows),
+            // each candidate is a run of its own
+            Step::Mediate(_, sweep) => 2 * self.sweep(&sweep.cells, rows),
+            Step::Trace(tracing) => items * self.sites(&changed(&tracing.cells)) + self.sweep(&tracing.cells, rows),
+            Step::Knockout(cuts) => {
+                let group = |(_, cells): &(Vec<usize>, Vec<Cell>)| self.sweep(cells, rows);
+                cuts.groups.iter().map(group).max().unwrap_or(0)
+            }
+            Step::PathPatch(_) => items * self.written() + rows * (2 * self.stream() + self.pass(&[Site::HeadOut(0)])),
+            Step::Patchscope(_) => items * self.layers() * self.stream() + rows * self.generated(self.length),
+            Step::Generate { tokens, .. } => items * self.generated(*tokens as u64),
+        }
+    }
+
+    /// A row that is continued: keys and values so far, the new ones, and both side by side.
+    fn generated(&self, tokens: u64) -> u64 {
+        let past = 3 * self.layers() * self.past() * (self.length + tokens) / self.length.max(1);
+        past + self.pass(&[Site::ResidPre(0)]) + self.logits(1)
+    }
+
+    /// What heads and MLPs write in both runs, and the streams between blocks.
+    fn written(&self) -> u64 {
+        self.layers() * (2 * (self.site(Site::Mix(0)) + 2 * self.stream()) + self.stream() + self.past())
+    }
+
+    /// What is recorded of a row: states, gradients, and always all logits.
+    fn recorded(&self, sites: &[Site], gradients: &[Site]) -> u64 {
+        let states: u64 = sites.iter().filter(|site| **site != Site::Logits).map(|site| self.site(*site)).sum();
+        states + self.sites(gradients) + self.length * self.vocabulary()
+    }
+
+    /// Everything that a pass on a tape keeps for the way back.
+    fn tape(&self, gradients: &[Site]) -> u64 {
+        if gradients.is_empty() { 0 } else { 2 * self.layers() * (self.block() + self.pattern()) }
+    }
+
+    /// The recorded run of a batch of items, and the rows that go on from it.
+    fn sweep(&self, cells: &[Cell], rows: u64) -> u64 {
+        let sites = changed(cells);
+        let items = (rows / 2).max(1).min(self.items);
+        let rows = rows.min(items * cells.len() as u64);
+        let begins = sites.iter().map(|site| site.layer()).collect::<BTreeSet<_>>().len() as u64;
+        // what is there and what stands in for it
+        let base = begins * self.stream() + self.layers() * self.past() + 2 * self.sites(&sites);
+        let put = cells.iter().map(|cell| self.cell(cell)).max().unwrap_or(0);
+        items * base + rows * (self.pass(&sites) + self.past() + put)
+    }
+
+    /// What a cell puts in for one row.
+    fn cell(&self, cell: &Cell) -> u64 {
+        let share = |site: &Site| {
+            let heads = if cell.head.is_some() { self.dims().heads as u64 } else { 1 };
+            let positions = if cell.position.is_some() { self.length } else { 1 };
+            self.site(*site) / (heads * positions).max(1)
+        };
+        cell.sites.iter().map(share).sum()
+    }
+
+    /// Passes over all items that an ablation by means needs before.
+    fn means(&self, sweep: &Sweep, with: Ablation, items: u64) -> u64 {
+        let sites = changed(&sweep.cells);
+        match with {
+            Ablation::Mean | Ablation::MeanPerPosition => items * (self.sites(&sites) + self.block()),
+            Ablation::Zero | Ablation::Resample => 0,
+        }
+    }
+
+    /// Bytes that a method's results hold until they are written.
+    pub(super) fn results(&self, step: &Step, number: u64) -> u64 {
+        match step {
+            Step::Record { sites, gradients } => {
+                // vectors that grow batch by batch are up to half as long again as what they hold
+                self.sides * self.items * self.recorded(sites, gradients) * number * 3 / 2
+            }
+            Step::Attention(_) => 3 * self.items * self.layers() * self.pattern() * number,
+            Step::Patch(sweep, _) | Step::Ablate(sweep, _) => self.table(sweep.cells.len() as u64),
+            Step::LogitLens(sites) => self.table(sites.len() as u64 * self.length),
+            Step::DirectLogitAttribution => self.table(self.layers() * (self.dims().heads as u64 + 2)),
+            Step::Generate { .. } => self.table(1),
+            Step::Mediate(_, sweep) => self.table(4 * sweep.cells.len() as u64),
+            Step::Trace(tracing) => self.table(tracing.cells.len() as u64),
+            Step::PathPatch(paths) => self.table(paths.branches.len() as u64),
+            Step::Knockout(cuts) => {
+                self.table(cuts.groups.iter().map(|(_, cells)| cells.len() as u64).max().unwrap_or(0))
+            }
+            Step::Patchscope(scope) => self.table(scope.states.len() as u64),
+        }
+    }
+
+    /// Bytes that the largest figures of a method take while they are drawn: every head's pattern, of a causal model the half
+    /// below the diagonal.
+    pub(super) fn drawing(&self, step: &Step) -> u64 {
+        let cells =
+            if self.model.is_causal() { self.length * (self.length + 1) / 2 } else { self.length * self.length };
+        match step {
+            Step::Attention(_) => self.layers() * self.dims().heads as u64 * cells * DRAWN_CELL,
+            _ => 0,
+        }
+    }
+
+    /// A table of so many places, with a row for every item.
+    fn table(&self, places: u64) -> u64 {
+        places * self.items * TABLE_ROW
+    }
+}

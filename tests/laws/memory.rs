@@ -1,0 +1,105 @@
+//! Laws of the memory budget: less memory is fewer rows at once, and nothing else.
+
+use super::common::*;
+use patchclamp::method::Finding;
+use patchclamp::model::load::Loaded;
+use patchclamp::plan::{Load, Plan, PlanError, ROWS};
+use patchclamp::spec::Memory;
+
+/// Two orders of addition in f32, on differences of logits of a few units.
+const TOLERANCE: f64 = 2e-5;
+
+const METHODS: &str = r#"
+    Record(sites: ["hook_resid_pre"], gradients: ["hook_resid_pre"]), LogitLens(), DirectLogitAttribution, Attention(),
+    Patch(sites: ["attn.hook_z"], over: [Layer, Head, Position]),
+    Ablate(sites: ["attn.hook_z"], over: [Layer, Head], with: Mean), Generate(tokens: 3)"#;
+
+/// The same experiment with a budget of so many bytes.
+fn text(budget: Option<u64>) -> String {
+    let memory = budget.map_or(String::new(), |bytes| format!("memory: \"{}\"", Memory(bytes)));
+    question(&random_pairs(&[6; 48], None), METHODS, &memory)
+}
+
+fn loads(budget: Option<u64>, loaded: &Loaded) -> Result<Vec<Load>, PlanError> {
+    Plan::new(&experiment(&text(budget)), loaded).map(|plan| plan.loads)
+}
+
+/// The least budget that every method fits into, and what the most rows take.
+fn range(loaded: &Loaded) -> (u64, u64) {
+    let most = loads(None, loaded).unwrap().iter().map(|load| load.memory.0).max().unwrap();
+    let (mut little, mut enough) = (1, most);
+    while enough - little > 1 {
+        let between = (little + enough) / 2;
+        match loads(Some(between), loaded) {
+            Ok(_) => enough = between,
+            Err(_) => little = between,
+        }
+    }
+    (enough, most)
+}
+
+#[test]
+fn rows_shrink_with_the_budget_and_keep_to_it() {
+    let loaded = load("gpt2");
+    let (least, most) = range(&loaded);
+    let rows = |loads: &[Load]| loads.iter().map(|load| load.rows).collect::<Vec<_>>();
+    assert_eq!(rows(&loads(None, &loaded).unwrap()), [ROWS; 7]);
+    assert_eq!(rows(&loads(Some(most), &loaded).unwrap()), [ROWS; 7]);
+    let mut before = vec![ROWS; 7];
+    for part in (0..=8).rev() {
+        let budget = least + (most - least) * part / 8;
+        let loads = loads(Some(budget), &loaded).unwrap();
+        assert!(loads.iter().all(|load| load.memory.0 <= budget && load.rows >= 1), "{budget} {loads:?}");
+        let now = rows(&loads);
+        assert!(now.iter().zip(&before).all(|(now, before)| now <= before), "{now:?} {before:?}");
+        before = now;
+    }
+    assert!(before.iter().any(|rows| *rows < ROWS / 2), "{before:?}");
+}
+
+#[test]
+fn a_budget_that_holds_no_row_says_what_is_needed() {
+    let loaded = load("gpt2");
+    let (least, _) = range(&loaded);
+    let told = loads(Some(least - 1), &loaded).unwrap_err().to_string();
+    let (needed, weights) = (Memory(least).rounded(), "1 MiB");
+    let expected =
+        format!("one row at a time needs about {needed}, of which {weights} are weights; give at least that");
+    assert!(told.starts_with("memory: ") && told.contains(&expected), "{told}");
+}
+
+#[test]
+fn results_are_the_same_in_any_budget() {
+    let loaded = load("gpt2");
+    let (least, _) = range(&loaded);
+    let [free, tight] = [None, Some(least)].map(|budget| findings(&text(budget), &loaded));
+    let mut rows = 0;
+    for (free, tight) in free.iter().zip(&tight) {
+        rows += compare(free, tight);
+    }
+    assert!(rows > 1000);
+}
+
+/// Asserts that two findings agree, item by item; how many rows there were.
+fn compare(free: &Finding, tight: &Finding) -> usize {
+    let tables = |finding: &Finding| [finding.tables.clone(), finding.items.clone()].concat();
+    let mut rows = 0;
+    for (free, tight) in tables(free).iter().zip(&tables(tight)) {
+        for (free, tight) in free.rows.iter().zip(&tight.rows) {
+            let place = |row: &patchclamp::table::Row| (row.site.clone(), row.layer, row.head, row.position, row.item);
+            assert_eq!(place(free), place(tight));
+            assert!((free.effect - tight.effect).abs() < TOLERANCE, "{free:?}\n{tight:?}");
+            rows += 1;
+        }
+    }
+    assert_eq!(free.texts, tight.texts);
+    for ((_, free), (_, tight)) in free.tensors.iter().zip(&tight.tensors) {
+        for (name, (shape, values)) in free {
+            assert_eq!(*shape, tight[name].0);
+            let apart = |(a, b): (&f32, &f32)| f64::from((a - b).abs());
+            let most = values.iter().zip(&tight[name].1).map(apart).fold(0.0, f64::max);
+            assert!(most < TOLERANCE, "{name}: {most}");
+        }
+    }
+    rows
+}
