@@ -10,7 +10,7 @@ use patchclamp::model::parts::norm::{Norm, NormKind};
 use patchclamp::model::parts::position::Sight;
 use patchclamp::model::weights::Weights;
 use patchclamp::model::{Context, Pass};
-use patchclamp::tensor::{Device, Tensor, from_floats};
+use patchclamp::tensor::{Device, Setting, Tensor, from_floats};
 use patchclamp::text::Tokens;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -68,11 +68,13 @@ fn blocks(criterion: &mut Criterion) {
         key_heads: HEADS,
         d_head: WIDTH / HEADS,
         scale: 0.125,
+        norms: None,
+        score_cap: None,
     };
     let function = Function::GeluTanh;
     let mlp = Mlp { linear: None, input: linear(WIDTH, NEURONS), output: linear(NEURONS, WIDTH), function };
     let tokens = Tokens::new(vec![vec![0; POS]; BATCH]);
-    let context = Context::new(&Pass::whole(&tokens), &[Sight::Causal], None, &device());
+    let context = Context::new(&Pass::whole(&tokens), &[Sight::Causal], None, &Setting::from(&device()));
     let x = random([BATCH, POS, WIDTH]);
     criterion.bench_function("attention", |bencher| {
         bencher.iter(|| attention.forward(black_box(x.clone()), &x, None, &context, &mut Seam::new(&mut (), 0)));
