@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds candle_mi/main.rs against the crate candle-mi from the registry, in a folder outside this package, and prints the
+# Builds candle_mi/sweep.rs against the crate candle-mi from the registry, in a folder outside this package, and prints the
 # path of the program. candle-mi is no dependency of ours: it would bring its own tensors along.
 #
 #   benches/candle_mi.sh [BUILD_FOLDER]
@@ -10,7 +10,7 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 build="${1:-${TMPDIR:-/tmp}/patchclamp-candle-mi}"
 
 mkdir -p "$build/src"
-cp "$here/candle_mi/main.rs" "$build/src/main.rs"
+cp "$here/candle_mi/sweep.rs" "$build/src/main.rs"
 cat > "$build/Cargo.toml" <<'MANIFEST'
 [package]
 name = "candle-mi-sweep"

@@ -155,9 +155,9 @@ fn turning_and_splitting_move_every_number_to_its_place() {
     for (matrices, rows, width) in [(1, 40, 50), (3, 5, 33), (70, 2, 16)] {
         let values = numbers(matrices * rows * width, 8);
         let out = turned(&values, rows, width);
-        for index in 0..values.len() {
+        for (index, value) in values.iter().enumerate() {
             let (matrix, row, channel) = (index / width / rows, index / width % rows, index % width);
-            assert_eq!(out[(matrix * width + channel) * rows + row], values[index]);
+            assert_eq!(out[(matrix * width + channel) * rows + row], *value);
         }
     }
     let (batch, pos, across, width) = (2, 3, 5, 4);
