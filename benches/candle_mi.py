@@ -20,7 +20,8 @@ other = subprocess.run([script], check=True, stdout=subprocess.PIPE, text=True).
 with tempfile.TemporaryDirectory() as scratch:
     place = pathlib.Path(scratch)
     folder, ron, saved = str(place / "model"), place / "sweep.ron", place / "theirs.json"
-    weights.make(folder, "llama", options.seed, options.layers, options.width, options.heads)
+    sized = {"layers": options.layers, "width": options.width, "heads": options.heads}
+    ours.weights(folder, family="llama", seed=options.seed, **sized)
     ron.write_text(weights.experiment(folder, options.batch, options.positions, "hook_resid_pre", "Layer, Position"))
     mine, theirs = [], []
     for run in range(options.runs):

@@ -1,5 +1,5 @@
 """Running our own program for the scripts beside this one, and what every process is measured by."""
-import csv, json, os, pathlib, statistics, subprocess, tempfile, time
+import csv, json, os, pathlib, statistics, subprocess, sys, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -24,6 +24,14 @@ def measured(command, environment):
         said.seek(0)
         raise SystemExit(f"{command} failed:\n{said.read().decode()}")
     return json.loads(out.decode().splitlines()[-1]), seconds, usage.ru_maxrss / 1024
+
+
+def weights(folder, **sizes):
+    """Fresh weights by weights.py in a process of its own: the kernel counts the memory of whoever starts a program as that
+    program's, until it runs, so that this one must stay small."""
+    script = [sys.executable, ROOT / "benches" / "weights.py", folder]
+    options = [part for name, value in sizes.items() for part in (f"--{name}", str(value))]
+    subprocess.run([*script, *options], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def build():

@@ -25,7 +25,7 @@ scratch = tempfile.TemporaryDirectory()
 place = pathlib.Path(scratch.name)
 folder = options.folder or str(place / "model")
 if not options.folder:
-    weights.make(folder, "gpt2", options.seed, options.layers, options.width, options.heads)
+    ours.weights(folder, seed=options.seed, layers=options.layers, width=options.width, heads=options.heads)
 
 
 def theirs(sweep, positions):

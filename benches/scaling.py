@@ -37,7 +37,8 @@ for axis, values in SIZES.items():
         size = {**BASE, axis: value}
         with tempfile.TemporaryDirectory() as scratch:
             place = pathlib.Path(scratch)
-            weights.make(str(place / "model"), "gpt2", options.seed, size["layers"], options.width, options.heads)
+            sized = {"layers": size["layers"], "width": options.width, "heads": options.heads}
+            ours.weights(str(place / "model"), seed=options.seed, **sized)
             rows.append({"axis": axis, "value": value, **timed(str(place / "model"), place, size)})
         print(rows[-1], flush=True)
 
