@@ -1,7 +1,7 @@
 """Our program and TransformerLens over the same weights and tokens, by turns; prints the table of BENCHMARKS.md.
 
 peers.py [--seed 0] [--runs 5] [--threads 2] [--layers 12] [--width 768] [--heads 12] [--batch 8] [--positions 16]
-         [--forward-positions 32] [--sweeps resid_pre,head_out,forward] [--peers ../shared/peers] [--folder DIR]
+         [--forward-positions 32] [--changed 5] [--sweeps resid_pre,head_out,forward] [--peers ../shared/peers] [--folder DIR]
 
 Needs Python with torch, transformers and transformer-lens, and the folder of scripts that `--peers` names. Fresh weights
 are made in a temporary folder (half a gigabyte) unless `--folder` names one made by weights.py.
@@ -11,7 +11,7 @@ import ours, weights
 
 options = argparse.ArgumentParser()
 sizes = {"seed": 0, "runs": 5, "threads": 2, "layers": 12, "width": 768, "heads": 12, "batch": 8, "positions": 16}
-for name, default in {**sizes, "forward-positions": 32}.items():
+for name, default in {**sizes, "forward-positions": 32, "changed": 5}.items():
     options.add_argument(f"--{name}", type=int, default=default)
 options.add_argument("--sweeps", default="resid_pre,head_out,forward")
 options.add_argument("--peers", type=pathlib.Path, default=ours.ROOT.parent / "shared" / "peers")
@@ -25,7 +25,8 @@ scratch = tempfile.TemporaryDirectory()
 place = pathlib.Path(scratch.name)
 folder = options.folder or str(place / "model")
 if not options.folder:
-    ours.weights(folder, seed=options.seed, layers=options.layers, width=options.width, heads=options.heads)
+    sized = {name: vars(options)[name] for name in ("seed", "layers", "width", "heads", "changed")}
+    ours.weights(folder, **sized)
 
 
 def theirs(sweep, positions):
@@ -63,14 +64,16 @@ def disagreement(sweep, mine, other, base):
 
 
 print(f"\n{options.layers} layers, width {options.width}, {options.heads} heads, batch {options.batch}, {options.runs} runs each")
-print(f"by turns, {options.threads} threads, seed {options.seed}, {platform.machine()}, Python {platform.python_version()}\n")
+print(f"by turns, {options.threads} threads, seed {options.seed}, prompts that differ at position {options.changed},")
+print(f"{platform.machine()}, Python {platform.python_version()}\n")
 print("| what | ours, s | TransformerLens, s | ratio | whole process, ours | theirs | ratio | peak MiB, ours | theirs | largest difference |")
 print("|---|---|---|---|---|---|---|---|---|---|")
 for sweep in options.sweeps.split(","):
     mine, other = compared(sweep)
-    # tokens before the changed one are the same, so that patching position 0 leaves the run alone
-    base = theirs("resid_pre", options.positions)[4][0][0] if sweep == "head_out" else None
-    base = other[0][4][0][0] if sweep == "resid_pre" else base
+    # at a token that both prompts share, patching the embeddings leaves the run alone
+    same = 0 if options.changed else 1
+    base = theirs("resid_pre", options.positions)[4][0][same] if sweep == "head_out" else None
+    base = other[0][4][0][same] if sweep == "resid_pre" else base
     (alone, whole, first, peak, found), (alone2, whole2, load2, peak2, found2) = zip(*mine), zip(*other)
     cells = [ours.spread(alone, 3), ours.spread(alone2, 3), ours.ratio(alone2, alone)]
     cells += [ours.spread(whole), ours.spread(whole2), ours.ratio(whole2, whole)]

@@ -1,15 +1,16 @@
 """Random weights as a Hugging Face folder with `tokens.json`, for the scripts beside this one.
 
-weights.py DIR [--family gpt2|llama] [--seed 0] [--layers 12] [--width 768] [--heads 12]
+weights.py DIR [--family gpt2|llama] [--seed 0] [--layers 12] [--width 768] [--heads 12] [--changed 5]
 
 GPT-2's vocabulary either way. `llama` has the same sizes and an MLP of 4 · width neurons: what reads no GPT-2 reads that.
+A pair of prompts differs at position `--changed` alone; before it, a causal model computes the same for both.
 """
 import argparse, json, pathlib
 
-TOKENS, ROWS, POSITIONS, CHANGED = 50257, 64, 256, 5
+TOKENS, ROWS, POSITIONS = 50257, 64, 256
 
 
-def make(folder, family="gpt2", seed=0, layers=12, width=768, heads=12):
+def make(folder, family="gpt2", seed=0, layers=12, width=768, heads=12, changed=5):
     import torch, transformers
 
     torch.manual_seed(seed)
@@ -28,7 +29,7 @@ def make(folder, family="gpt2", seed=0, layers=12, width=768, heads=12):
     model.eval().save_pretrained(folder)
     clean = torch.randint(0, TOKENS, (ROWS, POSITIONS))
     corrupt = clean.clone()
-    corrupt[:, CHANGED] = torch.randint(0, TOKENS, (ROWS,))
+    corrupt[:, changed] = torch.randint(0, TOKENS, (ROWS,))
     answers = torch.randint(0, TOKENS, (ROWS, 2))
     tokens = {"clean": clean.tolist(), "corrupt": corrupt.tolist(), "answers": answers.tolist()}
     (pathlib.Path(folder) / "tokens.json").write_text(json.dumps(tokens))
@@ -52,7 +53,7 @@ if __name__ == "__main__":
     options = argparse.ArgumentParser()
     options.add_argument("folder")
     options.add_argument("--family", default="gpt2", choices=["gpt2", "llama"])
-    for name, default in (("seed", 0), ("layers", 12), ("width", 768), ("heads", 12)):
+    for name, default in (("seed", 0), ("layers", 12), ("width", 768), ("heads", 12), ("changed", 5)):
         options.add_argument(f"--{name}", type=int, default=default)
     made = vars(options.parse_args())
     make(made.pop("folder"), **made)

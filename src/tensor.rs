@@ -2,7 +2,7 @@
 
 use crate::kernel;
 use crate::precision::Precision;
-use burn::tensor::{DType, FloatDType, TensorData};
+use burn::tensor::{AllocationProperty, Bytes, DType, FloatDType, TensorData};
 
 pub use burn::tensor::activation;
 pub use burn::tensor::{Bool, Float, Int};
@@ -91,6 +91,13 @@ pub fn widen<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
 /// An f32 tensor of `shape` from its values, last dimension fastest.
 pub fn from_floats<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// An f32 tensor of `shape` that lies in these bytes, aligned as f32 are: a CPU reads them there, and copies them before it
+/// would write.
+pub fn from_shared<const D: usize>(bytes: bytes::Bytes, shape: [usize; D], device: &Device) -> Tensor<D> {
+    let bytes = Bytes::from_shared(bytes, AllocationProperty::File);
+    Tensor::from_data(TensorData::from_bytes(bytes, shape, DType::F32), device)
 }
 
 /// A float tensor of `shape` in a setting's own numbers.

@@ -55,6 +55,12 @@ impl Ready {
         Ok(work)
     }
 
+    /// Refuses what was computed while somebody wrote to the weights: it belongs to no one model.
+    fn same_weights(&self) -> anyhow::Result<()> {
+        let Some(path) = self.loaded.hash.changed() else { return Ok(()) };
+        Err(anyhow!("{} was changed while the run went on, so nothing of it can be kept; run it again", path.display()))
+    }
+
     /// Writes tables, figures and page, and only then forgets the steps.
     fn finish(
         mut self,
@@ -65,6 +71,7 @@ impl Ready {
         voice: Voice,
     ) -> anyhow::Result<()> {
         bar.begin("report", 1);
+        self.same_weights()?;
         if let Some(lost) = lost(&self, voice)? {
             outcome.tables().for_each(|table| drop(table.facts.insert(PRECISION_ERROR.into(), lost.clone())));
             self.described.facts.get_or_insert_default().insert(PRECISION_ERROR.into(), lost);
@@ -114,6 +121,7 @@ pub fn shard(args: &FileArgs, out: Option<PathBuf>, shard: Shard, voice: Voice) 
         Ok(_) | Err(RunError::Elsewhere) => {}
         Err(error) => return Err(error.into()),
     }
+    ready.same_weights()?;
     bar.finish();
     match voice {
         Voice::Quiet => Ok(()),

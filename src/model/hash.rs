@@ -3,27 +3,50 @@
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::time::SystemTime;
 
 /// The SHA-256 of weights: a thread of its own computes it, and whoever reads it waits.
-pub struct Hash(LazyLock<String, Box<dyn FnOnce() -> String + Send>>);
+pub struct Hash {
+    text: LazyLock<String, Box<dyn FnOnce() -> String + Send>>,
+    files: Vec<(PathBuf, Option<Stamp>)>,
+}
+
+/// Length and time of the last change of a file.
+type Stamp = (u64, SystemTime);
 
 impl Hash {
     /// As 64 hexadecimal digits, or why it is unknown: the file went away during the run.
     pub fn text(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// A file of the weights that is another than when it was opened: the model reads it where it lies, as long as it lives.
+    pub fn changed(&self) -> Option<&Path> {
+        let changed = |(path, then): &&(PathBuf, Option<Stamp>)| stamp(path) != *then;
+        self.files.iter().find(changed).map(|(path, _)| path.as_path())
     }
 
     /// Over all parts, one after the other.
     pub fn of(parts: Vec<Part>) -> Self {
+        let file = |part: &Part| match part {
+            Part::File(path) => Some((path.clone(), stamp(path))),
+            Part::Bytes(_) => None,
+        };
+        let files = parts.iter().filter_map(file).collect();
         let thread = std::thread::spawn(|| hash(parts).unwrap_or_else(|error| format!("unknown: {error}")));
         let wait = || thread.join().unwrap_or_else(|_| "unknown: its thread failed".into());
-        Hash(LazyLock::new(Box::new(wait)))
+        Hash { text: LazyLock::new(Box::new(wait)), files }
     }
 }
 
-/// What is hashed: read anew, so that neither the mapping nor all of its memory is kept during the run.
+fn stamp(path: &Path) -> Option<Stamp> {
+    let found = std::fs::metadata(path).ok()?;
+    Some((found.len(), found.modified().ok()?))
+}
+
+/// What is hashed: read anew, so that what the model makes another form of need not stay in memory.
 pub enum Part {
     /// A file.
     File(PathBuf),

@@ -9,6 +9,7 @@ pub mod load;
 pub mod parts;
 pub mod pass;
 pub mod process;
+mod source;
 pub mod weights;
 
 pub use pass::{Context, Pass, Past, Read, Start};

@@ -3,14 +3,13 @@
 use super::decode::PART;
 pub use super::decode::{decode, decode_exactly};
 use super::hash::{Hash, Part};
+use super::source::{Source, map};
 use crate::kernel::copy::turned;
 use crate::precision::Precision;
-use crate::tensor::{Device, Setting, Tensor, from_doubles, from_floats};
-use memmap2::Mmap;
+use crate::tensor::{Device, Setting, Tensor, from_doubles, from_floats, from_shared};
 use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors, tensor::TensorInfo, tensor::TensorView};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -79,7 +78,7 @@ pub enum WeightError {
     },
 }
 
-/// The tensors of a checkpoint, mapped into memory and copied once, when read.
+/// The tensors of a checkpoint, mapped into memory: used where they lie, or copied once, when read in another form.
 pub struct Weights {
     files: Vec<(PathBuf, Source)>,
     holds: BTreeMap<String, Stored>,
@@ -95,32 +94,6 @@ struct Stored {
     start: usize,
 }
 
-enum Source {
-    Mapped(Mmap),
-    Embedded(&'static [u8]),
-}
-
-impl Source {
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Source::Mapped(map) => map,
-            Source::Embedded(bytes) => bytes,
-        }
-    }
-
-    /// Gives the memory of bytes that were read back to the system, which has them in the file still.
-    #[allow(unsafe_code)]
-    fn release(&self, place: std::ops::Range<usize>) {
-        #[cfg(unix)]
-        if let Source::Mapped(map) = self {
-            // SAFETY: a mapping that nobody writes to reads the same bytes from the file when it is touched again.
-            let advised =
-                unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, place.start, place.len()) };
-            advised.ok(); // it is advice: without it the program only needs more memory
-        }
-    }
-}
-
 impl Weights {
     /// The weights of a Hugging Face folder.
     pub fn open(folder: &Path, setting: impl Into<Setting>) -> Result<Self, WeightError> {
@@ -131,7 +104,7 @@ impl Weights {
             (false, true) => vec![single],
             (false, false) => return Err(WeightError::NoWeights(folder.to_path_buf())),
         };
-        let map = |path: PathBuf| Ok((path.clone(), Source::Mapped(map(&path)?)));
+        let map = |path: PathBuf| Ok((path.clone(), map(&path)?));
         Weights::new(paths.into_iter().map(map).collect::<Result<_, _>>()?, setting.into())
     }
 
@@ -188,9 +161,15 @@ impl Weights {
         Some(&self.files[stored.file].1.bytes()[stored.place()])
     }
 
-    /// A tensor of exactly this shape: in f64 for a model that computes in f64, else in f32.
+    /// A tensor of exactly this shape: in f64 for a model that computes in f64, else in f32; where the file holds just these
+    /// bytes they are left there, and no memory is filled with them.
     pub fn read<const D: usize>(&self, name: &str, shape: [usize; D]) -> Result<Tensor<D>, WeightError> {
         if self.setting.precision != Precision::F64 {
+            let stored = self.stored(name, &shape)?;
+            if let Some(bytes) = self.in_place(stored) {
+                finite(name, bytemuck::cast_slice(&bytes))?;
+                return Ok(from_shared(bytes, shape, self.device()));
+            }
             return Ok(from_floats(self.values(name, &shape, floats)?, shape, self.device()));
         }
         Ok(from_doubles(self.values(name, &shape, doubles)?, shape, &self.setting))
@@ -214,16 +193,29 @@ impl Weights {
         shape: &[usize],
         decoded: impl Fn(&str, &TensorView) -> Result<Vec<T>, WeightError>,
     ) -> Result<Vec<T>, WeightError> {
-        let stored = self.holds.get(name).ok_or_else(|| WeightError::Missing(name.to_string()))?;
-        if stored.info.shape != shape {
-            let (found, expected) = (stored.info.shape.clone(), shape.to_vec());
-            return Err(WeightError::Shape { name: name.to_string(), found, expected });
-        }
+        let stored = self.stored(name, shape)?;
         let (path, source) = &self.files[stored.file];
         let view = TensorView::new(stored.info.dtype, shape.to_vec(), &source.bytes()[stored.place()]);
         let values = decoded(name, &view.map_err(|error| broken(path, error))?)?;
         source.release(stored.place());
         Ok(values)
+    }
+
+    /// Where a tensor of this shape lies.
+    fn stored(&self, name: &str, shape: &[usize]) -> Result<&Stored, WeightError> {
+        let stored = self.holds.get(name).ok_or_else(|| WeightError::Missing(name.to_string()))?;
+        if stored.info.shape != shape {
+            let (found, expected) = (stored.info.shape.clone(), shape.to_vec());
+            return Err(WeightError::Shape { name: name.to_string(), found, expected });
+        }
+        Ok(stored)
+    }
+
+    /// The mapped bytes of a tensor, where they are f32 as this machine has them.
+    fn in_place(&self, stored: &Stored) -> Option<bytes::Bytes> {
+        let bytes = self.files[stored.file].1.shared()?.slice(stored.place());
+        let fits = stored.info.dtype == Dtype::F32 && cfg!(target_endian = "little");
+        (fits && bytes.as_ptr().cast::<f32>().is_aligned()).then_some(bytes)
     }
 
     /// SHA-256 over all files, in order of name: what a result was computed from. Its thread began when they were opened.
@@ -256,24 +248,22 @@ pub fn shards(index: &Path) -> Result<BTreeSet<String>, WeightError> {
     Ok(index.weight_map.into_values().collect())
 }
 
-#[allow(unsafe_code)]
-fn map(path: &Path) -> Result<Mmap, WeightError> {
-    let unreadable = |source| WeightError::Unreadable { path: path.to_path_buf(), source };
-    let file = File::open(path).map_err(unreadable)?;
-    // SAFETY: sound as long as nobody shortens the file meanwhile, which no reader of a checkpoint can rule out.
-    unsafe { Mmap::map(&file) }.map_err(unreadable)
-}
-
 fn broken(path: &Path, error: safetensors::SafeTensorError) -> WeightError {
     WeightError::Broken { path: path.to_path_buf(), why: error.to_string() }
 }
 
 fn floats(name: &str, view: &TensorView) -> Result<Vec<f32>, WeightError> {
     let values = decode(view).ok_or_else(|| WeightError::Dtype { name: name.to_string(), dtype: view.dtype() })?;
+    finite(name, &values)?;
+    Ok(values)
+}
+
+/// Nothing where all of them are finite.
+fn finite(name: &str, values: &[f32]) -> Result<(), WeightError> {
     // without a stop in the middle this is a matter of vector instructions
     let finite = |values: &[f32]| values.iter().fold(true, |all, value| all & value.is_finite());
     if values.par_chunks(PART).all(finite) {
-        return Ok(values);
+        return Ok(());
     }
     let index = values.iter().position(|value| !value.is_finite()).expect("one was found above");
     Err(WeightError::NotFinite { name: name.to_string(), index, value: values[index] })

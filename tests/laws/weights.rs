@@ -128,3 +128,42 @@ fn processing_that_would_not_be_exact_is_refused() {
         assert!(matches!(refused("bert", step), ProcessError::Behind(refused) if refused == step));
     }
 }
+
+/// A copy of a golden model's folder whose weights begin `shift` bytes later: spaces behind the header, which JSON allows.
+fn shifted(case: &str, shift: usize) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(golden(case).join("config.json"), folder.path().join("config.json")).unwrap();
+    let bytes = std::fs::read(golden(case).join("model.safetensors")).unwrap();
+    let (length, rest) = bytes.split_first_chunk::<8>().unwrap();
+    let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
+    let length = (header.len() + shift) as u64;
+    let parts = [&length.to_le_bytes(), header, &b" ".repeat(shift), data];
+    std::fs::write(folder.path().join("model.safetensors"), parts.concat()).unwrap();
+    folder
+}
+
+/// Numbers that a processor can read where they lie are left there; the others are copied.
+#[test]
+fn it_does_not_matter_where_in_a_file_weights_lie() {
+    let tokens = random_tokens(&[7, 5], Padding::Right);
+    for case in ["gpt2", "llama"] {
+        let logits = |shift| {
+            let folder = shifted(case, shift);
+            let model = load::folder(folder.path(), &[], &device()).unwrap().model;
+            to_floats(&logits(model.as_ref(), &tokens, &mut ()))
+        };
+        let whole = logits(0);
+        assert!((1..8).all(|shift| logits(shift) == whole), "{case}");
+    }
+}
+
+#[test]
+fn weights_that_somebody_writes_to_are_noticed() {
+    let folder = shifted("gpt2", 0);
+    let weights = folder.path().join("model.safetensors");
+    let loaded = load::folder(folder.path(), &[], &device()).unwrap();
+    assert_eq!(loaded.hash.changed(), None);
+    // longer by a byte: what is mapped stays what it was
+    std::io::Write::write_all(&mut std::fs::File::options().append(true).open(&weights).unwrap(), b" ").unwrap();
+    assert_eq!(loaded.hash.changed(), Some(weights.as_path()));
+}
