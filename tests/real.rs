@@ -69,9 +69,9 @@ fn stories260k_prefers_she_for_a_girl_and_he_for_a_boy() {
     let (plan, outcome) = carry_out(&stories(&golden, r#"Patch(sites: ["hook_embed"], over: [])"#), &loaded);
     let ids = |name: &str| flat(&golden[name]).into_iter().map(|id| id as u32).collect::<Vec<_>>();
     let item = &plan.items[0];
-    let answers = item.answers.unwrap();
+    let answers = item.answers.clone().unwrap();
     assert_eq!((&item.clean, &item.corrupt), (&ids("clean_tokens"), &ids("corrupt_tokens")));
-    assert_eq!(vec![answers.right, answers.wrong], ids("answers"));
+    assert_eq!([answers.right, answers.wrong].concat(), ids("answers"));
     let table = &outcome.findings[0].tables[0];
     let (clean, corrupted) = (fact(table, "metric, clean"), fact(table, "metric, corrupted"));
     assert!((clean - 5.6754).abs() <= TOLERANCE && (corrupted + 3.8992).abs() <= TOLERANCE, "{clean} {corrupted}");
