@@ -269,3 +269,16 @@ fn tinystories_656k_reads_simple_stories() {
     let mean = nats / count as f64;
     assert!((mean - REFERENCE).abs() <= TOLERANCE, "{mean} nats a token");
 }
+
+#[test]
+fn winobias_has_as_many_pairs_as_its_authors_count() {
+    let Some(folder) = shared(Path::new("data/winobias")) else { return };
+    let organism = patchclamp::builtin::load("organism", &[], &device()).unwrap();
+    for (split, expected) in [("dev", 160), ("test", 130)] {
+        let path = folder.join(format!("pro_stereotyped_type1.txt.{split}"));
+        let data = format!("WinoBias(path: {path:?})");
+        let text = question(&data, "Mediate(mediators: Model)", "");
+        let plan = Plan::new(&experiment(&text), &organism).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(plan.items.len(), expected, "{split}");
+    }
+}

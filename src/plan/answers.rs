@@ -49,9 +49,11 @@ impl Reader<'_> {
             self.problems.add(at, self.several(&tokens, answer));
             return None;
         }
+        if !self.check(at, &tokens) {
+            return None;
+        }
         let more = tokens.split_off(1);
-        (self.check(at, &tokens) && (more.is_empty() || self.check(at, &more)))
-            .then_some(Resolved { any: tokens, more })
+        Some(Resolved { any: tokens, more })
     }
 
     /// The tokens of a set, in the order of their ids, so that the order of writing reaches no result.
@@ -82,7 +84,7 @@ impl Reader<'_> {
             self.problems.add(at, format!("{} stands twice in the set", self.label(twice[0])));
             return None;
         }
-        self.check(at, &tokens).then_some(tokens)
+        self.exist(at, &tokens).then_some(tokens)
     }
 
     fn no_member(&self, set: &AnswerSet, word: &Word, tokens: &[u32]) -> String {

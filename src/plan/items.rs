@@ -196,18 +196,24 @@ impl Reader<'_> {
 
     pub(super) fn check(&mut self, at: &str, tokens: &[u32]) -> bool {
         let dims = self.loaded.model.dims();
-        let (count, context, vocabulary) = (tokens.len(), dims.context, dims.vocabulary);
+        let (count, context) = (tokens.len(), dims.context);
         if count == 0 {
             self.problems.add(at, "the prompt is empty");
         }
         if count > context {
             self.problems.add(at, format!("the prompt has {count} tokens; the model has {context} positions"));
         }
+        self.exist(at, tokens) && count > 0 && count <= context
+    }
+
+    /// Whether the model has all these tokens.
+    pub(super) fn exist(&mut self, at: &str, tokens: &[u32]) -> bool {
+        let vocabulary = self.loaded.model.dims().vocabulary;
         let unknown = tokens.iter().find(|token| **token as usize >= vocabulary);
         if let Some(token) = unknown {
             self.problems.add(at, format!("token {token} does not exist; the vocabulary has 0 to {}", vocabulary - 1));
         }
-        count > 0 && count <= context && unknown.is_none()
+        unknown.is_none()
     }
 
     /// Where the answer is read: as written, or the mask, or the last token.
