@@ -278,7 +278,7 @@ fn winobias_has_as_many_pairs_as_its_authors_count() {
         let path = folder.join(format!("pro_stereotyped_type1.txt.{split}"));
         let data = format!("WinoBias(path: {path:?})");
         let text = question(&data, "Mediate(mediators: Model)", "");
-        let plan = Plan::new(&experiment(&text), &organism).unwrap_or_else(|error| panic!("{error}"));
+        let plan = patchclamp::plan::Plan::new(&experiment(&text), &organism).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(plan.items.len(), expected, "{split}");
     }
 }

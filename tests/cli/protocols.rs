@@ -52,6 +52,10 @@ fn every_protocol_is_understood_whole() {
     }
     let told = place.good(&["check", &file("greater_than.ron"), "--model", "m"]);
     assert!(told.contains("items  72") && told.contains("Σ p(right) − Σ p(wrong)"), "{told}");
+    place.good(&["run", &file("greater_than.ron"), "--model", "m", "--out", "r"]);
+    let run = String::from_utf8(place.read("r/run.ron")).unwrap();
+    assert!(run.contains("two_digits_above: \"{year}\"") && run.contains("13 | 14 | 15"), "{run}");
+    assert!(String::from_utf8(place.read("r/results.csv")).unwrap().contains("probability_diff"));
 }
 
 #[test]
