@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What is read from the logits at the answer's position; higher is more of the right answer.
+///
+/// An answer may be a set of tokens of which any counts. Its probability is the sum of theirs, so its logit is the ln Σ exp
+/// of theirs: then `LogitDiff` is the log-odds of the two sets. For one token each this is what stands below, to the bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Metric {
     /// logit(right) − logit(wrong).
@@ -36,9 +39,24 @@ impl Metric {
         }
     }
 
-    /// The number for one item: `logits` are those of the vocabulary or, where that is enough, of `[right, wrong]`.
-    pub fn value(self, logits: &[f64], right: usize, wrong: usize) -> f64 {
-        let logit = |token: usize| logits[token];
+    /// The same where an answer is a set of tokens.
+    pub fn sign_of_sets(self) -> &'static str {
+        match self {
+            Metric::LogitDiff => "ln Σ p(right) − ln Σ p(wrong), sums over the tokens of an answer",
+            Metric::Logit => "ln Σ exp logit(right), the sum over the tokens of the answer",
+            Metric::LogProb => "ln Σ p(right), the sum over the tokens of the answer",
+            Metric::Probability => "Σ p(right), the sum over the tokens of the answer",
+            Metric::ProbabilityDiff => "Σ p(right) − Σ p(wrong), sums over the tokens of an answer",
+        }
+    }
+
+    /// The number for one item: `right` and `wrong` are indices of `logits`, those of the vocabulary or, where that is
+    /// enough, of the answers alone.
+    pub fn value(self, logits: &[f64], right: &[u32], wrong: &[u32]) -> f64 {
+        let logit = |tokens: &[u32]| match tokens {
+            [token] => logits[*token as usize],
+            several => log_sum_exp(&several.iter().map(|token| logits[*token as usize]).collect::<Vec<_>>()),
+        };
         match self {
             Metric::LogitDiff => logit(right) - logit(wrong),
             Metric::Logit => logit(right),
@@ -78,12 +96,26 @@ mod tests {
     fn metrics_of_three_logits() {
         let logits = [0.0, 2f64.ln(), 1f64.ln()]; // probabilities 1/4, 1/2, 1/4
         let close = |metric: Metric, expected: f64| {
-            let value = metric.value(&logits, 1, 0);
+            let value = metric.value(&logits, &[1], &[0]);
             assert!((value - expected).abs() < 1e-12, "{metric}: {value}");
         };
         close(Metric::LogitDiff, 2f64.ln());
         close(Metric::Probability, 0.5);
         close(Metric::LogProb, 0.5f64.ln());
         close(Metric::ProbabilityDiff, 0.25);
+    }
+
+    #[test]
+    fn metrics_of_sets() {
+        let logits = [1f64.ln(), 2f64.ln(), 3f64.ln(), 4f64.ln()]; // probabilities .1, .2, .3, .4
+        let close = |metric: Metric, expected: f64| {
+            let value = metric.value(&logits, &[1, 3], &[0, 2]);
+            assert!((value - expected).abs() < 1e-12, "{metric}: {value}");
+        };
+        close(Metric::Probability, 0.6);
+        close(Metric::ProbabilityDiff, 0.6 - 0.4);
+        close(Metric::LogProb, 0.6f64.ln());
+        close(Metric::Logit, 6f64.ln());
+        close(Metric::LogitDiff, 6f64.ln() - 4f64.ln());
     }
 }

@@ -82,6 +82,22 @@ fn patching_finds_the_heads_that_carry_the_gender_of_a_name() {
 }
 
 #[test]
+fn pronouns_in_any_form_are_brought_by_the_heads_that_bring_she_and_he() {
+    let sets = NAMES
+        .replace("\" she\"", "(any_of: [\" she\", \" her\", \" herself\"])")
+        .replace("\" he\"", "(any_of: [\" he\", \" his\", \" him\", \" himself\"])");
+    assert_ne!(sets, NAMES);
+    let carriers = |data: &str| -> Vec<(Option<usize>, Option<usize>)> {
+        let found = findings(&question(data, BY_HEAD, ""), &organism("organism"));
+        let mut rows = found[0].tables[0].rows.clone();
+        rows.retain(|row| row.normalised.unwrap().abs() > LARGE && significant(row));
+        rows.iter().map(|row| (row.layer, row.head)).collect()
+    };
+    assert_eq!(carriers(&sets), carriers(NAMES));
+    assert!(!carriers(&sets).is_empty());
+}
+
+#[test]
 fn shuffled_answers_show_nothing() {
     let methods = format!("{BY_POSITION}, {BY_HEAD}");
     for seed in 0..3 {

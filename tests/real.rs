@@ -69,9 +69,9 @@ fn stories260k_prefers_she_for_a_girl_and_he_for_a_boy() {
     let (plan, outcome) = carry_out(&stories(&golden, r#"Patch(sites: ["hook_embed"], over: [])"#), &loaded);
     let ids = |name: &str| flat(&golden[name]).into_iter().map(|id| id as u32).collect::<Vec<_>>();
     let item = &plan.items[0];
-    let answers = item.answers.unwrap();
+    let answers = item.answers.clone().unwrap();
     assert_eq!((&item.clean, &item.corrupt), (&ids("clean_tokens"), &ids("corrupt_tokens")));
-    assert_eq!(vec![answers.right, answers.wrong], ids("answers"));
+    assert_eq!([answers.right, answers.wrong].concat(), ids("answers"));
     let table = &outcome.findings[0].tables[0];
     let (clean, corrupted) = (fact(table, "metric, clean"), fact(table, "metric, corrupted"));
     assert!((clean - 5.6754).abs() <= TOLERANCE && (corrupted + 3.8992).abs() <= TOLERANCE, "{clean} {corrupted}");
@@ -268,4 +268,17 @@ fn tinystories_656k_reads_simple_stories() {
     }
     let mean = nats / count as f64;
     assert!((mean - REFERENCE).abs() <= TOLERANCE, "{mean} nats a token");
+}
+
+#[test]
+fn winobias_has_as_many_pairs_as_its_authors_count() {
+    let Some(folder) = shared(Path::new("data/winobias")) else { return };
+    let organism = patchclamp::builtin::load("organism", &[], &device()).unwrap();
+    for (split, expected) in [("dev", 160), ("test", 130)] {
+        let path = folder.join(format!("pro_stereotyped_type1.txt.{split}"));
+        let data = format!("WinoBias(path: {path:?})");
+        let text = question(&data, "Mediate(mediators: Model)", "");
+        let plan = patchclamp::plan::Plan::new(&experiment(&text), &organism).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(plan.items.len(), expected, "{split}");
+    }
 }

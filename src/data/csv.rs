@@ -24,8 +24,11 @@ pub fn read(file: &File) -> Result<Vec<(usize, Pair)>, DataError> {
 
 /// Where each column of the file stands.
 struct Columns {
-    /// Clean, corrupted, right, wrong.
-    four: [usize; 4],
+    /// Clean, corrupted.
+    prompts: [usize; 2],
+    /// Right, wrong: what each names is a column.
+    answers: [Answer; 2],
+    names: Vec<String>,
     subject: Option<usize>,
     labels: Vec<usize>,
 }
@@ -37,25 +40,42 @@ impl Columns {
             DataError::row(&file.path, 1, format!("there is no column `{name}`; the header has {}", known.join(", ")))
         };
         let find = |name: &String| header.iter().position(|known| known == name).ok_or_else(|| absent(name));
+        let prompts = [find(&file.clean)?, find(&file.corrupt)?];
+        for answer in [&file.right, &file.wrong] {
+            answer.texts().into_iter().try_for_each(|name| find(&name.to_string()).map(drop))?;
+        }
         Ok(Columns {
-            four: [find(&file.clean)?, find(&file.corrupt)?, find(&file.right)?, find(&file.wrong)?],
+            prompts,
+            answers: [file.right.clone(), file.wrong.clone()],
+            names: header.iter().map(String::from).collect(),
             subject: file.subject.as_ref().map(find).transpose()?,
             labels: file.labels.iter().map(find).collect::<Result<_, _>>()?,
         })
     }
 
     fn pair(&self, file: &File, record: &StringRecord) -> Pair {
-        let [clean, corrupt, right, wrong] = self.four.map(|column| record[column].to_string());
+        let [clean, corrupt] = self.prompts.map(|column| record[column].to_string());
+        let [right, wrong] = self.answers.each_ref().map(|answer| self.answer(answer, record));
         let labels = file.labels.iter().cloned().zip(self.labels.iter().map(|column| record[*column].to_string()));
         Pair {
             clean: Prompt::Text(clean),
             corrupt: Prompt::Text(corrupt),
-            right: Answer::Text(right),
-            wrong: Answer::Text(wrong),
+            right,
+            wrong,
             at: None,
             subject: self.subject.map(|column| Subject::Words(record[column].to_string())),
             labels: labels.collect::<IndexMap<_, _>>(),
         }
+    }
+
+    /// An answer with the cells of its columns.
+    fn answer(&self, answer: &Answer, record: &StringRecord) -> Answer {
+        let cell = |name: &str| {
+            let column = self.names.iter().position(|known| known == name);
+            Ok::<_, std::convert::Infallible>(column.map_or(String::new(), |column| record[column].to_string()))
+        };
+        let Ok(filled) = answer.map(cell);
+        filled
     }
 }
 

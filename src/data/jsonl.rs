@@ -1,7 +1,7 @@
 //! Pairs from a file with one JSON object a line.
 
 use super::DataError;
-use crate::spec::{File, Pair};
+use crate::spec::{Answer, File, Pair};
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -20,8 +20,8 @@ fn pair(file: &File, line: usize, text: &str) -> Result<Pair, DataError> {
     Ok(Pair {
         clean: row.read(&file.clean)?,
         corrupt: row.read(&file.corrupt)?,
-        right: row.read(&file.right)?,
-        wrong: row.read(&file.wrong)?,
+        right: row.answer(&file.right)?,
+        wrong: row.answer(&file.wrong)?,
         at: None,
         subject: file.subject.as_ref().map(|key| row.read(key)).transpose()?,
         labels: file.labels.iter().map(label).collect::<Result<IndexMap<_, _>, _>>()?,
@@ -57,6 +57,14 @@ impl<'a> Row<'a> {
     pub fn read<T: DeserializeOwned>(&self, key: &str) -> Result<T, DataError> {
         let wrong = |error| DataError::row(self.path, self.line, format!("`{key}`: {}", sentence(&error)));
         serde_json::from_value(self.find(key)?.clone()).map_err(wrong)
+    }
+
+    /// What stands at the key that an answer names or, of a set, at its keys.
+    fn answer(&self, answer: &Answer) -> Result<Answer, DataError> {
+        match answer {
+            Answer::Text(key) => self.read(key),
+            set => set.map(|key| self.label(key)),
+        }
     }
 
     /// A text as it is, anything else as JSON writes it.

@@ -3,7 +3,9 @@
 mod csv;
 mod facts;
 mod jsonl;
+mod professions;
 mod templates;
+mod winobias;
 
 use crate::spec::{Data, Fact, Pair, Prompt};
 use indexmap::IndexMap;
@@ -81,6 +83,10 @@ pub fn read(data: &Data, seed: u64) -> Result<Prompts, DataError> {
         Data::Jsonl(file) => Prompts::Pairs(of_file(&file.path, jsonl::read(file)?)?),
         Data::Facts(facts) => Prompts::Facts(listed(facts.iter().cloned())?),
         Data::FactsFile(file) => Prompts::Facts(of_file(&file.path, facts::read(file)?)?),
+        Data::Professions(file) => {
+            Prompts::Pairs(sample(of_file(&file.path, professions::read(file)?)?, file.items, seed))
+        }
+        Data::WinoBias(file) => Prompts::Pairs(of_file(&file.path, winobias::read(file)?)?),
     })
 }
 

@@ -7,21 +7,41 @@ use indexmap::IndexMap;
 /// What fills the slots of one prompt: slot, then word.
 type Filling = Vec<(String, String)>;
 
+/// The clean or the corrupted prompts.
+struct Side<'a> {
+    /// The lists that fill their slots, and what these are called.
+    lists: &'a IndexMap<String, Vec<String>>,
+    list: &'static str,
+    /// What stands behind them, filled alike, and what that is called.
+    answer: &'a Answer,
+    name: &'static str,
+}
+
+fn sides(spec: &Templates) -> [Side<'_>; 2] {
+    [
+        Side { lists: &spec.clean, list: "clean", answer: &spec.right, name: "right" },
+        Side { lists: &spec.corrupt, list: "corrupt", answer: &spec.wrong, name: "wrong" },
+    ]
+}
+
 /// Every template with every contrast and every combination of the shared slots; at least one pair.
 pub fn expand(spec: &Templates) -> Result<Vec<Sourced<Pair>>, DataError> {
     check(spec)?;
-    let (clean, corrupt) = (aligned(&spec.clean, "clean")?, aligned(&spec.corrupt, "corrupt")?);
-    let same_slots =
-        spec.clean.len() == spec.corrupt.len() && spec.clean.keys().all(|slot| spec.corrupt.contains_key(slot));
-    if clean.len() != corrupt.len() || !same_slots {
-        return Err(wrong("`clean` and `corrupt` must have the same slots and lists of one length"));
+    let sides = sides(spec);
+    let [clean, corrupt] = [aligned(&sides[0])?, aligned(&sides[1])?];
+    if clean.len() != corrupt.len() {
+        let (clean, corrupt) = (clean.len(), corrupt.len());
+        return Err(wrong(&format!("the lists of `clean` have {clean} entries and those of `corrupt` {corrupt}")));
     }
     let mut pairs: Vec<Pair> = Vec::new();
     for (number, template) in spec.templates.iter().enumerate() {
         for shared in combinations(&spec.shared) {
-            for (clean, corrupt) in clean.iter().zip(&corrupt) {
-                let fill_in = |own: &Filling| filled(spec, template, &[own.clone(), shared.clone()].concat());
-                pairs.extend(both(spec, [number, pairs.len()], fill_in(clean)?, fill_in(corrupt)?));
+            for own in clean.iter().zip(&corrupt) {
+                let fill_in = |side: usize, own: &Filling| {
+                    filled(spec, template, &sides[side], &[own.clone(), shared.clone()].concat())
+                };
+                let (clean, corrupt) = (fill_in(0, own.0)?, fill_in(1, own.1)?);
+                pairs.extend(both(spec, [number, pairs.len()], clean, corrupt));
             }
         }
     }
@@ -52,12 +72,23 @@ fn check(spec: &Templates) -> Result<(), DataError> {
     Ok(())
 }
 
-/// A list for a slot that stands in no template is a slip of the pen.
+/// A list for a slot that stands nowhere is a slip of the pen: neither in a template nor in an answer that it fills.
 fn unused(spec: &Templates) -> Result<(), DataError> {
-    let mut slots = spec.clean.keys().chain(spec.corrupt.keys()).chain(spec.shared.keys());
-    let stands = |slot: &String| spec.templates.iter().any(|template| template.contains(&format!("{{{slot}}}")));
-    match slots.find(|slot| !stands(slot)) {
-        Some(slot) => Err(wrong(&format!("{{{slot}}} has words, but stands in no template"))),
+    let stands = |slot: &str, answers: &[&Answer]| {
+        let slot = format!("{{{slot}}}");
+        let answers = answers.iter().flat_map(|answer| answer.texts());
+        spec.templates.iter().map(String::as_str).chain(answers).any(|text| text.contains(&slot))
+    };
+    let idle = |slot: &str, list: &str, answers: &str| {
+        Err(wrong(&format!("{{{slot}}} of `{list}` has words, but stands in no template and not in {answers}")))
+    };
+    for side in sides(spec) {
+        if let Some(slot) = side.lists.keys().find(|slot| !stands(slot, &[side.answer])) {
+            return idle(slot, side.list, &format!("`{}`", side.name));
+        }
+    }
+    match spec.shared.keys().find(|slot| !stands(slot, &[&spec.right, &spec.wrong])) {
+        Some(slot) => idle(slot, "shared", "`right` or `wrong`"),
         None => Ok(()),
     }
 }
@@ -69,36 +100,42 @@ fn both(spec: &Templates, [template, pair]: [usize; 2], clean: Filled, corrupt: 
         Both::No => IndexMap::from([template]),
         Both::Yes => IndexMap::from([template, (PAIR.to_string(), pair.to_string())]),
     };
-    let pair = |clean: &Filled, corrupt: &Filled, right: &str, wrong: &str| Pair {
+    let pair = |clean: &Filled, corrupt: &Filled| Pair {
         clean: Prompt::Text(clean.prompt.clone()),
         corrupt: Prompt::Text(corrupt.prompt.clone()),
-        right: Answer::Text(right.into()),
-        wrong: Answer::Text(wrong.into()),
+        right: clean.answer.clone(),
+        wrong: corrupt.answer.clone(),
         at: None,
         subject: clean.subject.clone(),
         labels: labels.clone(),
     };
-    let mut pairs = vec![pair(&clean, &corrupt, &spec.right, &spec.wrong)];
-    pairs.extend((spec.both_ways == Both::Yes).then(|| pair(&corrupt, &clean, &spec.wrong, &spec.right)));
+    let mut pairs = vec![pair(&clean, &corrupt)];
+    pairs.extend((spec.both_ways == Both::Yes).then(|| pair(&corrupt, &clean)));
     pairs
 }
 
-/// A template with its slots filled, and its subject.
+/// A template with its slots filled, its answer, and its subject.
 struct Filled {
     prompt: String,
+    answer: Answer,
     subject: Option<Subject>,
 }
 
-fn filled(spec: &Templates, template: &str, filling: &Filling) -> Result<Filled, DataError> {
+fn filled(spec: &Templates, template: &str, side: &Side, filling: &Filling) -> Result<Filled, DataError> {
     let word = |slot: &String| {
         let found = filling.iter().find(|(known, _)| known == slot).map(|(_, word)| Subject::Words(word.clone()));
         found.ok_or_else(|| wrong(&format!("`subject` names the slot {{{slot}}}, which has no words")))
     };
-    Ok(Filled { prompt: fill(template, filling)?, subject: spec.subject.as_ref().map(word).transpose()? })
+    Ok(Filled {
+        prompt: fill("template", template, side.list, filling)?,
+        answer: side.answer.map(|text| fill(&format!("`{}`", side.name), text, side.list, filling))?,
+        subject: spec.subject.as_ref().map(word).transpose()?,
+    })
 }
 
 /// Lists taken side by side: one filling an index.
-fn aligned(lists: &IndexMap<String, Vec<String>>, name: &str) -> Result<Vec<Filling>, DataError> {
+fn aligned(side: &Side) -> Result<Vec<Filling>, DataError> {
+    let (lists, name) = (side.lists, side.list);
     let length = lists.values().map(Vec::len).max().unwrap_or(0);
     if length == 0 || lists.values().any(|list| list.len() != length) {
         return Err(wrong(&format!("the lists of `{name}` must have one length above 0")));
@@ -119,13 +156,15 @@ fn combinations(lists: &IndexMap<String, Vec<String>>) -> Vec<Filling> {
     lists.iter().fold(vec![Vec::new()], extend)
 }
 
-fn fill(template: &str, filling: &Filling) -> Result<String, DataError> {
-    let refused = |why: String| wrong(&format!("template {template:?}: {why}"));
+/// A text with its slots filled; `what` it is and which `list` fills it, for errors.
+fn fill(what: &str, template: &str, list: &str, filling: &Filling) -> Result<String, DataError> {
+    let refused = |why: String| wrong(&format!("{what} {template:?}: {why}"));
     let (mut text, mut rest) = (String::new(), template);
     while let Some((before, after)) = rest.split_once('{') {
         let (slot, behind) = after.split_once('}').ok_or_else(|| refused("a brace is not closed".into()))?;
         let word = filling.iter().find(|(known, _)| known == slot);
-        let (_, word) = word.ok_or_else(|| refused(format!("nothing fills the slot {{{slot}}}")))?;
+        let nothing = || refused(format!("nothing fills the slot {{{slot}}}; neither `{list}` nor `shared` has it"));
+        let (_, word) = word.ok_or_else(nothing)?;
         text = text + before + word;
         rest = behind;
     }
@@ -180,12 +219,18 @@ mod tests {
     fn a_slot_that_nothing_fills_is_named() {
         let templates = vec!["{name} saw the {thing}".into(), "{nane} ran".into()];
         let error = expand(&Templates { templates, ..spec() }).err().map(|error| error.to_string());
-        assert_eq!(error.as_deref(), Some("template \"{nane} ran\": nothing fills the slot {nane}"));
+        assert_eq!(
+            error.as_deref(),
+            Some("template \"{nane} ran\": nothing fills the slot {nane}; neither `clean` nor `shared` has it")
+        );
     }
 
     #[test]
     fn a_list_for_no_slot_is_a_mistake() {
         let error = expand(&Templates { templates: vec!["{name} ran".into()], ..spec() }).err();
-        assert_eq!(error, Some(wrong("{thing} has words, but stands in no template")));
+        assert_eq!(
+            error,
+            Some(wrong("{thing} of `shared` has words, but stands in no template and not in `right` or `wrong`"))
+        );
     }
 }

@@ -115,7 +115,7 @@ fn finding(bench: &Bench, weighting: Weighting, patterns: &[Activation]) -> Find
 /// The pattern of the query that each item's answer is read at, or of the last: `[item, head, key]`.
 fn at_query(bench: &Bench, items: &[usize], pattern: &Activation) -> Tensor<3> {
     let [_, heads, queries, keys] = pattern.dims();
-    let query = |item: &usize| bench.items[*item].answers.map_or(queries - 1, |answers| answers.at);
+    let query = |item: &usize| bench.items[*item].answers.as_ref().map_or(queries - 1, |answers| answers.at);
     let own = |(row, item): (usize, &usize)| {
         pattern.clone().slice([row..row + 1, 0..heads, query(item)..query(item) + 1, 0..keys])
     };

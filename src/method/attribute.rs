@@ -97,10 +97,12 @@ impl<'a> Reader<'a> {
         let (model, read) = (bench.model, bench.read(items));
         let scale = record.at(Site::FinalScale).map(|scale| at_positions(scale.clone().squeeze_dim(1), &read, 0));
         let unembedding = model.unembedding();
-        let tokens = |answer: fn(crate::plan::Answers) -> u32| -> Vec<i32> {
-            items.iter().map(|item| answer(bench.answers(*item)) as i32).collect()
-        };
-        let (right, wrong) = (tokens(|answers| answers.right), tokens(|answers| answers.wrong));
+        // the plan has made sure that no answer is a set
+        let (right, wrong): (Vec<i32>, Vec<i32>) = items
+            .iter()
+            .map(|item| bench.answers(*item))
+            .map(|both| (both.right[0] as i32, both.wrong[0] as i32))
+            .unzip();
         let index = |tokens: &[i32]| from_ints(tokens.to_vec(), [tokens.len()], &model.device());
         let rows = unembedding.weight.clone().swap_dims(0, 1); // [vocabulary, d_model]
         let direction = rows.clone().select(0, index(&right)) - rows.select(0, index(&wrong));

@@ -152,7 +152,7 @@ fn advance(
 
 fn of_vocabulary(bench: &Bench, item: usize, logits: &[f64]) -> f64 {
     let answers = bench.answers(item);
-    bench.metric.value(logits, answers.right as usize, answers.wrong as usize)
+    bench.metric.value(logits, &answers.right, &answers.wrong)
 }
 
 /// The most probable token, or one drawn from the softmax at a temperature.

@@ -78,24 +78,27 @@ fn asked(bench: &Bench) -> Vec<Asked> {
 }
 
 impl Asked {
-    /// The tokens of the answer, where one is asked for.
-    fn tokens(&self, bench: &Bench) -> Vec<u32> {
+    /// The answer that is asked for alone: the tokens of which any begins it, and those behind.
+    fn alone<'a>(&self, bench: &'a Bench) -> Option<(&'a [u32], &'a [u32])> {
         let (answers, [right, wrong]) = (bench.answers(self.item), &bench.items[self.item].more);
         match self.answer {
-            Answer::Both => Vec::new(),
-            Answer::Right => [&[answers.right], right.as_slice()].concat(),
-            Answer::Wrong => [&[answers.wrong], wrong.as_slice()].concat(),
+            Answer::Both => None,
+            Answer::Right => Some((&answers.right, right)),
+            Answer::Wrong => Some((&answers.wrong, wrong)),
         }
+    }
+
+    /// Positions that the run is read at.
+    fn positions(&self, bench: &Bench) -> usize {
+        self.alone(bench).map_or(1, |(_, more)| 1 + more.len())
     }
 
     /// Where the run is read, and for what.
     fn answers(&self, bench: &Bench) -> Vec<Answers> {
-        let Answers { right, wrong, at } = bench.answers(self.item);
-        let single = |(index, token): (usize, &u32)| Answers { right: *token, wrong: *token, at: at + index };
-        match self.answer {
-            Answer::Both => vec![Answers { right: wrong, wrong: right, at }],
-            _ => self.tokens(bench).iter().enumerate().map(single).collect(),
-        }
+        let Answers { right, wrong, at } = bench.answers(self.item).clone();
+        let Some((any, more)) = self.alone(bench) else { return vec![Answers { right: wrong, wrong: right, at }] };
+        let tokens = std::iter::once(any.to_vec()).chain(more.iter().map(|token| vec![*token]));
+        tokens.enumerate().map(|(index, any)| Answers { right: any.clone(), wrong: any, at: at + index }).collect()
     }
 
     fn metric(&self) -> Metric {
@@ -104,9 +107,13 @@ impl Asked {
 
     /// The prompt, and of the answer all but the last token, which nothing is read behind.
     fn row(&self, bench: &Bench, side: Side) -> Vec<u32> {
-        let (item, mut answer) = (&bench.items[self.item], self.tokens(bench));
-        answer.pop();
-        [if side == Side::Clean { &item.clean } else { &item.corrupt }, answer.as_slice()].concat()
+        let item = &bench.items[self.item];
+        let prompt = if side == Side::Clean { &item.clean } else { &item.corrupt };
+        match self.alone(bench) {
+            // what tokens follow begins with one token, as a set has answers of one token alone
+            Some((any, [before @ .., _])) => [prompt.as_slice(), &any[..1], before].concat(),
+            _ => prompt.clone(),
+        }
     }
 
     /// What the run adds to ln y of its item: ln y is the difference of the two logits, or of the two mean log-probabilities.
@@ -138,7 +145,7 @@ fn log_odds(
     let key = |index: usize| {
         let Asked { item, answer } = asked[index];
         let subject = bench.items[item].subject.clone().map(|subject| (subject.start, subject.end));
-        (bench.items[item].clean.len(), asked[index].tokens(bench).len(), answer == Answer::Both, subject)
+        (bench.items[item].clean.len(), asked[index].positions(bench), answer == Answer::Both, subject)
     };
     for batch in batches(asked.len(), bench.rows / 2, key) {
         let runs: Vec<&Asked> = batch.iter().map(|index| &asked[*index]).collect();

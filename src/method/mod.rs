@@ -21,7 +21,7 @@ pub use summary::Summary;
 
 use crate::metric::Metric;
 use crate::model::{HookError, Model, Pass, Read};
-use crate::plan::{Answers, Item};
+use crate::plan::{Answers, Item, has_sets};
 use crate::spec::Statistics;
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
@@ -88,8 +88,13 @@ impl Bench<'_> {
     }
 
     /// The answers of an item; the plan has made sure of them.
-    pub fn answers(&self, item: usize) -> Answers {
-        self.items[item].answers.expect("a method that reads answers is planned only where there are some")
+    pub fn answers(&self, item: usize) -> &Answers {
+        self.items[item].answers.as_ref().expect("a method that reads answers is planned only where there are some")
+    }
+
+    /// How the metric is formed, for the facts of a table.
+    pub fn sign(&self) -> &'static str {
+        if has_sets(self.items) { self.metric.sign_of_sets() } else { self.metric.sign() }
     }
 
     /// What the metric needs of rows that belong to these items.
@@ -98,10 +103,10 @@ impl Bench<'_> {
     }
 
     fn each(&self, items: &[usize]) -> Vec<Vec<Answers>> {
-        items.iter().map(|item| vec![self.answers(*item)]).collect()
+        items.iter().map(|item| vec![self.answers(*item).clone()]).collect()
     }
 
-    /// The metric of every row of what [`Bench::read`] made a pass read: `[rows, 1, 2 or vocabulary]`.
+    /// The metric of every row of what [`Bench::read`] made a pass read: `[rows, 1, tokens of the answers or vocabulary]`.
     pub fn values(&self, logits: &Tensor<3>, items: &[usize]) -> Vec<f64> {
         reading::values(self.metric, logits, &self.each(items))
     }
@@ -208,7 +213,7 @@ pub(crate) fn table(name: &str, title: &str, bench: &Bench) -> Table {
     Table {
         name: name.to_string(),
         title: title.to_string(),
-        facts: [("metric sign".to_string(), bench.metric.sign().to_string())].into_iter().collect(),
+        facts: [("metric sign".to_string(), bench.sign().to_string())].into_iter().collect(),
         positions: bench.position_labels(),
         rows: Vec::new(),
     }

@@ -123,8 +123,8 @@ fn reading(bench: &Bench, item: usize, logits: &[f64]) -> Reading {
     order.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]));
     let probability = |token: usize| (logits[token] - most).exp() / total;
     let top: Vec<(u32, f64)> = order.iter().take(TOP).map(|token| (*token as u32, probability(*token))).collect();
-    let value = match bench.items[item].answers {
-        Some(answers) => bench.metric.value(logits, answers.right as usize, answers.wrong as usize),
+    let value = match &bench.items[item].answers {
+        Some(answers) => bench.metric.value(logits, &answers.right, &answers.wrong),
         None => top[0].1,
     };
     Reading { value, top, tokens: Vec::new() }

@@ -15,7 +15,7 @@ use crate::model::{HookError, Pass, Read, run};
 use crate::site::{Layout, Site};
 use crate::steps::{RunError, Steps};
 use crate::table::Row;
-use crate::tensor::{Tensor, activation, backward, from_ints, to_floats};
+use crate::tensor::{Setting, Tensor, activation, backward, from_doubles, from_ints, to_floats};
 use crate::text::{Padding, Tokens};
 use std::collections::BTreeMap;
 
@@ -154,21 +154,54 @@ fn read_at(bench: &Bench, tokens: &Tokens, row: usize, item: usize) -> usize {
 
 /// The sum of the metric over items, on the tape, from logits `[item, 1, vocabulary]`.
 pub fn total(bench: &Bench, logits: Tensor<3>, items: &[usize]) -> Tensor<1> {
-    let picked = |logits: &Tensor<3>, right: bool| {
-        let token = |item: &usize| if right { bench.answers(*item).right } else { bench.answers(*item).wrong };
-        let index =
-            from_ints(items.iter().map(|item| token(item) as i32).collect(), [items.len(), 1, 1], &logits.device());
-        logits.clone().gather(2, index).sum()
-    };
+    let (right, wrong): (Vec<&[u32]>, Vec<&[u32]>) =
+        items.iter().map(|item| bench.answers(*item)).map(|both| (&both.right[..], &both.wrong[..])).unzip();
+    let any = |logits: &Tensor<3>, answers: &[&[u32]]| Members::of(logits, answers).log_sum_exp().sum();
+    let sum = |logits: &Tensor<3>, answers: &[&[u32]]| Members::of(logits, answers).sum().sum();
     match bench.metric {
-        Metric::LogitDiff => picked(&logits, true) - picked(&logits, false),
-        Metric::Logit => picked(&logits, true),
-        Metric::LogProb => picked(&activation::log_softmax(logits, 2), true),
-        Metric::Probability => picked(&activation::softmax(logits, 2), true),
+        Metric::LogitDiff => any(&logits, &right) - any(&logits, &wrong),
+        Metric::Logit => any(&logits, &right),
+        Metric::LogProb => any(&activation::log_softmax(logits, 2), &right),
+        Metric::Probability => sum(&activation::softmax(logits, 2), &right),
         Metric::ProbabilityDiff => {
             let probabilities = activation::softmax(logits, 2);
-            picked(&probabilities, true) - picked(&probabilities, false)
+            sum(&probabilities, &right) - sum(&probabilities, &wrong)
         }
+    }
+}
+
+/// What stands at the tokens of each item's answer, `[item, 1, tokens]`, on the tape.
+struct Members {
+    values: Tensor<3>,
+    /// 1 at a token of the answer, 0 where a shorter one was filled up; none where all have one token.
+    kept: Option<Tensor<3>>,
+}
+
+impl Members {
+    fn of(values: &Tensor<3>, answers: &[&[u32]]) -> Self {
+        let most = answers.iter().map(|tokens| tokens.len()).max().unwrap_or(1);
+        let shape = [answers.len(), 1, most];
+        let filled = |tokens: &&[u32]| (0..most).map(|at| tokens[at.min(tokens.len() - 1)] as i32).collect::<Vec<_>>();
+        let index = from_ints(answers.iter().flat_map(filled).collect(), shape, &values.device());
+        let own = |tokens: &&[u32]| (0..most).map(|at| f64::from(u8::from(at < tokens.len()))).collect::<Vec<_>>();
+        let kept = || from_doubles(answers.iter().flat_map(own).collect(), shape, &Setting::of(values));
+        Members { values: values.clone().gather(2, index), kept: (most > 1).then(kept) }
+    }
+
+    /// The sum over each answer, `[item, 1, 1]`.
+    fn sum(self) -> Tensor<3> {
+        match self.kept {
+            Some(kept) => (self.values * kept).sum_dim(2),
+            None => self.values,
+        }
+    }
+
+    /// ln Σ exp over each answer, `[item, 1, 1]`.
+    fn log_sum_exp(self) -> Tensor<3> {
+        let Some(kept) = self.kept else { return self.values };
+        // what is filled in is a token of the answer again, so the largest is among those kept
+        let most = self.values.clone().detach().max_dim(2);
+        ((self.values - most.clone()).exp() * kept).sum_dim(2).log() + most
     }
 }
 

@@ -120,7 +120,7 @@ impl<'a> Trace<'a, '_> {
 
     /// Whether a fact is spoken of.
     fn keeps(&self, item: usize, top: u32) -> bool {
-        keeps(self.plan, self.bench.items[item].expected, top)
+        keeps(self.plan, &self.bench.items[item].expected, top)
     }
 
     /// Every cell at every position of some copies of one length.
@@ -148,7 +148,7 @@ impl<'a> Trace<'a, '_> {
         let states = record.into_kept().into_iter().map(|(site, state)| (site, rows_of(state, &of_run))).collect();
         let tokens = self.bench.tokens(&runs.iter().map(|run| run.item).collect::<Vec<_>>(), Side::Clean);
         let at = tokens.width() - 1;
-        let read = |row: &usize| vec![Answers { right: tops[*row].0, wrong: tops[*row].0, at }];
+        let read = |row: &usize| vec![Answers { right: vec![tops[*row].0], wrong: vec![tops[*row].0], at }];
         let skipped = runs.iter().zip(&of_run).map(|(run, row)| !self.keeps(run.item, tops[*row].0));
         let runs = Runs {
             model: self.bench.model,
@@ -181,20 +181,20 @@ fn subject(bench: &Bench, item: usize) -> std::ops::Range<usize> {
     bench.items[item].subject.clone().expect("the plan has made sure of subjects")
 }
 
-fn keeps(plan: &Tracing, expected: Option<u32>, top: u32) -> bool {
-    plan.facts == Facts::All || expected == Some(top)
+fn keeps(plan: &Tracing, expected: &[u32], top: u32) -> bool {
+    plan.facts == Facts::All || expected.contains(&top)
 }
 
 /// The most probable token, the first of several, with its probability.
 fn top(logits: &[f64]) -> Top {
     let higher = |best: usize, (index, logit): (usize, &f64)| if *logit > logits[best] { index } else { best };
     let best = logits.iter().enumerate().fold(0, higher);
-    (best as u32, Metric::Probability.value(logits, best, best))
+    (best as u32, Metric::Probability.value(logits, &[best as u32], &[best as u32]))
 }
 
 fn finding(bench: &Bench, plan: &Tracing, traces: &[Traced], sigma: f64) -> Finding {
     let kept: Vec<bool> =
-        traces.iter().zip(bench.items).map(|(trace, item)| keeps(plan, item.expected, trace.top.0)).collect();
+        traces.iter().zip(bench.items).map(|(trace, item)| keeps(plan, &item.expected, trace.top.0)).collect();
     let totals: Values = traces.iter().zip(&kept).map(|(trace, kept)| kept.then(|| trace.total())).collect();
     let mut by_role = table("trace", "Causal tracing: what restoring brings back, by role of the token", bench);
     by_role.positions = roles::NAMES.map(String::from).to_vec();

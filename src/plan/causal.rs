@@ -91,7 +91,7 @@ pub(super) fn checks(
     if !(strength >= 0.0 && strength.is_finite()) {
         problems.add(&format!("{at}.noise"), format!("{strength} is not 0 or above"));
     }
-    if facts == Facts::Known && known.items.iter().any(|item| item.expected.is_none()) {
+    if facts == Facts::Known && known.items.iter().any(|item| item.expected.is_empty()) {
         problems.add(&format!("{at}.facts"), "Known needs an `attribute` in each fact, or pairs with answers");
     }
 }

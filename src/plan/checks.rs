@@ -1,6 +1,6 @@
 //! What a method needs of the model and the data.
 
-use super::{Cell, Known, Problems};
+use super::{Cell, Known, Problems, has_sets};
 use crate::metric::Metric;
 use crate::site::Layout;
 use crate::spec::{Ablation, ChangeSpec, Control, EditSpec, Method, Sites, Statistics};
@@ -60,6 +60,12 @@ pub(super) fn attribution(at: &str, metric: Metric, known: &Known, problems: &mu
     }
     if metric != Metric::LogitDiff {
         problems.add(at, format!("only a logit difference splits into parts; `metric` is {metric}"));
+    }
+    if has_sets(known.items) {
+        problems.add(
+            at,
+            "only single logits split into parts, and an answer of the data is a set of tokens; write one token, or leave the method out",
+        );
     }
 }
 

@@ -1,11 +1,10 @@
 //! Prompts and answers as tokens.
 
-use super::Problems;
+use super::{Answers, Problems};
 use crate::data::{self, Prompts, Sourced};
-use crate::metric::Metric;
 use crate::model::load::Loaded;
-use crate::spec::{Answer, Control, Experiment, Fact, Method, Pair, Prompt};
-use crate::text::{SpecialTokens, Text, TextError};
+use crate::spec::{Control, Experiment, Fact, Method, Pair, Prompt, Uneven};
+use crate::text::{Text, TextError};
 use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -25,42 +24,46 @@ pub struct Item {
     pub more: [Vec<u32>; 2],
     /// The positions of what the clean prompt is about, where the data says it.
     pub subject: Option<Range<usize>>,
-    /// The token that is right after the clean prompt: of the right answer, or the first of a fact's attribute.
-    pub expected: Option<u32>,
+    /// The tokens of which any is right after the clean prompt: of the right answer, or the first of a fact's attribute;
+    /// none where nobody says.
+    pub expected: Vec<u32>,
     /// Labels of the item.
     pub labels: IndexMap<String, String>,
 }
 
-/// The answers of an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answers {
-    /// The token that is right after the clean prompt.
-    pub right: u32,
-    /// The token that is right after the corrupted prompt.
-    pub wrong: u32,
-    /// The position they are read at.
-    pub at: usize,
+/// What the data comes to.
+#[derive(Default)]
+pub struct Resolved {
+    /// The items.
+    pub items: Vec<Item>,
+    /// How many pairs were left out, as their prompts have different numbers of tokens.
+    pub left_out: usize,
 }
 
 /// Every item of the data, or problems.
-pub fn resolve(experiment: &Experiment, loaded: &Loaded, problems: &mut Problems) -> Vec<Item> {
+pub fn resolve(experiment: &Experiment, loaded: &Loaded, problems: &mut Problems) -> Resolved {
     let prompts = match data::read(&experiment.data, experiment.seed) {
         Ok(prompts) => prompts,
         Err(error) => {
             problems.add("data", error.to_string());
-            return Vec::new();
+            return Resolved::default();
         }
     };
-    let mut reader = Reader { experiment, loaded, problems };
+    let mut reader = Reader { experiment, loaded, problems, left_out: 0 };
     let mut items: Vec<Item> = match prompts {
         Prompts::Pairs(pairs) => pairs.iter().filter_map(|pair| reader.pair(pair)).collect(),
         Prompts::Alone(prompts) => prompts.iter().filter_map(|prompt| reader.alone(prompt)).collect(),
         Prompts::Facts(facts) => facts.iter().filter_map(|fact| reader.fact(fact)).collect(),
     };
+    let left_out = reader.left_out;
+    if items.is_empty() && left_out > 0 && problems.count() == 0 {
+        let what = format!("all {left_out} pairs have prompts of different numbers of tokens, so none is left");
+        problems.add("data", what);
+    }
     if experiment.control == Control::ShuffledAnswers {
         shuffle(&mut items, experiment.seed);
     }
-    items
+    Resolved { items, left_out }
 }
 
 /// The tokens of a prompt that stands outside the data.
@@ -71,7 +74,7 @@ pub(super) fn prompt(
     loaded: &Loaded,
     problems: &mut Problems,
 ) -> Option<Vec<u32>> {
-    Reader { experiment, loaded, problems }.prompt(at, prompt)
+    Reader { experiment, loaded, problems, left_out: 0 }.prompt(at, prompt)
 }
 
 /// Exchanges the answers of a random half of the observations.
@@ -87,14 +90,14 @@ fn shuffle(items: &mut [Item], seed: u64) {
 }
 
 /// Whether every method reads answers of any number of tokens.
-fn reads_whole(experiment: &Experiment) -> bool {
+pub(super) fn reads_whole(experiment: &Experiment) -> bool {
     experiment.methods.iter().all(|method| matches!(method, Method::Mediate { .. }))
 }
 
 impl Item {
     fn alone(clean: Vec<u32>) -> Self {
         let (answers, more, labels) = (None, [Vec::new(), Vec::new()], IndexMap::new());
-        Item { corrupt: clean.clone(), clean, answers, more, subject: None, expected: None, labels }
+        Item { corrupt: clean.clone(), clean, answers, more, subject: None, expected: Vec::new(), labels }
     }
 }
 
@@ -103,6 +106,8 @@ pub(super) struct Reader<'a> {
     pub(super) experiment: &'a Experiment,
     pub(super) loaded: &'a Loaded,
     pub(super) problems: &'a mut Problems,
+    /// Pairs that are left out.
+    left_out: usize,
 }
 
 impl Reader<'_> {
@@ -115,8 +120,8 @@ impl Reader<'_> {
         let clean = self.prompt(&format!("{at}.prompt"), &fact.prompt)?;
         let subject = self.subject(&format!("{at}.subject"), &fact.prompt, &clean, &fact.subject);
         let expected = match &fact.attribute {
-            Some(attribute) => Some(self.attribute(&format!("{at}.attribute"), &fact.prompt, attribute)?),
-            None => None,
+            Some(attribute) => vec![self.attribute(&format!("{at}.attribute"), &fact.prompt, attribute)?],
+            None => Vec::new(),
         };
         Some(Item { subject: Some(subject?), expected, ..Item::alone(clean) })
     }
@@ -128,30 +133,22 @@ impl Reader<'_> {
         let wrong = self.answer(&format!("{at}.wrong"), &pair.corrupt, &pair.wrong);
         let (clean, corrupt, right, wrong) = (clean?, corrupt?, right?, wrong?);
         if clean.len() != corrupt.len() {
-            self.problems.add(at, self.lengths(&clean, &corrupt));
+            match self.experiment.uneven {
+                Uneven::Refuse => self.problems.add(at, self.lengths(&clean, &corrupt)),
+                Uneven::LeaveOut => self.left_out += 1,
+            }
             return None;
         }
         self.differ(at, &right, &wrong)?;
         let read = self.read_at(at, pair, &clean, &corrupt)?;
-        self.fits(at, &clean, read, right.len().max(wrong.len()))?;
+        self.fits(at, &clean, read, 1 + right.more.len().max(wrong.more.len()))?;
         let subject = match &pair.subject {
             Some(subject) => Some(self.subject(&format!("{at}.subject"), &pair.clean, &clean, subject)?),
             None => None,
         };
-        let answers = Answers { right: right[0], wrong: wrong[0], at: read };
-        let more = [right[1..].to_vec(), wrong[1..].to_vec()];
-        let (answers, expected, labels) = (Some(answers), Some(right[0]), pair.labels.clone());
+        let (expected, labels, more) = (right.any.clone(), pair.labels.clone(), [right.more, wrong.more]);
+        let answers = Some(Answers { right: right.any, wrong: wrong.any, at: read });
         Some(Item { clean, corrupt, answers, more, subject, expected, labels })
-    }
-
-    /// A difference of a token and itself is 0 whatever is done.
-    fn differ(&mut self, at: &str, right: &[u32], wrong: &[u32]) -> Option<()> {
-        if right == wrong && matches!(self.experiment.metric, Metric::LogitDiff | Metric::ProbabilityDiff) {
-            let what = format!("right and wrong answer are the same token, {}", self.labels(right));
-            self.problems.add(at, what);
-            return None;
-        }
-        Some(())
     }
 
     pub(super) fn label(&self, id: u32) -> String {
@@ -197,60 +194,26 @@ impl Reader<'_> {
         found.map_err(|error| self.problems.add(at, error.to_string())).ok()
     }
 
-    fn check(&mut self, at: &str, tokens: &[u32]) -> bool {
+    pub(super) fn check(&mut self, at: &str, tokens: &[u32]) -> bool {
         let dims = self.loaded.model.dims();
-        let (count, context, vocabulary) = (tokens.len(), dims.context, dims.vocabulary);
+        let (count, context) = (tokens.len(), dims.context);
         if count == 0 {
             self.problems.add(at, "the prompt is empty");
         }
         if count > context {
             self.problems.add(at, format!("the prompt has {count} tokens; the model has {context} positions"));
         }
+        self.exist(at, tokens) && count > 0 && count <= context
+    }
+
+    /// Whether the model has all these tokens.
+    pub(super) fn exist(&mut self, at: &str, tokens: &[u32]) -> bool {
+        let vocabulary = self.loaded.model.dims().vocabulary;
         let unknown = tokens.iter().find(|token| **token as usize >= vocabulary);
         if let Some(token) = unknown {
             self.problems.add(at, format!("token {token} does not exist; the vocabulary has 0 to {}", vocabulary - 1));
         }
-        count > 0 && count <= context && unknown.is_none()
-    }
-
-    fn answer(&mut self, at: &str, prompt: &Prompt, answer: &Answer) -> Option<Vec<u32>> {
-        let tokens = match answer {
-            Answer::Token(token) => vec![*token],
-            Answer::Tokens(tokens) => tokens.clone(),
-            Answer::Text(answer) => self.written(at, prompt, answer)?,
-        };
-        if tokens.is_empty() {
-            self.problems.add(at, "the answer is empty; it must be one token");
-            return None;
-        }
-        if tokens.len() > 1 && !reads_whole(self.experiment) {
-            self.problems.add(at, self.several(&tokens, answer));
-            return None;
-        }
-        self.check(at, &tokens).then_some(tokens)
-    }
-
-    /// The tokens of an answer in words: in a causal model those that it adds to the prompt.
-    pub(super) fn written(&mut self, at: &str, prompt: &Prompt, answer: &str) -> Option<Vec<u32>> {
-        let causal = self.loaded.model.is_causal();
-        let text = self.text(at)?;
-        let found = match prompt {
-            _ if answer.is_empty() => Ok(Vec::new()),
-            Prompt::Text(prompt) if causal => text.continuation(prompt, answer),
-            _ => text.encode(answer, SpecialTokens::Never),
-        };
-        self.told(at, found)
-    }
-
-    fn several(&self, tokens: &[u32], answer: &Answer) -> String {
-        let (count, labels) = (tokens.len(), self.labels(tokens));
-        let space = match answer {
-            Answer::Text(answer) if self.loaded.model.is_causal() && !answer.starts_with(' ') => {
-                format!("; should a space stand before it, as in \" {answer}\"?")
-            }
-            _ => "; choose an answer of one token".into(),
-        };
-        format!("the answer is {count} tokens ({labels}), but the metric reads one{space}")
+        unknown.is_none()
     }
 
     /// Where the answer is read: as written, or the mask, or the last token.

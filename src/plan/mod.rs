@@ -1,5 +1,6 @@
 //! What an experiment means: every name resolved, every mistake found before anything runs. The only validator.
 
+mod answers;
 mod causal;
 mod cells;
 mod checks;
@@ -15,9 +16,10 @@ mod sites;
 mod spots;
 mod subject;
 
+pub use answers::{Answers, has_sets};
 pub use causal::Tracing;
 pub use cells::{Cell, Sweep, sites as changed};
-pub use items::{Answers, Item};
+pub use items::Item;
 pub use knockout::Cuts;
 pub use memory::{Load, ROWS};
 pub use paths::{Branch, Paths};
@@ -39,6 +41,8 @@ pub struct Plan {
     pub experiment: Experiment,
     /// The items, as tokens.
     pub items: Vec<Item>,
+    /// Pairs of the data that are no item, as their prompts have different numbers of tokens.
+    pub left_out: usize,
     /// The methods, resolved.
     pub steps: Vec<Step>,
     /// How many rows each method runs at once, and the memory that takes.
@@ -117,7 +121,7 @@ impl Plan {
     /// Resolves an experiment, or says everything that is wrong with it.
     pub fn new(experiment: &Experiment, loaded: &Loaded) -> Result<Self, PlanError> {
         let mut problems = Problems::default();
-        let items = items::resolve(experiment, loaded, &mut problems);
+        let items::Resolved { items, left_out } = items::resolve(experiment, loaded, &mut problems);
         let model = loaded.model.as_ref();
         let complete = problems.count() == 0;
         let known = Known { model, family: &loaded.family, loaded, sites: model.sites(), items: &items, complete };
@@ -128,7 +132,7 @@ impl Plan {
         let mut problems = Problems::default();
         let loads = memory::loads(&steps, (model, &items), experiment, &mut problems);
         problems.into_result()?;
-        Ok(Plan { experiment: experiment.clone(), items, steps, loads })
+        Ok(Plan { experiment: experiment.clone(), items, left_out, steps, loads })
     }
 
     /// What is read from the logits.

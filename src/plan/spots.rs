@@ -9,7 +9,7 @@ pub(super) fn positions(spot: Spot, item: &Item) -> Vec<usize> {
     match spot {
         Spot::Position(position) => vec![position],
         Spot::Role(Role::Last) => vec![last],
-        Spot::Role(Role::Answer) => vec![item.answers.map_or(last, |answers| answers.at)],
+        Spot::Role(Role::Answer) => vec![item.answers.as_ref().map_or(last, |answers| answers.at)],
         Spot::Role(Role::Contrast) => (0..=last).filter(|at| item.clean[*at] != item.corrupt[*at]).collect(),
     }
 }

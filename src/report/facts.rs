@@ -1,7 +1,7 @@
 //! What identifies a run: versions, commit, device, hashes, tokens.
 
 use crate::model::load::Loaded;
-use crate::plan::{Item, Plan};
+use crate::plan::{Item, Plan, has_sets};
 use crate::spec::{HubModel, ModelSpec};
 use crate::text::SpecialTokens;
 use indexmap::IndexMap;
@@ -28,7 +28,7 @@ pub fn facts(plan: &Plan, loaded: &Loaded) -> (IndexMap<String, String>, Vec<Ite
         ("data sha256", data_hash(&plan.items)),
         ("special tokens", special(plan, loaded)),
         ("control", format!("{:?}", experiment.control)),
-        ("metric", format!("{} = {}", experiment.metric, experiment.metric.sign())),
+        ("metric", format!("{} = {}", experiment.metric, sign(plan))),
         ("seed", experiment.seed.to_string()),
         ("device", experiment.device.to_string()),
         ("precision", experiment.precision.to_string()),
@@ -40,8 +40,15 @@ pub fn facts(plan: &Plan, loaded: &Loaded) -> (IndexMap<String, String>, Vec<Ite
         ModelSpec::Hub(HubModel { commit: Some(commit), .. }) => Some(("model commit", commit.clone())),
         _ => None,
     };
-    let facts = facts.into_iter().chain(commit).map(|(name, value)| (name.to_string(), value)).collect();
+    let left_out = (plan.left_out > 0)
+        .then(|| ("left out", format!("{} pairs, whose prompts have different numbers of tokens", plan.left_out)));
+    let facts =
+        facts.into_iter().chain(left_out).chain(commit).map(|(name, value)| (name.to_string(), value)).collect();
     (facts, plan.items.iter().map(|item| tokens(item, loaded)).collect())
+}
+
+fn sign(plan: &Plan) -> &'static str {
+    if has_sets(&plan.items) { plan.metric().sign_of_sets() } else { plan.metric().sign() }
 }
 
 /// What was put around the prompts, in words.
@@ -76,12 +83,15 @@ fn data_hash(items: &[Item]) -> String {
 fn tokens(item: &Item, loaded: &Loaded) -> ItemTokens {
     let label = |id: &u32| loaded.text.as_ref().map_or(id.to_string(), |text| text.label(*id));
     let mut tokens = IndexMap::from([("clean".to_string(), item.clean.iter().map(label).collect::<Vec<_>>())]);
-    if let Some(answers) = item.answers {
+    if let Some(answers) = &item.answers {
         tokens.insert("corrupt".into(), item.corrupt.iter().map(label).collect());
-        let whole =
-            |first: u32, more: &[u32]| std::iter::once(&first).chain(more).map(label).collect::<Vec<_>>().join(" ");
+        let in_row = |tokens: &[u32], between| tokens.iter().map(label).collect::<Vec<_>>().join(between);
+        let whole = |any: &[u32], more: &[u32]| match any {
+            [first] => in_row(&[&[*first], more].concat(), " "),
+            several => in_row(several, " | "),
+        };
         let [right, wrong] = &item.more;
-        tokens.insert("answers".into(), vec![whole(answers.right, right), whole(answers.wrong, wrong)]);
+        tokens.insert("answers".into(), vec![whole(&answers.right, right), whole(&answers.wrong, wrong)]);
     }
     if let Some(subject) = &item.subject {
         tokens.insert("subject".into(), item.clean[subject.clone()].iter().map(label).collect());

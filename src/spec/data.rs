@@ -1,6 +1,6 @@
 //! What an experiment's data may be: lists, templates, files.
 
-use super::{Answer, Fact, FactsFile, Prompt, Subject};
+use super::{Answer, Fact, FactsFile, Professions, Prompt, Subject, WinoBias};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -24,6 +24,10 @@ pub enum Data {
     Facts(Vec<Fact>),
     /// The same from a JSON file.
     FactsFile(FactsFile),
+    /// The professions of Vig et al. 2020, in their templates.
+    Professions(Professions),
+    /// Sentences of WinoBias, as Vig et al. 2020 ask them.
+    WinoBias(WinoBias),
 }
 
 /// A clean prompt, its corrupted twin, and two answers.
@@ -34,7 +38,7 @@ pub struct Pair {
     pub clean: Prompt,
     /// The prompt that differs in what is asked about.
     pub corrupt: Prompt,
-    /// The answer to the clean prompt: one token, for causal mediation one or several.
+    /// The answer to the clean prompt: one token, a set of which any counts, or for causal mediation several in a row.
     pub right: Answer,
     /// The answer to the corrupted prompt: as `right`.
     pub wrong: Answer,
@@ -55,17 +59,17 @@ pub struct Pair {
 pub struct Templates {
     /// The prompts, with slots in braces.
     pub templates: Vec<String>,
-    /// What the clean prompt has in a slot; lists of one length, taken side by side.
+    /// What the clean prompt, or the right answer, has in a slot; lists of one length, taken side by side.
     pub clean: IndexMap<String, Vec<String>>,
-    /// What the corrupted prompt has in the same slots, item by item.
+    /// What the corrupted prompt, or the wrong answer, has in a slot, item by item.
     pub corrupt: IndexMap<String, Vec<String>>,
-    /// Slots that clean and corrupted prompt share: every combination.
+    /// Slots that both share: every combination.
     #[serde(default)]
     pub shared: IndexMap<String, Vec<String>>,
-    /// The answer to the clean prompt.
-    pub right: String,
-    /// The answer to the corrupted prompt.
-    pub wrong: String,
+    /// The answer to the clean prompt; its slots are filled as those of the clean prompt.
+    pub right: Answer,
+    /// The answer to the corrupted prompt; its slots are filled as those of the corrupted prompt.
+    pub wrong: Answer,
     /// The slot whose words are the subject of the prompt, for methods that ask where it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
@@ -99,12 +103,12 @@ pub struct File {
     /// Column of the corrupted prompt.
     #[serde(default = "File::corrupt")]
     pub corrupt: String,
-    /// Column of the right answer.
+    /// Column of the right answer, or a set over columns: `(two_digits_above: "label")`.
     #[serde(default = "File::right")]
-    pub right: String,
-    /// Column of the wrong answer.
+    pub right: Answer,
+    /// Column of the wrong answer, or a set over columns.
     #[serde(default = "File::wrong")]
-    pub wrong: String,
+    pub wrong: Answer,
     /// Column of the subject: words of the clean prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
@@ -120,10 +124,10 @@ impl File {
     fn corrupt() -> String {
         "corrupt".into()
     }
-    fn right() -> String {
+    fn right() -> Answer {
         "right".into()
     }
-    fn wrong() -> String {
+    fn wrong() -> Answer {
         "wrong".into()
     }
 }

@@ -1,5 +1,6 @@
 //! Exactly what a RON file says: no name is resolved here, and no value is judged.
 
+mod answer;
 mod causal;
 mod data;
 mod error;
@@ -9,10 +10,12 @@ mod memory;
 mod method;
 mod paths;
 mod prompt;
+mod published;
 mod route;
 mod set;
 mod sites;
 
+pub use answer::{Answer, AnswerSet, Word};
 pub use causal::{Facts, Mediators, Noise};
 pub use data::{Both, Data, File, Pair, Templates};
 pub use error::SpecError;
@@ -20,7 +23,8 @@ pub use fact::{Fact, FactsFile, Subject};
 pub use hub::HubModel;
 pub use memory::Memory;
 pub use method::{Ablation, Axis, ChangeSpec, Direction, EditSpec, Method, Only, Weighting};
-pub use prompt::{Answer, Prompt};
+pub use prompt::Prompt;
+pub use published::{Professions, WinoBias};
 pub use route::{Role, Senders, Spot, Through};
 pub use set::set;
 pub use sites::{AllSites, Sites};
@@ -60,6 +64,9 @@ pub struct Experiment {
     /// On which side shorter prompts are filled up, where a method batches prompts of several lengths.
     #[serde(default)]
     pub padding: Padding,
+    /// What is done with a pair whose prompts have different numbers of tokens.
+    #[serde(default, skip_serializing_if = "Uneven::is_refuse")]
+    pub uneven: Uneven,
     /// Whether answers are shuffled, as a control that must find nothing.
     #[serde(default)]
     pub control: Control,
@@ -92,6 +99,22 @@ pub enum ModelSpec {
     Path(PathBuf),
     /// One of the hub, by its name.
     Hub(HubModel),
+}
+
+/// What is done with pairs whose clean and corrupted prompt have different numbers of tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Uneven {
+    /// They are a mistake.
+    #[default]
+    Refuse,
+    /// They are left out, as published data sets are cut down to what a tokenizer can take.
+    LeaveOut,
+}
+
+impl Uneven {
+    fn is_refuse(&self) -> bool {
+        *self == Uneven::Refuse
+    }
 }
 
 /// Controls that must find nothing.

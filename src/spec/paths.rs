@@ -27,6 +27,8 @@ impl Experiment {
         match &mut self.data {
             Data::Csv(file) | Data::Jsonl(file) => paths.push(&mut file.path),
             Data::FactsFile(file) => paths.push(&mut file.path),
+            Data::Professions(file) => paths.push(&mut file.path),
+            Data::WinoBias(file) => paths.push(&mut file.path),
             _ => {}
         }
         for method in &mut self.methods {

@@ -1,4 +1,4 @@
-//! Prompts and answers: text, or tokens as they are.
+//! Prompts: text, or tokens as they are.
 
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -13,32 +13,11 @@ pub enum Prompt {
     Tokens(Vec<u32>),
 }
 
-/// An answer: text that stands after the prompt, or tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// `" she"`.
-    Text(String),
-    /// `358`.
-    Token(u32),
-    /// `[358, 12]`.
-    Tokens(Vec<u32>),
-}
-
 impl Serialize for Prompt {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Prompt::Text(text) => text.serialize(serializer),
             Prompt::Tokens(tokens) => tokens.serialize(serializer),
-        }
-    }
-}
-
-impl Serialize for Answer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Answer::Text(text) => text.serialize(serializer),
-            Answer::Token(token) => token.serialize(serializer),
-            Answer::Tokens(tokens) => tokens.serialize(serializer),
         }
     }
 }
@@ -60,35 +39,6 @@ impl<'de> Deserialize<'de> for Prompt {
                     tokens.push(token);
                 }
                 Ok(Prompt::Tokens(tokens))
-            }
-        }
-        deserializer.deserialize_any(Either)
-    }
-}
-
-impl<'de> Deserialize<'de> for Answer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = Answer;
-            fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-                out.write_str("a text in quotes, a token id or a list of token ids")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Answer, E> {
-                Ok(Answer::Text(text.to_string()))
-            }
-            fn visit_u64<E: de::Error>(self, token: u64) -> Result<Answer, E> {
-                u32::try_from(token).map(Answer::Token).map_err(|_| E::custom("a token id is below 2³²"))
-            }
-            fn visit_i64<E: de::Error>(self, token: i64) -> Result<Answer, E> {
-                u32::try_from(token).map(Answer::Token).map_err(|_| E::custom("a token id is between 0 and 2³²"))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Answer, A::Error> {
-                let mut tokens = Vec::new();
-                while let Some(token) = list.next_element()? {
-                    tokens.push(token);
-                }
-                Ok(Answer::Tokens(tokens))
             }
         }
         deserializer.deserialize_any(Either)

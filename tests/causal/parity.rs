@@ -234,3 +234,29 @@ fn the_published_effects_of_attention_in_gpt2_come_out_of_the_published_probabil
     }
     assert_eq!(relative(3.0, 2.0), 0.5);
 }
+
+/// A float of six digits and one of sixteen, both through a softmax of logits of a few units.
+const OF_SETS: f64 = 1e-5;
+
+#[test]
+fn sets_of_answers_are_sums_of_probabilities_in_torch() {
+    let golden = json("sets.json");
+    let set = |name: &str, item: usize| format!("(any_of: {})", golden[name][item]);
+    let pair = |item: usize| {
+        let (clean, corrupt) = (&golden["clean"][item], &golden["corrupt"][item]);
+        format!("(clean: {clean}, corrupt: {corrupt}, right: {}, wrong: {})", set("right", item), set("wrong", item))
+    };
+    let data = format!("Pairs([{}, {}])", pair(0), pair(1));
+    let patch = r#"Patch(sites: ["hook_resid_pre"], over: [Layer, Position])"#;
+    for (case, expected) in golden["models"].as_object().unwrap() {
+        for metric in ["LogitDiff", "Logit", "LogProb", "Probability", "ProbabilityDiff"] {
+            let found = findings(&question(&data, patch, &format!("metric: {metric}")), &load(case));
+            for row in &found[0].items[0].rows {
+                let (layer, position, item) = (row.layer.unwrap(), row.position.unwrap(), row.item.unwrap());
+                let value = |of: &serde_json::Value| of[metric][item].as_f64().unwrap();
+                let effect = value(&expected["patched"][layer][position]) - value(&expected["corrupt"]);
+                assert!((row.effect - effect).abs() < OF_SETS, "{case} {metric} {row:?}: torch gives {effect}");
+            }
+        }
+    }
+}

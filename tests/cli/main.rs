@@ -8,6 +8,7 @@ mod hub;
 mod input;
 #[cfg(unix)]
 mod long;
+mod protocols;
 mod server;
 #[cfg(unix)]
 mod shards;

@@ -43,9 +43,9 @@ impl Hook for Blind {
 }
 
 fn metric(model: &dyn Model, item: &Item, prompt: &[u32], at: usize, hook: &mut dyn Hook) -> f64 {
-    let answers = item.answers.unwrap();
+    let answers = item.answers.clone().unwrap();
     let all: Tensor<3> = logits(model, &Tokens::new(vec![prompt.to_vec()]), hook);
-    Metric::LogitDiff.value(&to_doubles(&all.narrow(1, at, 1)), answers.right as usize, answers.wrong as usize)
+    Metric::LogitDiff.value(&to_doubles(&all.narrow(1, at, 1)), &answers.right, &answers.wrong)
 }
 
 fn rows(case: &str, data: &str, method: &str, check: impl Fn(&dyn Model, &Item, &Row) -> f64) {
@@ -91,7 +91,7 @@ fn a_knockout_finds_roles_item_by_item() {
                        (clean: [3, 2, 3, 4, 5], corrupt: [9, 2, 3, 4, 5], right: 5, wrong: 6, at: 3)])";
     for case in ["gpt2", "llama"] {
         rows(case, data, "Knockout(from: [Contrast], to: [Answer], over: [Layer])", |model, item, row| {
-            let (at, heads) = (item.answers.unwrap().at, (0..model.dims().heads).collect());
+            let (at, heads) = (item.answers.clone().unwrap().at, (0..model.dims().heads).collect());
             let key = (0..item.clean.len()).find(|key| item.clean[*key] != item.corrupt[*key]).unwrap();
             let mut hook = Blind { layers: vec![row.layer.unwrap()], heads, query: at, keys: vec![key] };
             metric(model, item, &item.clean, at, &mut hook) - metric(model, item, &item.clean, at, &mut ())

@@ -103,8 +103,8 @@ fn attributions_sum_to_the_logit_difference() {
 }
 
 fn logit_difference(loaded: &patchclamp::model::load::Loaded, item: &patchclamp::plan::Item) -> f64 {
-    let answers = item.answers.unwrap();
+    let answers = item.answers.clone().unwrap();
     let logits = logits(loaded.model.as_ref(), &Tokens::new(vec![item.clean.clone()]), &mut ());
     let logits = to_floats(&logits.narrow(1, answers.at, 1));
-    f64::from(logits[answers.right as usize]) - f64::from(logits[answers.wrong as usize])
+    f64::from(logits[answers.right[0] as usize]) - f64::from(logits[answers.wrong[0] as usize])
 }

@@ -13,6 +13,7 @@ mod methods;
 mod passes;
 mod precision;
 mod seam;
+mod sets;
 mod spellings;
 mod sweeps;
 mod weights;

@@ -168,10 +168,10 @@ fn the_error_of_half_precision_is_the_distance_of_two_runs() {
         let loaded = load_in("gpt2", own);
         let difference = |side: fn(&patchclamp::plan::Item) -> &Vec<u32>| {
             let of = |loaded: &load::Loaded, item: &patchclamp::plan::Item| {
-                let answers = item.answers.unwrap();
+                let answers = item.answers.clone().unwrap();
                 let logits = logits(loaded.model.as_ref(), &Tokens::new(vec![side(item).clone()]), &mut ());
                 let logits = to_doubles(&logits.narrow(1, answers.at, 1));
-                logits[answers.right as usize] - logits[answers.wrong as usize]
+                logits[answers.right[0] as usize] - logits[answers.wrong[0] as usize]
             };
             let differences: Vec<f64> =
                 plan.items.iter().map(|item| (of(&loaded, item) - of(&full, item)).abs()).collect();

@@ -18,10 +18,10 @@ const TOLERANCE: f64 = 2e-5;
 
 /// The metric of one item, run whole and alone with edits.
 fn whole(model: &dyn Model, prompt: &[u32], item: &Item, edits: Vec<Edit>) -> f64 {
-    let answers = item.answers.unwrap();
+    let answers = item.answers.clone().unwrap();
     let logits = logits(model, &Tokens::new(vec![prompt.to_vec()]), &mut Edits::new(edits));
     let logits = to_floats(&logits.narrow(1, answers.at, 1));
-    f64::from(logits[answers.right as usize]) - f64::from(logits[answers.wrong as usize])
+    f64::from(logits[answers.right[0] as usize]) - f64::from(logits[answers.wrong[0] as usize])
 }
 
 fn put(place: Place, stand: &Activation) -> Edit {

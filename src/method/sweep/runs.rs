@@ -36,7 +36,7 @@ impl<'a> Runs<'a> {
             most: bench.rows,
             metric: bench.metric,
             tokens: bench.tokens(items, side),
-            answers: items.iter().map(|item| vec![bench.answers(*item)]).collect(),
+            answers: items.iter().map(|item| vec![bench.answers(*item).clone()]).collect(),
             edits: Vec::new(),
             skipped: vec![false; items.len()],
         }

@@ -24,6 +24,8 @@ pub(super) struct Sizes<'a> {
     length: u64,
     items: u64,
     sides: u64,
+    /// Tokens of an item's answers beyond one each, which hardly count.
+    answers: u64,
 }
 
 impl<'a> Sizes<'a> {
@@ -31,7 +33,9 @@ impl<'a> Sizes<'a> {
     pub(super) fn new(model: &'a dyn Model, items: &[Item], metric: Metric) -> Self {
         let length = items.iter().map(|item| item.clean.len()).max().unwrap_or(0) as u64;
         let sides = if items.iter().any(|item| item.answers.is_some()) { 2 } else { 1 };
-        Sizes { model, metric, length, items: items.len() as u64, sides }
+        let tokens = |item: &Item| item.answers.as_ref().map_or(0, |both| both.right.len() + both.wrong.len());
+        let answers = items.iter().map(tokens).max().unwrap_or(0).saturating_sub(2) as u64;
+        Sizes { model, metric, length, items: items.len() as u64, sides, answers }
     }
 
     fn dims(&self) -> &Dims {
@@ -88,7 +92,11 @@ impl<'a> Sizes<'a> {
     }
 
     fn read(&self) -> u64 {
-        if self.metric.needs_vocabulary() { self.logits(1) } else { 0 }
+        match self.metric.needs_vocabulary() {
+            true => self.logits(1),
+            // their columns of the unembedding, picked and turned, and their logits
+            false => self.answers * (2 * self.dims().d_model as u64 + 3),
+        }
     }
 
     /// Logits at so many positions: as a tensor, what is picked of it, and as values.
