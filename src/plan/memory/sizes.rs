@@ -24,14 +24,23 @@ pub(super) struct Sizes<'a> {
     length: u64,
     items: u64,
     sides: u64,
+    /// Tokens of the longest answer.
+    answer: u64,
 }
 
 impl<'a> Sizes<'a> {
     /// For the longest of the prompts.
     pub(super) fn new(model: &'a dyn Model, items: &[Item], metric: Metric) -> Self {
-        let length = items.iter().map(|item| item.clean.len()).max().unwrap_or(0) as u64;
+        let more = items.iter().flat_map(|item| &item.more).map(Vec::len).max().unwrap_or(0);
+        // an answer is run behind its prompt, but for its last token
+        let length = (items.iter().map(|item| item.clean.len()).max().unwrap_or(0) + more) as u64;
         let sides = if items.iter().any(|item| item.answers.is_some()) { 2 } else { 1 };
-        Sizes { model, metric, length, items: items.len() as u64, sides }
+        Sizes { model, metric, length, items: items.len() as u64, sides, answer: more as u64 + 1 }
+    }
+
+    /// The same where rows are read by another metric than the experiment's.
+    fn reading(&self, metric: Metric) -> Self {
+        Sizes { metric, ..*self }
     }
 
     fn dims(&self) -> &Dims {
@@ -88,7 +97,7 @@ impl<'a> Sizes<'a> {
     }
 
     fn read(&self) -> u64 {
-        if self.metric.needs_vocabulary() { self.logits(1) } else { 0 }
+        if self.metric.needs_vocabulary() { self.logits(self.answer) } else { 0 }
     }
 
     /// Logits at so many positions: as a tensor, what is picked of it, and as values.
@@ -119,9 +128,15 @@ impl<'a> Sizes<'a> {
             }
             Step::Patch(sweep, _) => self.sweep(&sweep.cells, rows),
             Step::Ablate(sweep, with) => self.means(sweep, *with, items) + self.sweep(&sweep.cells, rows),
-            // each candidate is a run of its own
-            Step::Mediate(_, sweep) => 2 * self.sweep(&sweep.cells, rows),
-            Step::Trace(tracing) => items * self.sites(&changed(&tracing.cells)) + self.sweep(&tracing.cells, rows),
+            Step::Mediate(_, sweep) => {
+                // answers of one token are read together, others each in a run of its own
+                let metric = if self.answer > 1 { Metric::LogProb } else { Metric::LogitDiff };
+                2 * self.reading(metric).sweep(&sweep.cells, rows)
+            }
+            Step::Trace(tracing) => {
+                let clean = self.sites(&changed(&tracing.cells)) + self.logits(1);
+                items * clean + self.reading(Metric::Probability).sweep(&tracing.cells, rows)
+            }
             Step::Knockout(cuts) => {
                 let group = |(_, cells): &(Vec<usize>, Vec<Cell>)| self.sweep(cells, rows);
                 cuts.groups.iter().map(group).max().unwrap_or(0)
