@@ -115,25 +115,34 @@ impl<'a> Steps<'a> {
     }
 
     /// What the next step gives: read back, or done and kept; `None` where it is another shard's and not there yet. `work` is
-    /// what it counts for in the progress; a step of none prepares for the one behind it and goes to the same shard.
+    /// what it counts for in the progress, which may be nothing.
     pub fn step<T: Serialize + DeserializeOwned>(
         &mut self,
         work: usize,
         compute: impl FnOnce() -> Result<T, HookError>,
     ) -> Result<Option<T>, RunError> {
-        let (number, turn) = (self.next, self.turn);
-        self.next += 1;
-        self.turn += usize::from(work > 0);
-        let found = match self.kept.remove(&number) {
-            Some(bytes) => Some(postcard::from_bytes(&bytes).map_err(|_| JournalError::Content(number))?),
-            None if self.shard.owns(turn) => Some(self.keep(number, compute()?)?),
-            None => {
-                self.missing.push(turn);
-                None
-            }
-        };
+        let found = self.prepare(compute)?;
+        self.turn += 1;
         self.watcher.advance(work);
         Ok(found)
+    }
+
+    /// As [`Steps::step`], but for a step whose by-products the next one uses: it goes to the same shard, so that they are
+    /// made once.
+    pub fn prepare<T: Serialize + DeserializeOwned>(
+        &mut self,
+        compute: impl FnOnce() -> Result<T, HookError>,
+    ) -> Result<Option<T>, RunError> {
+        let number = self.next;
+        self.next += 1;
+        match self.kept.remove(&number) {
+            Some(bytes) => Ok(Some(postcard::from_bytes(&bytes).map_err(|_| JournalError::Content(number))?)),
+            None if self.shard.owns(self.turn) => Ok(Some(self.keep(number, compute()?)?)),
+            None => {
+                self.missing.push(self.turn);
+                Ok(None)
+            }
+        }
     }
 
     fn keep<T: Serialize>(&mut self, number: usize, result: T) -> Result<T, RunError> {

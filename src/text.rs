@@ -1,6 +1,8 @@
 //! Text and tokens: batches of token ids with their padding, and the tokenizer that a model comes with.
 
+mod charsmap;
 mod span;
+mod template;
 
 use std::path::Path;
 use tokenizers::{Encoding, Tokenizer};
@@ -167,11 +169,16 @@ pub struct Text {
     tokenizer: Tokenizer,
 }
 
-/// The decoder as any JSON: the library panics where it is none, so it is read once before.
+/// What the library takes on trust and panics over: the decoder, which must be some JSON, the tables of the normalizer, and
+/// the templates of the post-processor.
 #[derive(serde::Deserialize)]
-struct Decoding {
+struct Trusted {
     #[serde(default, rename = "decoder")]
     _decoder: serde_json::Value,
+    #[serde(default)]
+    normalizer: serde_json::Value,
+    #[serde(default)]
+    post_processor: serde_json::Value,
 }
 
 impl Text {
@@ -184,7 +191,9 @@ impl Text {
 
     /// From the bytes of a `tokenizer.json`; the error is the library's own sentence.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice::<Decoding>(bytes).map_err(|error| error.to_string())?;
+        let trusted = serde_json::from_slice::<Trusted>(bytes).map_err(|error| error.to_string())?;
+        charsmap::check(&trusted.normalizer)?;
+        template::check(&trusted.post_processor)?;
         let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| error.to_string())?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|error| error.to_string())?;

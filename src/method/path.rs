@@ -104,7 +104,7 @@ fn values(bench: &Bench, plan: &Paths, sides: [Side; 2], steps: &mut Steps) -> R
     for items in bench.batches(batch::items(bench)) {
         let mut ready: Option<Batch> = None;
         let mut make = || Batch::record(bench, &items, sides, plan);
-        let ends = steps.step(0, || Ok(super::sweep::made(&mut ready, &mut make)?.ends()))?;
+        let ends = steps.prepare(|| Ok(super::sweep::made(&mut ready, &mut make)?.ends()))?;
         if let Some((from, to)) = ends {
             spread(&mut values.from, &items, from);
             spread(&mut values.to, &items, to);

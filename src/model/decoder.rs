@@ -90,6 +90,10 @@ impl Model for Decoder {
         true
     }
 
+    fn sight(&self, layer: usize) -> Sight {
+        self.sights[layer]
+    }
+
     fn is_rotary(&self) -> bool {
         self.rotary.is_some()
     }

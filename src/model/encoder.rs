@@ -95,6 +95,10 @@ impl Model for Encoder {
         false
     }
 
+    fn sight(&self, layer: usize) -> Sight {
+        self.sights[layer]
+    }
+
     fn is_rotary(&self) -> bool {
         false
     }

@@ -23,6 +23,7 @@ use crate::text::Tokens;
 use parts::block::Block;
 use parts::linear::Linear;
 use parts::norm::Norm;
+use parts::position::Sight;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -55,6 +56,8 @@ pub trait Model {
     fn sites(&self) -> Vec<Site>;
     /// Whether a position sees only itself and earlier ones, so that a pass can begin at a position.
     fn is_causal(&self) -> bool;
+    /// Which keys the queries of a layer see.
+    fn sight(&self, layer: usize) -> Sight;
     /// Whether keys are rotated, so that [`Past::sites`] knows what to record.
     fn is_rotary(&self) -> bool;
     /// How heads and MLPs are wired to one stream, to which everything that is written is added as it is; `None` where a

@@ -2,6 +2,7 @@
 
 use super::cells::{Cell, check_once, check_only, cut};
 use super::{Item, Known, Problems, spots, sweeps};
+use crate::model::parts::position::Sight;
 use crate::site::Site;
 use crate::spec::{Axis, Only, Spot};
 use std::collections::BTreeMap;
@@ -147,16 +148,31 @@ fn cells(asked: &Asked, (queries, keys): &Ends, known: &Known) -> Vec<Cell> {
 
 /// A query that sees nothing has no attention to speak of.
 fn check_sight(at: &str, item: &Item, cells: &[Cell], known: &Known, problems: &mut Problems) {
-    let length = item.clean.len();
     for cell in cells {
-        let (queries, keys) = cell.queries_and_keys();
-        let seen = |query: usize| if known.model.is_causal() { query + 1 } else { length };
-        if keys.is_empty() {
+        if cell.queries_and_keys().1.is_empty() {
             problems.add(&format!("{at}.from"), "there is no key before the query; name others");
-        } else if let Some(query) = queries.iter().find(|query| (0..seen(**query)).all(|key| keys.contains(&key))) {
-            let what =
-                format!("the query at position {query} would see nothing at all; leave it a key, for instance itself");
+        } else if let Some((query, layer)) = blinded(item.clean.len(), cell, known) {
+            let seen = match known.model.sight(layer) {
+                Sight::Window(width) => format!(" in layer {layer}, whose window is {width} tokens"),
+                Sight::Causal | Sight::Both => String::new(),
+            };
+            let what = format!(
+                "the query at position {query} would see nothing at all{seen}; leave it a key, for instance itself"
+            );
             problems.add(&format!("{at}.from"), what);
         }
     }
+}
+
+/// The first query that a cell takes every key of, and the layer.
+fn blinded(length: usize, cell: &Cell, known: &Known) -> Option<(usize, usize)> {
+    let (queries, keys) = cell.queries_and_keys();
+    let blind = |query: usize, layer: usize| {
+        let sight = known.model.sight(layer);
+        (0..length).filter(|key| sight.allows(query, *key)).all(|key| keys.contains(&key))
+    };
+    let layers = cell.sites.iter().filter_map(|site| site.layer());
+    layers
+        .flat_map(|layer| queries.iter().map(move |query| (*query, layer)))
+        .find(|(query, layer)| blind(*query, *layer))
 }

@@ -85,20 +85,23 @@ fn a_journal_has_one_writer_and_one_run() {
 }
 
 #[test]
-fn a_step_of_no_work_goes_to_the_shard_of_the_step_behind_it() {
+fn what_prepares_goes_to_the_shard_of_the_step_behind_it_and_all_else_in_turn() {
     let owned = |number| {
         let (mut nobody, mut done) = ((), Vec::new());
         let mut steps = Steps::new(Kept::new(), None, Shard { number, of: 2 }, &mut nobody);
-        for (step, work) in [0, 5, 0, 5, 5].into_iter().enumerate() {
-            let mut compute = || {
+        for (step, work) in [None, Some(5), None, Some(5), Some(0), Some(0), Some(5)].into_iter().enumerate() {
+            let compute = || {
                 done.push(step);
                 Ok(step)
             };
-            steps.step(work, &mut compute).unwrap();
+            match work {
+                Some(work) => steps.step(work, compute).unwrap(),
+                None => steps.prepare(compute).unwrap(),
+            };
         }
         done
     };
-    assert_eq!((owned(1), owned(2)), (vec![0, 1, 4], vec![2, 3]));
+    assert_eq!((owned(1), owned(2)), (vec![0, 1, 4, 6], vec![2, 3, 5]));
 }
 
 #[test]

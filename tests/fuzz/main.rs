@@ -1,13 +1,15 @@
 //! Experiments, `--set`, data, checkpoints and tokenizers, mutated: each is taken or refused, and none ends in a panic, in
 //! an endless loop or in memory that nobody asked for.
 //!
-//! `cargo test` tries a few thousand. A million:
-//! `PATCHCLAMP_FUZZ=1000000 cargo test --test fuzz -- --nocapture --test-threads 1`
+//! `cargo test` tries a few thousand. A million, some minutes of one core where temporary files stay in memory:
+//! `TMPDIR=/dev/shm RAYON_NUM_THREADS=1 PATCHCLAMP_FUZZ=1000000 cargo test --test fuzz -- --nocapture --test-threads 1`
 //! The same in parts, for instance of 100000: with `PATCHCLAMP_FUZZ_FIRST=100000` a part begins where the first ended.
 
 mod guard;
 mod mutate;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use guard::{hold, rewrite, tried};
 use mutate::{Lexeme, Mutator, lex};
 use patchclamp::builtin;
@@ -240,10 +242,37 @@ fn headers_of_weights_are_taken_or_refused() {
     });
 }
 
+/// SentencePiece's table that makes `é` of `a`, mostly damaged: a trie of 512 units of which three mean something.
+fn table(mutator: &mut Mutator) -> Vec<u8> {
+    let mut units = vec![0u32; 512];
+    (units[0], units[256 ^ 97], units[256]) = (256 << 10, 97 | 1 << 8 | 97 << 10, 1 << 31 | 2);
+    let at = [0, 256 ^ 97, 256][mutator.random.random_range(0..3)];
+    match mutator.random.random_range(0..4) {
+        0 => units[at] = mutator.random.random(),
+        1 | 2 => units[at] ^= 1 << mutator.random.random_range(0..32),
+        _ => {}
+    }
+    let units: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    let mut table = [&2048u32.to_le_bytes()[..], &units, "x\0é\0".as_bytes()].concat();
+    if mutator.random.random_ratio(1, 4) {
+        mutator.bytes(&mut table);
+    }
+    table
+}
+
 #[test]
 fn tokenizers_are_taken_or_refused() {
     let corpus = corpus([fs::read_to_string(root("assets/organism/planted/tokenizer.json")).unwrap()]);
-    let make = |random| Mutator { random, corpus: &corpus }.text();
+    let make = |random| {
+        let mut mutator = Mutator { random, corpus: &corpus };
+        let text = mutator.text();
+        if mutator.random.random_ratio(1, 2) {
+            return text;
+        }
+        let table = STANDARD.encode(table(&mut mutator));
+        let normalizer = format!("\"normalizer\":{{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"{table}\"}}");
+        String::from_utf8_lossy(&text).replace("\"normalizer\":null", &normalizer).into_bytes()
+    };
     hold("tokenizer", 4, make, |_, input| {
         let Ok(text) = Text::from_bytes(input) else { return false };
         let ids = text.encode(" Mary opened the déor because\n", SpecialTokens::AsTokenizer).unwrap_or_default();

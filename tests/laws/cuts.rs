@@ -4,7 +4,7 @@ use super::common::*;
 use patchclamp::hook::{Activation, Hook};
 use patchclamp::metric::Metric;
 use patchclamp::model::Model;
-use patchclamp::plan::Item;
+use patchclamp::plan::{Item, Plan};
 use patchclamp::site::Site;
 use patchclamp::table::Row;
 use patchclamp::tensor::{Tensor, from_floats, to_doubles, to_floats};
@@ -97,6 +97,33 @@ fn a_knockout_finds_roles_item_by_item() {
             metric(model, item, &item.clean, at, &mut hook) - metric(model, item, &item.clean, at, &mut ())
         });
     }
+}
+
+/// Windows are three tokens wide, so that the last of six sees positions 3 to 5 through them; the mask would then be all that
+/// a softmax has to go by.
+#[test]
+fn a_query_whose_window_is_taken_whole_is_refused() {
+    let data = random_pairs(&[6, 6], None);
+    let told = |case: &str, from: &str, more: &str| {
+        let text = question(&data, &format!("Knockout(from: {from}, over: [Layer]{more})"), "");
+        Plan::new(&experiment(&text), &load(case)).err().map_or(String::new(), |error| error.to_string())
+    };
+    let blind = |layer: usize| {
+        format!(
+            "methods[0].from: the query at position 5 would see nothing at all in layer {layer}, whose window is 3 tokens; \
+             leave it a key, for instance itself"
+        )
+    };
+    assert!(told("mistral", "[3, 4, 5]", "").starts_with(&blind(0)));
+    assert_eq!(told("mistral", "[3, 4]", ""), "");
+    // every other layer sees all
+    assert_eq!(told("gpt-neo", "[3, 4, 5]", ""), blind(1));
+    assert_eq!(told("gpt-neo", "[3, 4, 5]", ", only: (layers: [0])"), "");
+    // of the two that are cut at once, the one that is local
+    assert_eq!(told("gpt-neo", "[3, 4, 5]", ", only: (layers: [0]), window: 2"), "");
+    assert_eq!(told("gpt-neo", "[3, 4, 5]", ", only: (layers: [1]), window: 2"), blind(1));
+    assert_eq!(told("gpt2", "[3, 4, 5]", ""), "");
+    assert!(told("gpt2", "[0, 1, 2, 3, 4, 5]", "").contains("would see nothing at all; leave"));
 }
 
 /// Where no later position sees the one token that two prompts differ in, the prompts have the same logits: what one of

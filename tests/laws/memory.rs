@@ -21,7 +21,11 @@ fn text(budget: Option<u64>) -> String {
 }
 
 fn loads(budget: Option<u64>, loaded: &Loaded) -> Result<Vec<Load>, PlanError> {
-    Plan::new(&experiment(&text(budget)), loaded).map(|plan| plan.loads)
+    loads_of(&text(budget), loaded)
+}
+
+fn loads_of(text: &str, loaded: &Loaded) -> Result<Vec<Load>, PlanError> {
+    Plan::new(&experiment(text), loaded).map(|plan| plan.loads)
 }
 
 /// The least budget that every method fits into, and what the most rows take.
@@ -78,6 +82,23 @@ fn results_are_the_same_in_any_budget() {
         rows += compare(free, tight);
     }
     assert!(rows > 1000);
+}
+
+/// Tracing reads probabilities, which need the whole vocabulary, and mediation odds, which do not; what the experiment's
+/// metric is makes no difference to either.
+#[test]
+fn methods_with_a_metric_of_their_own_are_counted_by_it() {
+    let loaded = load("gpt2");
+    let [plain, whole] = ["LogitDiff", "Probability"].map(|metric| {
+        let pair = "(clean: [1, 2, 3, 4], corrupt: [1, 9, 3, 4], right: 5, wrong: 6, subject: [1])";
+        let methods = "Trace(), Mediate(), Patch(sites: [\"hook_resid_pre\"], over: [Layer, Position])";
+        let text = question(&format!("Pairs([{}])", [pair; 48].join(", ")), methods, &format!("metric: {metric}"));
+        loads_of(&text, &loaded).unwrap()
+    });
+    let memory = |loads: &[Load]| loads.iter().map(|load| load.memory.0).collect::<Vec<_>>();
+    let (plain, whole) = (memory(&plain), memory(&whole));
+    assert_eq!(plain[..2], whole[..2]);
+    assert!(plain[2] < whole[2]);
 }
 
 /// Asserts that two findings agree, item by item; how many rows there were.

@@ -106,3 +106,16 @@ fn what_a_field_says_is_heeded() {
         assert!(logit_bits(other.path()) != logit_bits(&golden(case)), "{case}: `{field}` is not heeded");
     }
 }
+
+/// BERT's heads share the width evenly, with keys of their own; `transformers` does not read what would say otherwise.
+#[test]
+fn what_a_family_does_not_read_changes_nothing() {
+    for case in ["bert", "roberta"] {
+        for (field, value) in [("head_dim", 2), ("num_key_value_heads", 1)] {
+            let other = rewritten(case, |config| config[field] = json!(value), str::to_string);
+            let loaded = load::folder(other.path(), &[], &device()).unwrap();
+            assert!(logit_bits(other.path()) == logit_bits(&golden(case)), "{case} with `{field}`");
+            assert_eq!(loaded.model.dims(), load(case).model.dims());
+        }
+    }
+}

@@ -73,7 +73,7 @@ pub fn sweep_batch<'a>(
         let (runs, stand) = prepare()?;
         Base::record(runs, cells, stand)
     };
-    if let Some(ends) = steps.step(0, || Ok(made(&mut ready, &mut base)?.ends()))? {
+    if let Some(ends) = steps.prepare(|| Ok(made(&mut ready, &mut base)?.ends()))? {
         (swept.from, swept.to) = ends;
     }
     for some in groups(cells, count) {

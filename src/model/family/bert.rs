@@ -96,7 +96,7 @@ pub fn distilbert(config: &Config, weights: &Weights) -> Result<Built, BuildErro
 fn choices(config: &Config) -> Result<Choices, ConfigError> {
     config.refuse("is_decoder", "a causal one is not supported")?;
     config.choice("position_embedding_type", &["absolute"])?;
-    let (dims, function) = (dims::usual(config)?, config.function("hidden_act", "gelu")?);
+    let (dims, function) = (dims::even(config)?, config.function("hidden_act", "gelu")?);
     Ok(Choices {
         positions: dims.context,
         dims,

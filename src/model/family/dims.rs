@@ -9,6 +9,13 @@ pub fn usual(config: &Config) -> Result<Dims, ConfigError> {
     sized(config, None)
 }
 
+/// The same, where heads share the width evenly and each has keys of its own, whatever else the configuration says.
+pub fn even(config: &Config) -> Result<Dims, ConfigError> {
+    let dims = usual(config)?;
+    let d_head = config.share(("hidden_size", dims.d_model), ("num_attention_heads", dims.heads))?;
+    Ok(Dims { d_head, key_heads: dims.heads, ..dims })
+}
+
 /// The same, where heads are so wide unless the configuration says otherwise.
 pub fn with_heads_of(config: &Config, width: usize) -> Result<Dims, ConfigError> {
     sized(config, Some(width))

@@ -190,7 +190,8 @@ pub enum Sight {
 }
 
 impl Sight {
-    fn allows(self, query: usize, key: usize) -> bool {
+    /// Whether a query may see a key.
+    pub fn allows(self, query: usize, key: usize) -> bool {
         match self {
             Sight::Causal => key <= query,
             Sight::Window(width) => key <= query && query < key + width,

@@ -24,18 +24,27 @@ pub(super) struct Sizes<'a> {
     length: u64,
     items: u64,
     sides: u64,
-    /// Tokens of an item's answers beyond one each, which hardly count.
-    answers: u64,
+    /// Tokens of an item's sets beyond one each, which hardly count.
+    sets: u64,
+    /// Tokens of the longest answer, one behind the other.
+    answer: u64,
 }
 
 impl<'a> Sizes<'a> {
     /// For the longest of the prompts.
     pub(super) fn new(model: &'a dyn Model, items: &[Item], metric: Metric) -> Self {
-        let length = items.iter().map(|item| item.clean.len()).max().unwrap_or(0) as u64;
+        let more = items.iter().flat_map(|item| &item.more).map(Vec::len).max().unwrap_or(0);
+        // an answer is run behind its prompt, but for its last token
+        let length = (items.iter().map(|item| item.clean.len()).max().unwrap_or(0) + more) as u64;
         let sides = if items.iter().any(|item| item.answers.is_some()) { 2 } else { 1 };
         let tokens = |item: &Item| item.answers.as_ref().map_or(0, |both| both.right.len() + both.wrong.len());
-        let answers = items.iter().map(tokens).max().unwrap_or(0).saturating_sub(2) as u64;
-        Sizes { model, metric, length, items: items.len() as u64, sides, answers }
+        let sets = items.iter().map(tokens).max().unwrap_or(0).saturating_sub(2) as u64;
+        Sizes { model, metric, length, items: items.len() as u64, sides, sets, answer: more as u64 + 1 }
+    }
+
+    /// The same where rows are read by another metric than the experiment's.
+    fn reading(&self, metric: Metric) -> Self {
+        Sizes { metric, ..*self }
     }
 
     fn dims(&self) -> &Dims {
@@ -93,9 +102,9 @@ impl<'a> Sizes<'a> {
 
     fn read(&self) -> u64 {
         match self.metric.needs_vocabulary() {
-            true => self.logits(1),
+            true => self.logits(self.answer),
             // their columns of the unembedding, picked and turned, and their logits
-            false => self.answers * (2 * self.dims().d_model as u64 + 3),
+            false => self.sets * (2 * self.dims().d_model as u64 + 3),
         }
     }
 
@@ -127,9 +136,15 @@ impl<'a> Sizes<'a> {
             }
             Step::Patch(sweep, _) => self.sweep(&sweep.cells, rows),
             Step::Ablate(sweep, with) => self.means(sweep, *with, items) + self.sweep(&sweep.cells, rows),
-            // each candidate is a run of its own
-            Step::Mediate(_, sweep) => 2 * self.sweep(&sweep.cells, rows),
-            Step::Trace(tracing) => items * self.sites(&changed(&tracing.cells)) + self.sweep(&tracing.cells, rows),
+            Step::Mediate(_, sweep) => {
+                // answers of one token are read together, others each in a run of its own
+                let metric = if self.answer > 1 { Metric::LogProb } else { Metric::LogitDiff };
+                2 * self.reading(metric).sweep(&sweep.cells, rows)
+            }
+            Step::Trace(tracing) => {
+                let clean = self.sites(&changed(&tracing.cells)) + self.logits(1);
+                items * clean + self.reading(Metric::Probability).sweep(&tracing.cells, rows)
+            }
             Step::Knockout(cuts) => {
                 let group = |(_, cells): &(Vec<usize>, Vec<Cell>)| self.sweep(cells, rows);
                 cuts.groups.iter().map(group).max().unwrap_or(0)
