@@ -1,0 +1,1 @@
+//! What the graph and its selections must hold.
