@@ -1,1 +1,0 @@
-//! What the graph and its selections must hold.
