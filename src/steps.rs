@@ -136,6 +136,28 @@ impl<'a> Steps<'a> {
         Ok(found)
     }
 
+    /// What a step gives that rests on the method's other steps: read back, or done and kept, whoever's turn it is. Only a
+    /// process that has them all comes this far; of shards, mostly the one that puts them together.
+    pub fn joint<T: Serialize + DeserializeOwned>(
+        &mut self,
+        work: usize,
+        compute: impl FnOnce() -> Result<T, HookError>,
+    ) -> Result<T, RunError> {
+        let number = self.next;
+        self.next += 1;
+        let found = match self.kept.remove(&number) {
+            Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| JournalError::Content(number))?,
+            None => self.keep(number, compute()?)?,
+        };
+        self.watcher.advance(work);
+        Ok(found)
+    }
+
+    /// Passes over the numbers of so many joint steps, where what they rest on is not there.
+    pub fn pass_over(&mut self, count: usize) {
+        self.next += count;
+    }
+
     fn keep<T: Serialize>(&mut self, number: usize, result: T) -> Result<T, RunError> {
         if let Some(journal) = &mut self.journal {
             let bytes = postcard::to_stdvec(&result).map_err(|_| JournalError::Content(number))?;

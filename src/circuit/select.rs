@@ -76,6 +76,13 @@ impl Circuit {
         self.with(&members)
     }
 
+    /// Of each of [`Circuit::links`] whether it is in the pruned circuit that other scores of the same edges make.
+    pub fn choose(&self, scores: &[f64], rule: Rule, count: usize) -> Vec<bool> {
+        let mut members = self.chosen(scores, rule, count);
+        self.pruned(&mut members);
+        members
+    }
+
     /// What [`Circuit::select`] chooses for other scores of the same edges.
     pub(super) fn chosen(&self, scores: &[f64], rule: Rule, count: usize) -> Vec<bool> {
         match rule {
@@ -122,7 +129,7 @@ fn prune<N, E>(graph: &DiGraph<N, E>, members: &mut [bool]) {
     let ends = [0, graph.node_count() - 1];
     let dead = |node: NodeIndex, members: &[bool]| {
         let has = |way| graph.edges_directed(node, way).any(|edge| members[edge.id().index()]);
-        !ends.contains(&node.index()) && !(has(Direction::Incoming) && has(Direction::Outgoing))
+        !(ends.contains(&node.index()) || has(Direction::Incoming) && has(Direction::Outgoing))
     };
     let mut waiting: Vec<NodeIndex> = graph.node_indices().collect();
     while let Some(node) = waiting.pop() {

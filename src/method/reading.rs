@@ -3,7 +3,7 @@
 use crate::metric::Metric;
 use crate::model::Read;
 use crate::plan::Answers;
-use crate::tensor::{Tensor, to_doubles};
+use crate::tensor::{Tensor, activation, from_ints, to_doubles};
 
 /// What `metric` needs of rows with these answers, equally many each.
 pub fn read(metric: Metric, rows: &[Vec<Answers>]) -> Read {
@@ -30,4 +30,29 @@ pub fn values(metric: Metric, logits: &Tensor<3>, rows: &[Vec<Answers>]) -> Vec<
         found.sum::<f64>() / each as f64
     };
     logits.chunks_exact(each * width).zip(rows).map(value).collect()
+}
+
+/// The sum of the metric over rows with an answer each, on the tape that the logits are on.
+pub fn total(metric: Metric, logits: &Tensor<3>, rows: &[Vec<Answers>]) -> Tensor<1> {
+    let tokens = |right: bool| {
+        rows.iter().flatten().map(move |answers| match (metric.needs_vocabulary(), right) {
+            (true, true) => answers.right as i32,
+            (true, false) => answers.wrong as i32,
+            (false, right) => i32::from(!right),
+        })
+    };
+    let picked = |logits: &Tensor<3>, right: bool| {
+        let index = from_ints(tokens(right).collect(), [rows.len(), 1, 1], &logits.device());
+        logits.clone().gather(2, index).sum()
+    };
+    match metric {
+        Metric::LogitDiff => picked(logits, true) - picked(logits, false),
+        Metric::Logit => picked(logits, true),
+        Metric::LogProb => picked(&activation::log_softmax(logits.clone(), 2), true),
+        Metric::Probability => picked(&activation::softmax(logits.clone(), 2), true),
+        Metric::ProbabilityDiff => {
+            let probabilities = activation::softmax(logits.clone(), 2);
+            picked(&probabilities, true) - picked(&probabilities, false)
+        }
+    }
 }

@@ -9,13 +9,12 @@
 
 use super::{Bench, Finding, Side, Summary, Tensors, blank, table};
 use crate::hook::{Activation, Differentiate, Record};
-use crate::metric::Metric;
 use crate::model::parts::position::is_masked;
 use crate::model::{HookError, Pass, Read, run};
 use crate::site::{Layout, Site};
 use crate::steps::{RunError, Steps};
 use crate::table::Row;
-use crate::tensor::{Tensor, activation, backward, from_ints, to_floats};
+use crate::tensor::{backward, to_floats};
 use crate::text::{Padding, Tokens};
 use std::collections::BTreeMap;
 
@@ -136,10 +135,10 @@ fn slopes(bench: &Bench, tokens: &Tokens, rows: &[usize], sites: &[Site], kept: 
     let mut hook = Differentiate::at(sites.iter().copied());
     let read = Read {
         positions: Some(rows.iter().enumerate().map(|(row, item)| read_at(bench, tokens, row, *item)).collect()),
-        tokens: None,
+        tokens: bench.read(rows).tokens,
     };
     let logits = run(model.as_ref(), &Pass::whole(tokens).reading(read), &mut hook)?;
-    let gradients = backward(&total(bench, logits, rows));
+    let gradients = backward(&bench.total(&logits, rows));
     for (site, slope) in hook.gradients(&gradients) {
         kept.add_state(&format!("grad.{site}"), site, &slope);
     }
@@ -150,26 +149,6 @@ fn slopes(bench: &Bench, tokens: &Tokens, rows: &[usize], sites: &[Site], kept: 
 fn read_at(bench: &Bench, tokens: &Tokens, row: usize, item: usize) -> usize {
     let before = (0..tokens.width()).find(|position| tokens.is_real(row, *position)).unwrap_or(0);
     before + bench.answers(item).at
-}
-
-/// The sum of the metric over items, on the tape, from logits `[item, 1, vocabulary]`.
-pub fn total(bench: &Bench, logits: Tensor<3>, items: &[usize]) -> Tensor<1> {
-    let picked = |logits: &Tensor<3>, right: bool| {
-        let token = |item: &usize| if right { bench.answers(*item).right } else { bench.answers(*item).wrong };
-        let index =
-            from_ints(items.iter().map(|item| token(item) as i32).collect(), [items.len(), 1, 1], &logits.device());
-        logits.clone().gather(2, index).sum()
-    };
-    match bench.metric {
-        Metric::LogitDiff => picked(&logits, true) - picked(&logits, false),
-        Metric::Logit => picked(&logits, true),
-        Metric::LogProb => picked(&activation::log_softmax(logits, 2), true),
-        Metric::Probability => picked(&activation::softmax(logits, 2), true),
-        Metric::ProbabilityDiff => {
-            let probabilities = activation::softmax(logits, 2);
-            picked(&probabilities, true) - picked(&probabilities, false)
-        }
-    }
 }
 
 /// A row a site: the root mean square of its values, padding included, masked scores left out.

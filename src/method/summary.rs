@@ -3,7 +3,7 @@
 use super::{Bench, Finding};
 use crate::data::observations;
 use crate::table::{Row, Table};
-use patchclamp_probes::{Flips, Interval, Resamples, holm_known};
+use patchclamp_probes::{Flips, Interval, Resamples, bootstrap, holm_known};
 use std::collections::BTreeMap;
 
 /// The fact that tells of a `normalised` which means little.
@@ -55,9 +55,39 @@ impl Summary {
         }
     }
 
+    /// The row of a share: the mean of `parts` over the mean of `wholes`, one an item each, both drawn together for the
+    /// interval; NaN where the wholes have a mean of 0.
+    pub fn share(&self, row: Row, parts: &[f64], wholes: &[f64]) -> Row {
+        let [parts, wholes] = [parts, wholes].map(|values| self.observations(values));
+        let draws = |values: &[f64]| self.resamples.means(values);
+        let shares = draws(&parts).zip(draws(&wholes)).map(|(parts, wholes)| {
+            parts.into_iter().zip(wholes).map(|(part, whole)| part / whole).collect::<Vec<f64>>()
+        });
+        let interval = shares.and_then(|shares| Interval::percentile(&shares, self.level));
+        let (low, high) = (interval.map(|interval| interval.low), interval.map(|interval| interval.high));
+        Row { effect: mean(&parts) / mean(&wholes), low, high, n: parts.len(), ..row }
+    }
+
+    /// The interval of the mean of `values`, one an item.
+    pub fn interval_of(&self, values: &[f64]) -> Option<Interval> {
+        self.interval(&self.observations(values))
+    }
+
+    /// How often something is chosen, a share of the draws: `choose` is given the items of one draw, some of them repeatedly.
+    pub fn shares_of_draws(&self, bench: &Bench, count: usize, choose: impl Fn(&[usize]) -> Vec<bool>) -> Vec<f64> {
+        let mut times = vec![0.0; count];
+        let draws = bench.statistics.resamples;
+        bootstrap(self.groups.len(), draws, bench.seed, |drawn| {
+            let items: Vec<usize> = drawn.iter().flat_map(|group| self.groups[*group].iter().copied()).collect();
+            times.iter_mut().zip(choose(&items)).filter(|(_, chosen)| *chosen).for_each(|(times, _)| *times += 1.0);
+            0.0
+        });
+        times.into_iter().map(|times| times / draws as f64).collect()
+    }
+
     /// The mean of `totals`, one an item, as what effects are divided by; none where it is zero. Where its interval holds
     /// zero the facts of the table say so, as a share of what may be nothing means little.
-    fn scale(&self, totals: &[f64], table: &mut Table) -> Option<f64> {
+    pub fn scale(&self, totals: &[f64], table: &mut Table) -> Option<f64> {
         let totals = self.observations(totals);
         if let Some(Interval { low, high }) = self.interval(&totals).filter(|interval| interval.contains(0.0)) {
             let caution = format!("normalised is over a total whose interval [{low:.3}, {high:.3}] holds zero");

@@ -1,6 +1,7 @@
 //! Exactly what a RON file says: no name is resolved here, and no value is judged.
 
 mod causal;
+mod circuit;
 mod data;
 mod error;
 mod fact;
@@ -14,6 +15,7 @@ mod set;
 mod sites;
 
 pub use causal::{Facts, Mediators, Noise};
+pub use circuit::{Ranking, Score, Select, Stand};
 pub use data::{Both, Data, File, Pair, Templates};
 pub use error::SpecError;
 pub use fact::{Fact, FactsFile, Subject};
