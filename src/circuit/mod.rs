@@ -10,6 +10,7 @@ mod algebra;
 mod curve;
 mod draw;
 mod path;
+mod resample;
 mod smallest;
 
 pub mod exchange;
@@ -20,6 +21,7 @@ pub use curve::{Areas, BothRules, Ends, SHARES, Step, count};
 pub use fault::{Fault, Faults};
 pub use graph::{Circuit, Link};
 pub use path::Strength;
+pub use resample::{Items, ItemsError, Resampling, Stability};
 pub use select::{By, Rule};
 pub use smallest::Smallest;
 

@@ -168,7 +168,7 @@ fn other_programs_get_the_circuit_and_its_facts() {
       </graph>
     </graphml>
     "#);
-    insta::assert_snapshot!(circuit.dot(&facts()), @r#"
+    insta::assert_snapshot!(circuit.dot(&facts()), @r##"
     // metric: logit_diff
     // model: gpt2 "small" & <more>
     digraph circuit {
@@ -180,7 +180,7 @@ fn other_programs_get_the_circuit_and_its_facts() {
       "input" -> "m0" [label="", score="2e-30", penwidth=0.30, color="#d55e00"];
       "m0" -> "logits" [label="", score="-0.125", penwidth=4.00, color="#0072b2"];
     }
-    "#);
+    "##);
 }
 
 #[test]

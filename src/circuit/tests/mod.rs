@@ -2,6 +2,7 @@
 
 mod compare;
 mod exchange;
+mod resample;
 
 use super::*;
 use crate::node::{Edge, Flow, Node, Port};

@@ -15,7 +15,7 @@ const WIDTH: (f64, f64) = (2.6, 0.35);
 /// This many of the strongest wires are drawn in full; the rest are faint.
 pub const FULL: usize = 80;
 /// Opacity of a wire in full, and of a faint one.
-const OPACITY: (f64, f64) = (0.85, 0.22);
+const OPACITY: (f64, f64) = (0.85, 0.3);
 /// Length of a wire in the legend, and the height of its lines.
 const SAMPLE: (f64, f64) = (22.0, 11.0);
 
