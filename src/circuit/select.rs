@@ -76,13 +76,6 @@ impl Circuit {
         self.with(&members)
     }
 
-    /// Of each of [`Circuit::links`] whether it is in the pruned circuit that other scores of the same edges make.
-    pub fn choose(&self, scores: &[f64], rule: Rule, count: usize) -> Vec<bool> {
-        let mut members = self.chosen(scores, rule, count);
-        self.pruned(&mut members);
-        members
-    }
-
     /// What [`Circuit::select`] chooses for other scores of the same edges.
     pub(super) fn chosen(&self, scores: &[f64], rule: Rule, count: usize) -> Vec<bool> {
         match rule {

@@ -24,15 +24,19 @@ pub use evaluate::Evaluation;
 use super::score::{Order, batches, scores};
 use super::sweep::made;
 use super::{Bench, Finding, Summary};
-use crate::circuit::{By, Circuit, Ends, Link, Rule, SHARES};
+use crate::circuit::{By, Circuit, Ends, Items, Resampling, Rule, SHARES};
 use crate::node::Edge;
 use crate::plan::Circuits;
 use crate::spec::Score;
 use crate::steps::{RunError, Steps};
+use ndarray::{Array2, Axis};
 use tables::Found;
 
 /// Circuits that are run: all edges, none, the circuit, the others, and those of both curves.
 const RUNS: usize = 4 + 2 * SHARES.len();
+
+/// Ways of halving the items for a verdict.
+const HALVES: usize = 100;
 
 /// Scores, chooses and runs.
 pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Finding, RunError> {
@@ -48,10 +52,18 @@ pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Find
         found => found?,
     };
     let summary = Summary::new(bench);
-    let circuit = scored(plan, &order, &scores, &summary).select(plan.rule, plan.count).prune();
-    let values = run_all(bench, plan, &circuit, steps)?;
-    let frequencies = frequencies(bench, plan, &circuit, &scores, &summary);
-    Ok(Found { bench, plan, summary: &summary, circuit, frequencies, values }.finding())
+    let chosen = chosen(bench, plan, &scores, &summary);
+    let values = run_all(bench, plan, &chosen.circuit, steps)?;
+    Ok(Found { bench, plan, summary: &summary, chosen, values }.finding())
+}
+
+/// A circuit, and what is known of how it would come out with other items.
+struct Chosen {
+    circuit: Circuit,
+    /// For each edge the share of bootstrap draws whose circuit holds it.
+    inclusion: Vec<f64>,
+    /// Whether the circuit survives other items, in a sentence.
+    verdict: String,
 }
 
 /// Units of work: an item for its scores, or an edge of it where each is patched by itself, and its run circuits.
@@ -66,30 +78,24 @@ fn sign(score: Score) -> f64 {
     if score == Score::InformationFlow { 1.0 } else { -1.0 }
 }
 
-/// What every edge adds to the metric, the mean with its interval.
-fn scored(plan: &Circuits, order: &Order, scores: &[Vec<f32>], summary: &Summary) -> Circuit {
-    let link = |(index, edge): (usize, Edge)| {
-        let values: Vec<f64> = scores.iter().map(|item| sign(plan.score) * f64::from(item[index])).collect();
-        let row = summary.untested(crate::table::Row::default(), &values, None);
-        Link { edge, score: row.effect, interval: summary.interval_of(&values), in_circuit: true }
-    };
-    let links = order.edges().into_iter().enumerate().map(link);
-    Circuit::new(plan.blocks, links).expect("the model's own edges, each once, with finite scores")
-}
-
-/// How often each edge is in the circuit that is chosen by the items of a bootstrap draw.
-fn frequencies(bench: &Bench, plan: &Circuits, circuit: &Circuit, scores: &[Vec<f32>], summary: &Summary) -> Vec<f64> {
-    let count = circuit.links().len();
-    summary.shares_of_draws(bench, count, |items| {
-        let mut means = vec![0.0; count];
-        for item in items {
-            means
-                .iter_mut()
-                .zip(&scores[*item])
-                .for_each(|(mean, score)| *mean += sign(plan.score) * f64::from(*score));
+/// The circuit by what every edge adds to the metric, and how often each edge is chosen when items are drawn again.
+fn chosen(bench: &Bench, plan: &Circuits, scores: &[Vec<f32>], summary: &Summary) -> Chosen {
+    let edges = plan.blocks.edges();
+    let added = |(item, edge): (usize, usize)| sign(plan.score) * f64::from(scores[item][edge]);
+    let scores = Array2::from_shape_fn((scores.len(), edges.len()), added);
+    let means = scores.mean_axis(Axis(0)).expect("a plan has items");
+    let all =
+        Circuit::new(plan.blocks, edges.into_iter().zip(means)).expect("the model's own edges, with finite scores");
+    let (groups, draws, seed) = (summary.groups(), bench.statistics.resamples, bench.seed);
+    let how = Resampling { rule: plan.rule, chosen: plan.count, draws, halves: HALVES, seed };
+    match all.resample(&Items { scores: scores.view(), groups: Some(&groups) }, &how) {
+        Ok(found) => Chosen { verdict: found.verdict(), inclusion: found.inclusion, circuit: found.circuit },
+        Err(why) => {
+            let circuit = all.select(plan.rule, plan.count).prune();
+            let inclusion = circuit.members().into_iter().map(|member| f64::from(u8::from(member))).collect();
+            Chosen { circuit, inclusion, verdict: format!("unknown: {why}") }
         }
-        circuit.choose(&means, plan.rule, plan.count)
-    })
+    }
 }
 
 /// The circuits that are run, by the edges outside each, in the order of [`Found::values`].

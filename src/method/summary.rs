@@ -3,7 +3,7 @@
 use super::{Bench, Finding};
 use crate::data::observations;
 use crate::table::{Row, Table};
-use patchclamp_probes::{Flips, Interval, Resamples, bootstrap, holm_known};
+use patchclamp_probes::{Flips, Interval, Resamples, holm_known};
 use std::collections::BTreeMap;
 
 /// The fact that tells of a `normalised` which means little.
@@ -68,21 +68,13 @@ impl Summary {
         Row { effect: mean(&parts) / mean(&wholes), low, high, n: parts.len(), ..row }
     }
 
-    /// The interval of the mean of `values`, one an item.
-    pub fn interval_of(&self, values: &[f64]) -> Option<Interval> {
-        self.interval(&self.observations(values))
-    }
-
-    /// How often something is chosen, a share of the draws: `choose` is given the items of one draw, some of them repeatedly.
-    pub fn shares_of_draws(&self, bench: &Bench, count: usize, choose: impl Fn(&[usize]) -> Vec<bool>) -> Vec<f64> {
-        let mut times = vec![0.0; count];
-        let draws = bench.statistics.resamples;
-        bootstrap(self.groups.len(), draws, bench.seed, |drawn| {
-            let items: Vec<usize> = drawn.iter().flat_map(|group| self.groups[*group].iter().copied()).collect();
-            times.iter_mut().zip(choose(&items)).filter(|(_, chosen)| *chosen).for_each(|(times, _)| *times += 1.0);
-            0.0
-        });
-        times.into_iter().map(|times| times / draws as f64).collect()
+    /// The observation that each item belongs to.
+    pub fn groups(&self) -> Vec<usize> {
+        let mut groups = vec![0; self.groups.iter().map(Vec::len).sum()];
+        for (number, items) in self.groups.iter().enumerate() {
+            items.iter().for_each(|item| groups[*item] = number);
+        }
+        groups
     }
 
     /// The mean of `totals`, one an item, as what effects are divided by; none where it is zero. Where its interval holds

@@ -1,6 +1,6 @@
 //! What a circuit is told by: a table of its edges, and one of what it does.
 
-use super::RUNS;
+use super::{Chosen, RUNS};
 use crate::circuit::{Areas, By, Circuit, Ends, Rule, SHARES, Step};
 use crate::method::summary::mean;
 use crate::method::{Bench, Finding, Summary, blank, table};
@@ -12,9 +12,7 @@ pub struct Found<'a> {
     pub bench: &'a Bench<'a>,
     pub plan: &'a Circuits,
     pub summary: &'a Summary,
-    pub circuit: Circuit,
-    /// How often each edge is chosen in draws of the items, a share.
-    pub frequencies: Vec<f64>,
+    pub chosen: Chosen,
     /// The metric of all edges, none, the circuit, the others; then of the curves by sign and by size, `[run][item]`.
     pub values: Vec<Vec<f64>>,
 }
@@ -23,7 +21,7 @@ impl Found<'_> {
     /// Both tables, the values of single items, and the circuit.
     pub fn finding(self) -> Finding {
         let (edges, (done, items)) = (self.edges(), self.done());
-        let circuits = vec![("circuit".to_string(), self.circuit)];
+        let circuits = vec![("circuit".to_string(), self.chosen.circuit)];
         Finding { tables: vec![edges, done], items: vec![items], circuits, ..Finding::default() }
     }
 
@@ -32,7 +30,8 @@ impl Found<'_> {
             ("score", format!("{:?}", self.plan.score)),
             ("selection", format!("{:?}, {} edges, then pruned", self.plan.rule, self.plan.count)),
             ("ablation", format!("{:?}", self.plan.stand)),
-            ("edges", format!("{} of {}", self.circuit.size(), self.circuit.links().len())),
+            ("edges", format!("{} of {}", self.chosen.circuit.size(), self.chosen.circuit.links().len())),
+            ("stability", self.chosen.verdict.clone()),
             ("items", self.bench.items.len().to_string()),
         ];
         table.facts.extend(facts.map(|(name, value)| (name.to_string(), value)));
@@ -45,7 +44,7 @@ impl Found<'_> {
     }
 
     fn title(&self) -> String {
-        format!("Circuit of {} edges ({:?})", self.circuit.size(), self.plan.score)
+        format!("Circuit of {} edges ({:?})", self.chosen.circuit.size(), self.plan.score)
     }
 
     /// Every edge that is in the circuit, or was in that of some draw: its score, how often it was chosen, whether it is in.
@@ -59,8 +58,12 @@ impl Found<'_> {
         ];
         main.facts.extend(facts.map(|(name, value)| (name.to_string(), value.to_string())));
         let n = self.bench.items.len();
-        let shown =
-            self.circuit.links().zip(&self.frequencies).filter(|(link, share)| link.in_circuit || **share > 0.0);
+        let shown = self
+            .chosen
+            .circuit
+            .links()
+            .zip(&self.chosen.inclusion)
+            .filter(|(link, share)| link.in_circuit || **share > 0.0);
         for (link, share) in shown {
             let place = Row { site: Some(link.edge.to_string()), n, ..blank("circuit", self.bench.metric) };
             let (low, high) = (link.interval.map(|ends| ends.low), link.interval.map(|ends| ends.high));
@@ -102,7 +105,7 @@ impl Found<'_> {
         let mut means = self.values[4..].iter().map(|values| mean(values));
         for (by, word) in [(By::Sign, "sign"), (By::Size, "size")] {
             let next = |_: &Circuit| means.next().ok_or(());
-            let curve: Vec<Step> = self.circuit.curve(Rule::Top(by), ends, next).unwrap_or_default();
+            let curve: Vec<Step> = self.chosen.circuit.curve(Rule::Top(by), ends, next).unwrap_or_default();
             let Areas { cpr, cmd } = Areas::of(&curve);
             let number = |area: Option<f64>| {
                 area.map_or("none: all edges and none do the same".into(), |area| format!("{area:.4}"))

@@ -215,8 +215,9 @@ impl<'a> Sizes<'a> {
             Step::PathPatch(paths) => self.table(paths.branches.len() as u64),
             Step::Circuit(plan) => {
                 let edges = plan.blocks.edges().len() as u64;
-                // scores of items as f32, and each edge's three rows and its places in graphs and files
-                edges * (self.items * 4 + 6 * TABLE_ROW) + self.table(32)
+                // scores of items as f32, as f64 and summed by observations; each edge's three rows, and its places in
+                // graphs and files
+                edges * (self.items * 20 + 6 * TABLE_ROW) + self.table(32)
             }
             Step::Knockout(cuts) => {
                 self.table(cuts.groups.iter().map(|(_, cells)| cells.len() as u64).max().unwrap_or(0))
