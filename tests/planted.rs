@@ -125,9 +125,10 @@ fn shuffled_answers_have_no_circuit() {
         let [edges, done] = &found[0].tables[..] else { panic!("two tables") };
         // all edges do no more than none, and the tables say so
         assert!(edges.facts.contains_key("caution") && done.facts.contains_key("caution"), "seed {seed}");
+        assert!(edges.facts["stability"].starts_with("none"), "seed {seed}: {}", edges.facts["stability"]);
     }
-    let found = on_names(CIRCUIT, "");
-    assert!(!found[0].tables[0].facts.contains_key("caution"));
+    let facts = &on_names(CIRCUIT, "")[0].tables[0].facts;
+    assert!(!facts.contains_key("caution") && facts["stability"].starts_with("The circuit survives"), "{facts:?}");
 }
 
 /// logit(" she") − logit(" he") after nurses less that after engineers, the mean of some sentences.

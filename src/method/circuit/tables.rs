@@ -2,7 +2,7 @@
 
 use super::{Chosen, RUNS};
 use crate::circuit::{Areas, By, Circuit, Ends, Rule, SHARES, Step};
-use crate::method::summary::mean;
+use crate::method::summary::{CAUTION, mean};
 use crate::method::{Bench, Finding, Summary, blank, table};
 use crate::plan::Circuits;
 use crate::table::{Row, Table};
@@ -36,6 +36,10 @@ impl Found<'_> {
         ];
         table.facts.extend(facts.map(|(name, value)| (name.to_string(), value)));
         self.summary.scale(&self.total(), table);
+        if table.facts.contains_key(CAUTION) {
+            let what = "none: all edges do no more than no edge, so that there is no circuit to come out again";
+            table.facts.insert("stability".into(), what.into());
+        }
     }
 
     /// What all edges do beyond none, an item each.
@@ -57,7 +61,7 @@ impl Found<'_> {
             ("in_circuit", "1: the circuit holds the edge; other edges with their scores are in the folder `circuits`"),
         ];
         main.facts.extend(facts.map(|(name, value)| (name.to_string(), value.to_string())));
-        let n = self.bench.items.len();
+        let n = self.summary.groups().into_iter().max().map_or(0, |last| last + 1);
         let shown = self
             .chosen
             .circuit
@@ -118,7 +122,7 @@ impl Found<'_> {
 
 /// What was run, in order.
 fn names() -> Vec<String> {
-    let curve = |word: &'static str| SHARES.iter().map(move |share| format!("{share} of all edges, by {word}"));
+    let curve = |word: &'static str| SHARES.iter().map(move |share| format!("{share} of all edges by {word}"));
     let ends = ["all edges", "no edge", "circuit", "complement"].map(String::from);
     let names: Vec<String> = ends.into_iter().chain(curve("sign")).chain(curve("size")).collect();
     debug_assert_eq!(names.len(), RUNS);
