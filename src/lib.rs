@@ -18,6 +18,7 @@
 //! | [`figure`] | tables to pictures |
 //! | [`spec`] | exactly what a RON file says |
 //! | [`data`] | prompts from files and templates |
+//! | [`circuit`] | scored edges: chosen, pruned, compared, exchanged, drawn |
 //! | [`plan`] | what the file means: the only validator |
 //! | [`steps`] | work in steps that are kept: resumed runs, shards |
 //! | [`method`] | one file a method |
@@ -60,6 +61,8 @@ pub mod figure;
 pub mod spec;
 
 pub mod data;
+
+pub mod circuit;
 
 pub mod plan;
 

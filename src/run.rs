@@ -96,6 +96,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
             method::trace::trace(bench, tracing, &method::trace::standard_normal(bench.seed), steps)
         }
         Step::PathPatch(paths) => method::path::path(bench, paths, steps),
+        Step::Circuit(circuits) => method::circuit::circuit(bench, circuits, steps),
         Step::Knockout(cuts) => method::knockout::knockout(bench, cuts, steps),
         Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
     }
@@ -114,6 +115,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::Mediate(..) => "causal mediation",
         Step::Trace(..) => "causal tracing",
         Step::PathPatch(_) => "path patch",
+        Step::Circuit(_) => "circuit",
         Step::Knockout(_) => "knockout",
         Step::Patchscope(_) => "patchscope",
     }
@@ -130,6 +132,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Mediate(_, sweep) => method::mediate::work(bench, sweep),
         Step::Trace(tracing) => method::trace::work(bench, tracing),
         Step::PathPatch(paths) => items * paths.branches.len(),
+        Step::Circuit(circuits) => method::circuit::work(bench, circuits),
         Step::Knockout(cuts) => cuts.groups.iter().map(|(items, cells)| items.len() * cells.len()).sum(),
         Step::Patchscope(scope) => items * scope.states.len(),
         _ => items,
@@ -142,4 +145,5 @@ fn number(finding: &mut Finding, number: usize) {
     finding.tables.iter_mut().chain(&mut finding.items).for_each(|table| table.name = numbered(&table.name));
     finding.texts.iter_mut().for_each(|text| text.table = numbered(&text.table));
     finding.tensors.iter_mut().for_each(|(name, _)| *name = numbered(name));
+    finding.circuits.iter_mut().for_each(|(name, _)| *name = numbered(name));
 }

@@ -133,16 +133,48 @@ impl<'a> Steps<'a> {
         &mut self,
         compute: impl FnOnce() -> Result<T, HookError>,
     ) -> Result<Option<T>, RunError> {
-        let number = self.next;
-        self.next += 1;
-        match self.kept.remove(&number) {
-            Some(bytes) => Ok(Some(postcard::from_bytes(&bytes).map_err(|_| JournalError::Content(number))?)),
+        let number = self.number();
+        match self.read(number)? {
+            Some(found) => Ok(Some(found)),
             None if self.shard.owns(self.turn) => Ok(Some(self.keep(number, compute()?)?)),
             None => {
                 self.missing.push(self.turn);
                 Ok(None)
             }
         }
+    }
+
+    /// What a step gives that rests on the method's other steps: read back, or done and kept, whoever's turn it is. Only a
+    /// process that has them all comes this far; of shards, mostly the one that puts them together.
+    pub fn joint<T: Serialize + DeserializeOwned>(
+        &mut self,
+        work: usize,
+        compute: impl FnOnce() -> Result<T, HookError>,
+    ) -> Result<T, RunError> {
+        let number = self.number();
+        let found = match self.read(number)? {
+            Some(found) => found,
+            None => self.keep(number, compute()?)?,
+        };
+        self.watcher.advance(work);
+        Ok(found)
+    }
+
+    /// Passes over the numbers of so many joint steps, where what they rest on is not there.
+    pub fn pass_over(&mut self, count: usize) {
+        self.next += count;
+    }
+
+    /// That of the next step.
+    fn number(&mut self) -> usize {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// What a step gave before.
+    fn read<T: DeserializeOwned>(&mut self, number: usize) -> Result<Option<T>, RunError> {
+        let read = |bytes: Vec<u8>| postcard::from_bytes(&bytes).map_err(|_| JournalError::Content(number));
+        Ok(self.kept.remove(&number).map(read).transpose()?)
     }
 
     fn keep<T: Serialize>(&mut self, number: usize, result: T) -> Result<T, RunError> {

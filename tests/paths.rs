@@ -21,20 +21,6 @@ const TOLERANCE: f64 = 1e-5;
 /// The same where many small changes come one after another.
 const LOOSE: f64 = 1e-4;
 
-fn floats(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
-}
-
-fn pairs(golden: &Value) -> String {
-    let pair = |item: usize| {
-        let answers = &golden["answers"][item];
-        let (clean, corrupt) = (&golden["clean"][item], &golden["corrupt"][item]);
-        format!("(clean: {clean}, corrupt: {corrupt}, right: {}, wrong: {})", answers[0], answers[1])
-    };
-    let count = golden["clean"].as_array().unwrap().len();
-    format!("Pairs([{}])", (0..count).map(pair).collect::<Vec<_>>().join(", "))
-}
-
 fn method(case: &Value) -> String {
     let word = |name: &str| case[name].as_str().map(|word| format!("{name}: {word}"));
     let list = |name: &str| case[name].is_array().then(|| format!("{name}: {}", case[name]));
@@ -48,7 +34,7 @@ fn check_golden(name: &str, loaded: &Loaded) {
     let golden = &serde_json::from_str::<Value>(&text).unwrap()[name];
     for case in golden["cases"].as_array().unwrap() {
         let (method, rows) = (method(case), case["values"].as_array().unwrap());
-        let found = &findings(&question(&pairs(golden), &method, ""), loaded)[0];
+        let found = &findings(&question(&golden_pairs(golden), &method, ""), loaded)[0];
         let base = if case["direction"] == "Noise" { "clean_metric" } else { "corrupt_metric" };
         let (base, items) = (floats(&golden[base]), &found.items[0].rows);
         assert_eq!(items.len(), rows.len() * base.len(), "{name} {method}");

@@ -108,6 +108,45 @@ fn shuffled_answers_show_nothing() {
     }
 }
 
+const CIRCUIT: &str = "Circuit(score: EapIg(steps: 5), select: TopN(60))";
+
+/// The row of a run of edges, and what of it was measured.
+fn run_row<'a>(rows: &'a [Row], name: &str, metric: &str) -> &'a Row {
+    rows.iter().find(|row| row.site.as_deref() == Some(name) && row.metric == metric).unwrap()
+}
+
+#[test]
+fn the_circuit_of_a_name_holds_the_heads_that_patching_finds_and_suffices() {
+    let found = on_names(&format!("{BY_HEAD}, {CIRCUIT}"), "");
+    let carriers = found[0].tables[0].rows.iter().filter(|row| row.normalised.unwrap().abs() > LARGE);
+    let (_, circuit) = &found[1].circuits[0];
+    let nodes: Vec<String> = circuit.vertices().iter().map(ToString::to_string).collect();
+    for carrier in carriers {
+        let name = format!("a{}.h{}", carrier.layer.unwrap(), carrier.head.unwrap());
+        assert!(nodes.contains(&name), "{name} is not among {nodes:?}");
+    }
+    let done = &found[1].tables[1].rows;
+    let [circuit, complement] = ["circuit", "complement"].map(|name| run_row(done, name, "faithfulness"));
+    // 60 of thousands of edges do most of it, and the others without them little
+    assert!(circuit.effect > 0.8 && circuit.low.unwrap() > 0.6, "{circuit:?}");
+    assert!(complement.effect < 0.5, "{complement:?}");
+    assert_eq!(run_row(done, "all edges", "faithfulness").effect, 1.0);
+    assert_eq!(run_row(done, "no edge", "faithfulness").effect, 0.0);
+}
+
+#[test]
+fn shuffled_answers_have_no_circuit() {
+    for seed in 0..3 {
+        let found = on_names(CIRCUIT, &format!("control: ShuffledAnswers, seed: {seed}"));
+        let [edges, done] = &found[0].tables[..] else { panic!("two tables") };
+        // all edges do no more than none, and the tables say so
+        assert!(edges.facts.contains_key("caution") && done.facts.contains_key("caution"), "seed {seed}");
+        assert!(edges.facts["stability"].starts_with("none"), "seed {seed}: {}", edges.facts["stability"]);
+    }
+    let facts = &on_names(CIRCUIT, "")[0].tables[0].facts;
+    assert!(!facts.contains_key("caution") && facts["stability"].starts_with("The circuit survives"), "{facts:?}");
+}
+
 /// logit(" she") − logit(" he") after nurses less that after engineers, the mean of some sentences.
 fn nurse_over_engineer(model: &str) -> f64 {
     let rest = ["opened the door because", "visited the market when", "opened the window because"];

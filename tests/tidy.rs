@@ -55,7 +55,9 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// Lines of `src` that run: neither comments nor tests.
 fn running() -> Vec<(String, usize, String)> {
-    let of_src = files().into_iter().filter(|(name, _)| name.starts_with("src/") && !name.ends_with("tests.rs"));
+    let of_src = files()
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("src/") && !name.ends_with("tests.rs") && !name.contains("/tests/"));
     let lines = |(name, text): (String, String)| {
         let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_string();
         let numbered: Vec<_> = text.lines().enumerate().map(|(line, text)| (line + 1, text.to_string())).collect();

@@ -11,6 +11,7 @@
 //! | [`mod@bootstrap`] | how far could a figure move with other items?                       |
 //! | [`permutation`]   | would chance alone give a mean, or a difference of means, so large? |
 //! | [`multiple`]      | what is left after asking many questions at once?                   |
+//! | [`roc`]           | does what scores high belong to those that are known?               |
 //!
 //! Three rules hold throughout:
 //! - Numbers are `f64`. What cannot be said (too few items, a value that is not finite) is `None`,
@@ -31,6 +32,7 @@ pub mod bootstrap;
 pub mod permutation;
 
 pub mod multiple;
+pub mod roc;
 
 pub use affine::{Affine, AffineError};
 pub use bootstrap::{Resamples, bootstrap, bootstrap_interval, mean_interval};

@@ -131,6 +131,7 @@ pub fn check(args: &FileArgs) -> anyhow::Result<()> {
             crate::plan::Step::Knockout(cuts) => {
                 format!(", {} cuts", cuts.groups.first().map_or(0, |(_, cells)| cells.len()))
             }
+            crate::plan::Step::Circuit(plan) => format!(", {} edges", plan.blocks.edges().len()),
             crate::plan::Step::Patchscope(scope) => format!(", {} states", scope.states.len()),
             _ => String::new(),
         };

@@ -1,5 +1,6 @@
 //! The command line: the only place that prints.
 
+mod circuit;
 mod commands;
 mod explain;
 mod models;
@@ -73,6 +74,8 @@ enum Command {
         /// A folder that `patchclamp run` wrote
         folder: PathBuf,
     },
+    /// Choose the edges of a circuit in a file, draw it, and write it for other programs
+    Circuit(circuit::CircuitArgs),
     /// Train a model from scratch on the corpus of the built-in grammar
     Train {
         /// A training file, for instance experiments/organism.ron
@@ -161,6 +164,7 @@ fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::Models => models::models(),
         Command::Devices => commands::devices(),
         Command::Report { folder } => commands::report(&folder),
+        Command::Circuit(args) => circuit::circuit(&args),
         Command::Train { file, set, out } => train::train(&file, &set, out),
     }
 }

@@ -1,10 +1,11 @@
-//! Tables to figures: heat maps, small multiples, curves and bars as SVG, PDF and PNG.
+//! Tables to figures: heat maps, small multiples, curves, bars and diagrams as SVG, PDF and PNG.
 
 mod axis;
 mod bars;
 mod choose;
 mod colour_bar;
 mod curves;
+mod diagram;
 mod export;
 mod font;
 mod grid;
@@ -21,9 +22,11 @@ mod unit;
 pub use bars::{Bar, Bars};
 pub use choose::figures_of;
 pub use curves::{Curves, Estimate, Series};
+pub use diagram::{Diagram, Spot, Wire};
 pub use export::FigureError;
 pub use font::face;
 pub use heat_map::HeatMap;
+pub(crate) use markup::escape;
 pub use palette::Scale;
 pub use panels::{Panel, Panels};
 
@@ -38,6 +41,8 @@ pub enum Figure {
     Curves(Curves),
     /// A number for each of some names.
     Bars(Bars),
+    /// Boxes in rows, with weighted wires between.
+    Diagram(Diagram),
 }
 
 impl Figure {
@@ -48,6 +53,7 @@ impl Figure {
             Self::Panels(panels) => panels.svg(),
             Self::Curves(curves) => curves.svg(),
             Self::Bars(bars) => bars.svg(),
+            Self::Diagram(diagram) => diagram.svg(),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::markup::tidy;
 use super::palette::{Colour, INK, WHITE};
 use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontTransform, IntoFont, ShapeStyle};
+use plotters::style::{Color, FontTransform, IntoFont};
 use std::collections::BTreeMap;
 use std::mem::take;
 
@@ -118,10 +118,6 @@ fn place((x, y): Point) -> (i32, i32) {
     (units(x), units(y))
 }
 
-fn stroke(colour: Colour, width: f64) -> ShapeStyle {
-    colour.stroke_width(units(width).max(1) as u32)
-}
-
 impl Pen<'_> {
     /// Each call to plotters writes one element; drawing to memory does not fail.
     fn wrote<E>(&mut self, result: Result<(), E>) {
@@ -143,8 +139,14 @@ impl Pen<'_> {
 
     /// A line through `points`, `width` points thick.
     pub fn line(&mut self, points: &[Point], colour: Colour, width: f64) {
+        self.stroke(points, colour, width, 1.0);
+    }
+
+    /// A line through `points`, `opacity` 0 to 1.
+    pub fn stroke(&mut self, points: &[Point], colour: Colour, width: f64, opacity: f64) {
         let path = points.iter().copied().map(place);
-        let result = self.backend.draw_path(path, &stroke(colour, width));
+        let style = colour.mix(opacity).stroke_width(units(width).max(1) as u32);
+        let result = self.backend.draw_path(path, &style);
         self.wrote(result);
     }
 

@@ -5,12 +5,14 @@ mod edges;
 mod edit;
 mod record;
 mod route;
+mod severed;
 
 pub use differentiate::Differentiate;
 pub use edges::{Edges, Frozen};
 pub use edit::{Change, Edit, Edits};
 pub use record::Record;
 pub use route::{Route, Wire, site_of};
+pub use severed::{Ablated, Severed};
 
 use crate::site::Site;
 use crate::tensor::Tensor;

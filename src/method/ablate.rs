@@ -65,7 +65,7 @@ pub fn ablate(bench: &Bench, plan: &Sweep, with: Ablation, steps: &mut Steps) ->
 }
 
 /// What the sites hold on some items.
-fn states(bench: &Bench, items: &[usize], side: Side, sites: &[Site]) -> Result<States, HookError> {
+pub fn states(bench: &Bench, items: &[usize], side: Side, sites: &[Site]) -> Result<States, HookError> {
     let mut record = Record::of(sites.iter().copied());
     let nothing = Read { positions: Some(vec![0; items.len()]), tokens: Some(vec![vec![0]; items.len()]) };
     run(bench.model, &Pass::whole(&bench.tokens(items, side)).reading(nothing), &mut record)?;
@@ -73,7 +73,7 @@ fn states(bench: &Bench, items: &[usize], side: Side, sites: &[Site]) -> Result<
 }
 
 /// Means over all prompts, `[1, head, pos or 1, width]`.
-fn means(bench: &Bench, sites: &[Site], with: Ablation) -> Result<States, HookError> {
+pub fn means(bench: &Bench, sites: &[Site], with: Ablation) -> Result<States, HookError> {
     let mut sums = States::new();
     let mut count = 0.0;
     for items in bench.batches(bench.rows) {

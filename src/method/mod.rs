@@ -3,6 +3,7 @@
 pub mod ablate;
 pub mod attention;
 pub mod attribute;
+pub mod circuit;
 pub mod effects;
 pub mod generate;
 pub mod knockout;
@@ -13,12 +14,14 @@ pub mod patchscope;
 pub mod path;
 mod reading;
 pub mod record;
+pub mod score;
 pub mod summary;
 mod sweep;
 pub mod trace;
 
 pub use summary::Summary;
 
+use crate::circuit::Circuit;
 use crate::metric::Metric;
 use crate::model::{HookError, Model, Pass, Read};
 use crate::plan::{Answers, Item, has_sets};
@@ -56,6 +59,8 @@ pub struct Finding {
     pub items: Vec<Table>,
     /// Files of tensors, by stem.
     pub tensors: Vec<(String, Tensors)>,
+    /// Circuits, by stem.
+    pub circuits: Vec<(String, Circuit)>,
     /// Generated texts.
     pub texts: Vec<generate::Continuation>,
 }
@@ -109,6 +114,11 @@ impl Bench<'_> {
     /// The metric of every row of what [`Bench::read`] made a pass read: `[rows, 1, tokens of the answers or vocabulary]`.
     pub fn values(&self, logits: &Tensor<3>, items: &[usize]) -> Vec<f64> {
         reading::values(self.metric, logits, &self.each(items))
+    }
+
+    /// The sum of the metric over the rows of what [`Bench::read`] made a pass on a tape read.
+    pub fn total(&self, logits: &Tensor<3>, items: &[usize]) -> Tensor<1> {
+        reading::total(self.metric, logits, &self.each(items))
     }
 
     /// The metric of every item on one side, run whole; a step for each batch.

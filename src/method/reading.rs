@@ -5,6 +5,10 @@ use crate::model::Read;
 use crate::plan::Answers;
 use crate::tensor::{Tensor, to_doubles};
 
+mod tape;
+
+pub use tape::total;
+
 /// What `metric` needs of rows with these answers, equally many each.
 pub fn read(metric: Metric, rows: &[Vec<Answers>]) -> Read {
     Read {

@@ -9,13 +9,12 @@
 
 use super::{Bench, Finding, Side, Summary, Tensors, blank, table};
 use crate::hook::{Activation, Differentiate, Record};
-use crate::metric::Metric;
 use crate::model::parts::position::is_masked;
 use crate::model::{HookError, Pass, Read, run};
 use crate::site::{Layout, Site};
 use crate::steps::{RunError, Steps};
 use crate::table::Row;
-use crate::tensor::{Setting, Tensor, activation, backward, from_doubles, from_ints, to_floats};
+use crate::tensor::{backward, to_floats};
 use crate::text::{Padding, Tokens};
 use std::collections::BTreeMap;
 
@@ -136,10 +135,10 @@ fn slopes(bench: &Bench, tokens: &Tokens, rows: &[usize], sites: &[Site], kept: 
     let mut hook = Differentiate::at(sites.iter().copied());
     let read = Read {
         positions: Some(rows.iter().enumerate().map(|(row, item)| read_at(bench, tokens, row, *item)).collect()),
-        tokens: None,
+        tokens: bench.read(rows).tokens,
     };
     let logits = run(model.as_ref(), &Pass::whole(tokens).reading(read), &mut hook)?;
-    let gradients = backward(&total(bench, logits, rows));
+    let gradients = backward(&bench.total(&logits, rows));
     for (site, slope) in hook.gradients(&gradients) {
         kept.add_state(&format!("grad.{site}"), site, &slope);
     }
@@ -150,59 +149,6 @@ fn slopes(bench: &Bench, tokens: &Tokens, rows: &[usize], sites: &[Site], kept: 
 fn read_at(bench: &Bench, tokens: &Tokens, row: usize, item: usize) -> usize {
     let before = (0..tokens.width()).find(|position| tokens.is_real(row, *position)).unwrap_or(0);
     before + bench.answers(item).at
-}
-
-/// The sum of the metric over items, on the tape, from logits `[item, 1, vocabulary]`.
-pub fn total(bench: &Bench, logits: Tensor<3>, items: &[usize]) -> Tensor<1> {
-    let (right, wrong): (Vec<&[u32]>, Vec<&[u32]>) =
-        items.iter().map(|item| bench.answers(*item)).map(|both| (&both.right[..], &both.wrong[..])).unzip();
-    let any = |logits: &Tensor<3>, answers: &[&[u32]]| Members::of(logits, answers).log_sum_exp().sum();
-    let sum = |logits: &Tensor<3>, answers: &[&[u32]]| Members::of(logits, answers).sum().sum();
-    match bench.metric {
-        Metric::LogitDiff => any(&logits, &right) - any(&logits, &wrong),
-        Metric::Logit => any(&logits, &right),
-        Metric::LogProb => any(&activation::log_softmax(logits, 2), &right),
-        Metric::Probability => sum(&activation::softmax(logits, 2), &right),
-        Metric::ProbabilityDiff => {
-            let probabilities = activation::softmax(logits, 2);
-            sum(&probabilities, &right) - sum(&probabilities, &wrong)
-        }
-    }
-}
-
-/// What stands at the tokens of each item's answer, `[item, 1, tokens]`, on the tape.
-struct Members {
-    values: Tensor<3>,
-    /// 1 at a token of the answer, 0 where a shorter one was filled up; none where all have one token.
-    kept: Option<Tensor<3>>,
-}
-
-impl Members {
-    fn of(values: &Tensor<3>, answers: &[&[u32]]) -> Self {
-        let most = answers.iter().map(|tokens| tokens.len()).max().unwrap_or(1);
-        let shape = [answers.len(), 1, most];
-        let filled = |tokens: &&[u32]| (0..most).map(|at| tokens[at.min(tokens.len() - 1)] as i32).collect::<Vec<_>>();
-        let index = from_ints(answers.iter().flat_map(filled).collect(), shape, &values.device());
-        let own = |tokens: &&[u32]| (0..most).map(|at| f64::from(u8::from(at < tokens.len()))).collect::<Vec<_>>();
-        let kept = || from_doubles(answers.iter().flat_map(own).collect(), shape, &Setting::of(values));
-        Members { values: values.clone().gather(2, index), kept: (most > 1).then(kept) }
-    }
-
-    /// The sum over each answer, `[item, 1, 1]`.
-    fn sum(self) -> Tensor<3> {
-        match self.kept {
-            Some(kept) => (self.values * kept).sum_dim(2),
-            None => self.values,
-        }
-    }
-
-    /// ln Σ exp over each answer, `[item, 1, 1]`.
-    fn log_sum_exp(self) -> Tensor<3> {
-        let Some(kept) = self.kept else { return self.values };
-        // what is filled in is a token of the answer again, so the largest is among those kept
-        let most = self.values.clone().detach().max_dim(2);
-        ((self.values - most.clone()).exp() * kept).sum_dim(2).log() + most
-    }
 }
 
 /// A row a site: the root mean square of its values, padding included, masked scores left out.

@@ -55,9 +55,31 @@ impl Summary {
         }
     }
 
+    /// The row of a share: the mean of `parts` over the mean of `wholes`, one an item each, both drawn together for the
+    /// interval; NaN where the wholes have a mean of 0.
+    pub fn share(&self, row: Row, parts: &[f64], wholes: &[f64]) -> Row {
+        let [parts, wholes] = [parts, wholes].map(|values| self.observations(values));
+        let draws = |values: &[f64]| self.resamples.means(values);
+        let shares = draws(&parts).zip(draws(&wholes)).map(|(parts, wholes)| {
+            parts.into_iter().zip(wholes).map(|(part, whole)| part / whole).collect::<Vec<f64>>()
+        });
+        let interval = shares.and_then(|shares| Interval::percentile(&shares, self.level));
+        let (low, high) = (interval.map(|interval| interval.low), interval.map(|interval| interval.high));
+        Row { effect: mean(&parts) / mean(&wholes), low, high, n: parts.len(), ..row }
+    }
+
+    /// The observation that each item belongs to.
+    pub fn groups(&self) -> Vec<usize> {
+        let mut groups = vec![0; self.groups.iter().map(Vec::len).sum()];
+        for (number, items) in self.groups.iter().enumerate() {
+            items.iter().for_each(|item| groups[*item] = number);
+        }
+        groups
+    }
+
     /// The mean of `totals`, one an item, as what effects are divided by; none where it is zero. Where its interval holds
     /// zero the facts of the table say so, as a share of what may be nothing means little.
-    fn scale(&self, totals: &[f64], table: &mut Table) -> Option<f64> {
+    pub fn scale(&self, totals: &[f64], table: &mut Table) -> Option<f64> {
         let totals = self.observations(totals);
         if let Some(Interval { low, high }) = self.interval(&totals).filter(|interval| interval.contains(0.0)) {
             let caution = format!("normalised is over a total whose interval [{low:.3}, {high:.3}] holds zero");

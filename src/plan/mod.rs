@@ -4,6 +4,7 @@ mod answers;
 mod causal;
 mod cells;
 mod checks;
+mod circuit;
 mod edits;
 mod group;
 mod items;
@@ -19,6 +20,7 @@ mod subject;
 pub use answers::{Answers, has_sets};
 pub use causal::Tracing;
 pub use cells::{Cell, Sweep, sites as changed};
+pub use circuit::{Circuits, rows_of_length};
 pub use items::Item;
 pub use knockout::Cuts;
 pub use memory::{Load, ROWS};
@@ -83,6 +85,8 @@ pub enum Step {
     Trace(Tracing),
     /// Path patching.
     PathPatch(Paths),
+    /// Edges scored, chosen and run.
+    Circuit(Circuits),
     /// Attention knockout.
     Knockout(Cuts),
     /// States read in another prompt.
@@ -205,6 +209,10 @@ fn step(
             let (senders, through, direction) = (*senders, *through, *direction);
             let asked = paths::Asked { paths, senders, receivers, through, direction, at: positions };
             paths::resolve(&at, &asked, known, problems).map(Step::PathPatch)
+        }
+        Method::Circuit { score, select, by, ablate } => {
+            let asked = circuit::Asked { score: *score, select: *select, by: *by, ablate: *ablate };
+            circuit::resolve(&at, &asked, known, problems).map(Step::Circuit)
         }
         Method::Knockout { from, to, window, over, only } => {
             let asked = knockout::Asked { from, to, window: *window, over, only };

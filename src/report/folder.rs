@@ -90,7 +90,7 @@ impl Folder {
 
     /// Removes what processes that were killed left half written.
     pub(super) fn sweep(&self) -> Result<(), ReportError> {
-        for within in ["", "tables", "tensors", "figures"] {
+        for within in ["", "tables", "tensors", "figures", "circuits"] {
             for entry in std::fs::read_dir(self.path.join(within)).into_iter().flatten().flatten() {
                 let path = entry.path();
                 if is_partial(&path) {

@@ -1,5 +1,6 @@
 //! The run folder: tables, tensors, figures, the page, and everything needed to run it again.
 
+mod circuits;
 mod facts;
 mod folder;
 mod reading;
@@ -10,6 +11,7 @@ pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
 pub use work::Work;
 
+use crate::circuit::Circuit;
 use crate::figure::{Figure, figures_of};
 use crate::method::attention;
 use crate::method::generate::Continuation;
@@ -33,8 +35,18 @@ pub struct Results {
     pub tables: Vec<Table>,
     /// Mean patterns, by the name of their table.
     pub patterns: Vec<(String, Tensors)>,
+    /// Circuits, by the name of the table of their edges.
+    pub circuits: Vec<(String, Circuit)>,
     /// Generated texts.
     pub texts: Vec<Continuation>,
+}
+
+impl Results {
+    /// Of this experiment, and as yet empty.
+    fn none(experiment: Experiment) -> Self {
+        let (tables, patterns, circuits, texts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Results { experiment, tables, patterns, circuits, texts }
+    }
 }
 
 /// The experiment with every default, what identifies its run, and all tokens: what `run.ron` says.
@@ -59,7 +71,7 @@ pub fn write_run(described: &Experiment, folder: &Folder) -> Result<(), ReportEr
 
 /// Writes a whole run folder, but for `run.ron`.
 pub fn write(experiment: Experiment, outcome: Outcome, folder: &Folder) -> Result<Results, ReportError> {
-    let mut results = Results { experiment, tables: Vec::new(), patterns: Vec::new(), texts: Vec::new() };
+    let mut results = Results::none(experiment);
     for finding in outcome.findings {
         keep(finding, &mut results, folder)?;
     }
@@ -101,6 +113,11 @@ fn keep(finding: Finding, results: &mut Results, folder: &Folder) -> Result<(), 
         folder.write_tensors(&format!("tensors/{name}.safetensors"), &tensors)?;
         results.patterns.extend(is_attention(&name).then_some((name, tensors)));
     }
+    for (name, circuit) in finding.circuits {
+        let table = results.tables.iter().rfind(|table| table.name == name);
+        circuits::write(&name, &circuit, table, folder)?;
+        results.circuits.push((name, circuit));
+    }
     results.texts.extend(finding.texts);
     Ok(())
 }
@@ -115,7 +132,7 @@ pub fn redraw(path: &Path) -> Result<PathBuf, ReportError> {
     let ron = folder.read_text("run.ron")?;
     let experiment: Experiment =
         parse(&path.join("run.ron"), &ron).map_err(|error| ReportError::NoRun(error.to_string()))?;
-    let mut results = Results { experiment, tables: Vec::new(), patterns: Vec::new(), texts: Vec::new() };
+    let mut results = Results::none(experiment);
     for name in folder.names("tables", "json")? {
         let text = folder.read_text(&format!("tables/{name}"))?;
         let table = Table::from_json(&text).map_err(|error| ReportError::NoRun(format!("tables/{name}: {error}")))?;
@@ -124,6 +141,7 @@ pub fn redraw(path: &Path) -> Result<PathBuf, ReportError> {
                 .patterns
                 .push((table.name.clone(), folder.read_tensors(&format!("tensors/{}.safetensors", table.name))?));
         }
+        results.circuits.extend(circuits::read(&table.name, &folder)?);
         results.tables.push(table);
     }
     if folder.has("texts.jsonl") {
@@ -170,9 +188,11 @@ fn drawn(stem: &str, figure: &Figure, folder: &Folder) -> Result<Drawing, Report
 }
 
 fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
-    match results.patterns.iter().find(|(name, _)| *name == table.name) {
-        Some((_, patterns)) => vec![(table.name.clone(), attention::panels(table, patterns))],
-        None => figures_of(&trustworthy(table)),
+    let circuit = results.circuits.iter().find(|(name, _)| *name == table.name);
+    match (results.patterns.iter().find(|(name, _)| *name == table.name), circuit) {
+        (Some((_, patterns)), _) => vec![(table.name.clone(), attention::panels(table, patterns))],
+        (_, Some((_, circuit))) => circuits::figures(table, circuit),
+        _ => figures_of(&trustworthy(table)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What may be done: the methods with their settings, and the words for these.
 
-use super::{Facts, Mediators, Noise, Prompt, Role, Senders, Sites, Spot, Through};
+use super::{Facts, Mediators, Noise, Prompt, Ranking, Role, Score, Select, Senders, Sites, Spot, Stand, Through};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -175,6 +175,20 @@ pub enum Method {
         /// Positions at which senders are changed; empty is all.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         at: Vec<usize>,
+    },
+    /// Edges scored, the strongest kept, and the model run without the others.
+    Circuit {
+        /// How edges are scored.
+        #[serde(default)]
+        score: Score,
+        /// Which are kept.
+        select: Select,
+        /// What of a score counts.
+        #[serde(default)]
+        by: Ranking,
+        /// What edges outside the circuit bring.
+        #[serde(default)]
+        ablate: Stand,
     },
     /// Attention knockout on the clean prompts.
     Knockout {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod causal;
+mod circuit;
 mod data;
 mod error;
 mod fact;
@@ -17,6 +18,7 @@ mod sites;
 
 pub use answer::{Answer, AnswerSet, Word};
 pub use causal::{Facts, Mediators, Noise};
+pub use circuit::{Ranking, Score, Select, Stand};
 pub use data::{Both, Data, File, Pair, Templates};
 pub use error::SpecError;
 pub use fact::{Fact, FactsFile, Subject};

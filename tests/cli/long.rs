@@ -15,7 +15,7 @@ const KILLS: usize = 10;
 /// Every method that prompts of several lengths allow.
 const UNEVEN: &str = r#"
     Record(sites: All, gradients: ["hook_resid_pre"]),
-    LogitLens(), DirectLogitAttribution,
+    LogitLens(), DirectLogitAttribution, Circuit(select: TopN(20)),
     Patch(sites: ["attn.hook_z", "attn.hook_q"], over: [Layer, Head]),
     Ablate(sites: ["attn.hook_z", "mlp.hook_post"], over: [Layer], with: Mean),
     Generate(tokens: 2, edits: [(site: "blocks.1.hook_resid_pre", change: Scale(0.5))])"#;

@@ -10,7 +10,8 @@ const METHODS: &str = r#"
     Patch(sites: ["attn.hook_z", "attn.hook_k"], over: [Layer, Head, Position]),
     Ablate(sites: ["attn.hook_z"], over: [Layer, Head], with: Mean),
     Attention(), LogitLens(), DirectLogitAttribution, PathPatch(senders: Heads), Knockout(over: [Layer]),
-    Patchscope(prompt: [3, 4, 5]), Mediate(mediators: Heads), Generate(tokens: 2)"#;
+    Patchscope(prompt: [3, 4, 5]), Mediate(mediators: Heads), Generate(tokens: 2),
+    Circuit(select: TopN(20))"#;
 
 fn sharded() -> Place {
     place(&pairs(&[6; 70]), METHODS)

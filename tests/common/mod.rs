@@ -176,6 +176,22 @@ pub fn random_pairs(lengths: &[usize], at: Option<usize>) -> String {
     format!("Pairs([{}])", (0..lengths.len()).map(pair).collect::<Vec<_>>().join(", "))
 }
 
+/// Numbers of a JSON list.
+pub fn floats(value: &serde_json::Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+/// The pairs of a model's goldens, as RON.
+pub fn golden_pairs(golden: &serde_json::Value) -> String {
+    let pair = |item: usize| {
+        let answers = &golden["answers"][item];
+        let (clean, corrupt) = (&golden["clean"][item], &golden["corrupt"][item]);
+        format!("(clean: {clean}, corrupt: {corrupt}, right: {}, wrong: {})", answers[0], answers[1])
+    };
+    let count = golden["clean"].as_array().unwrap().len();
+    format!("Pairs([{}])", (0..count).map(pair).collect::<Vec<_>>().join(", "))
+}
+
 /// An experiment on some data with some methods; what a test does not care about is fixed.
 pub fn question(data: &str, methods: &str, more: &str) -> String {
     format!(r#"(question: "?", model: Path("."), data: {data}, methods: [{methods}], {more})"#)

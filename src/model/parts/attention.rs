@@ -143,13 +143,30 @@ impl Attention {
         let [batch, pos, width] = x.dims();
         let before = x.clone().unsqueeze_dim::<4>(1).expand([batch, port.heads, pos, width]);
         let after = seam.heads(port.site, before.clone());
-        let weight = self.qkv.weight.clone().narrow(1, port.start, port.heads * self.d_head);
-        let weight = weight.reshape([width, port.heads, self.d_head]).swap_dims(0, 1).unsqueeze(); // [1, head, d_model, d_head]
+        let weight = self.by_head(port);
         let project = |input: Tensor<4>| {
             let normed = norm.map_or(input.clone(), |norm| norm.apply(input));
             normed.matmul(weight.clone())
         };
         project(after) - project(before)
+    }
+
+    /// The map of a port a head, `[1, head, d_model, d_head]`.
+    fn by_head(&self, port: &Port) -> Tensor<4> {
+        let weight = self.qkv.weight.clone().narrow(1, port.start, port.heads * self.d_head);
+        let width = weight.dims()[0];
+        weight.reshape([width, port.heads, self.d_head]).swap_dims(0, 1).unsqueeze()
+    }
+
+    /// Queries, keys and values `[batch, head, pos, d_head]` of `normed` streams, before norms and rotation of their own.
+    pub fn by_heads(&self, normed: Tensor<3>) -> [Tensor<4>; 3] {
+        let all = Side::by_side(self.qkv.forward(normed));
+        self.ports().map(|port| self.split(&all, &port))
+    }
+
+    /// The maps to queries (0), keys (1) or values (2) a head of these, `[1, head, d_model, d_head]`.
+    pub fn in_by_head(&self, kind: usize) -> Tensor<4> {
+        self.by_head(&self.ports()[kind])
     }
 
     /// The heads of a port, `[batch, head, pos, d_head]`, from all of them side by side.

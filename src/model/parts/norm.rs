@@ -92,6 +92,26 @@ impl Norm {
         }
     }
 
+    /// `x` before weight and bias are applied to it, and the scale `[.., 1]` it was divided by.
+    pub fn standardised<const D: usize>(&self, x: Tensor<D>) -> (Tensor<D>, Tensor<D>) {
+        let x = self.centre(x);
+        let scale = self.scale_of_centred(x.clone());
+        (x / scale.clone(), scale)
+    }
+
+    /// A map `[.., width, out]` of what the norm gives, as a map of what [`Norm::standardised`] gives, but for a constant:
+    /// the norm's weight and, where it centres, the centring are within it.
+    pub fn folded<const D: usize>(&self, map: Tensor<D>) -> Tensor<D> {
+        let map = match &self.weight {
+            Some(weight) => map * weight.clone().unsqueeze_dim::<2>(1).unsqueeze(),
+            None => map,
+        };
+        match self.kind {
+            NormKind::LayerNorm => in_full(map, |map| map.clone() - map.mean_dim(D - 2)),
+            NormKind::Rms => map,
+        }
+    }
+
     /// Whether the mean is subtracted, so that what writes to the stream it reads may be centred.
     pub fn centres(&self) -> bool {
         self.kind == NormKind::LayerNorm

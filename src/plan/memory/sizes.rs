@@ -2,7 +2,7 @@
 
 use crate::metric::Metric;
 use crate::model::{Dims, Model, shape};
-use crate::plan::{Cell, Item, Step, Sweep, changed};
+use crate::plan::{Cell, Item, Step, Sweep, changed, rows_of_length};
 use crate::site::Site;
 use crate::spec::Ablation;
 use std::collections::BTreeSet;
@@ -150,6 +150,7 @@ impl<'a> Sizes<'a> {
                 cuts.groups.iter().map(group).max().unwrap_or(0)
             }
             Step::PathPatch(_) => items * self.written() + rows * (2 * self.stream() + self.pass(&[Site::HeadOut(0)])),
+            Step::Circuit(_) => self.circuit(rows),
             Step::Patchscope(_) => items * self.layers() * self.stream() + rows * self.generated(self.length),
             Step::Generate { tokens, .. } => items * self.generated(*tokens as u64),
         }
@@ -164,6 +165,18 @@ impl<'a> Sizes<'a> {
     /// What heads and MLPs write in both runs, and the streams between blocks.
     fn written(&self) -> u64 {
         self.layers() * (2 * (self.site(Site::Mix(0)) + 2 * self.stream()) + self.stream() + self.past())
+    }
+
+    /// Edges scored on a tape or patched, and circuits run: what nodes write, as wide as the stream, is there twice.
+    fn circuit(&self, rows: u64) -> u64 {
+        let items = (rows_of_length(self.length as usize, rows as usize) as u64).min(self.items);
+        let (nodes, heads) = (self.layers() * (self.dims().heads as u64 + 1) + 1, self.site(Site::HeadOut(0)));
+        let wide = 2 * items * nodes * self.stream();
+        let slopes = self.layers() * (3 * self.site(Site::Mix(0)) + 2 * self.stream());
+        let scored = items * (2 * self.written() + slopes + self.tape(&[Site::Embed]) + AT_A_HOOK * heads) + wide;
+        let patched = items * self.written() + rows * self.pass(&[Site::Mix(0)]);
+        let run = items * (self.written() + self.pass(&[]) + 3 * AT_A_HOOK * heads) + wide;
+        scored.max(patched).max(run)
     }
 
     /// What is recorded of a row: states, gradients, and always all logits.
@@ -223,6 +236,12 @@ impl<'a> Sizes<'a> {
             Step::Mediate(_, sweep) => self.table(4 * sweep.cells.len() as u64),
             Step::Trace(tracing) => self.table(tracing.cells.len() as u64),
             Step::PathPatch(paths) => self.table(paths.branches.len() as u64),
+            Step::Circuit(plan) => {
+                let edges = plan.blocks.edges().len() as u64;
+                // scores of items as f32, as f64 and summed by observations; each edge's three rows, and its places in
+                // graphs and files
+                edges * (self.items * 20 + 6 * TABLE_ROW) + self.table(32)
+            }
             Step::Knockout(cuts) => {
                 self.table(cuts.groups.iter().map(|(_, cells)| cells.len() as u64).max().unwrap_or(0))
             }

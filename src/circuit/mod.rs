@@ -1,0 +1,29 @@
+//! Circuits: the scored edges of a model, what is chosen of them, compared, exchanged and drawn. No forward pass.
+
+mod blocks;
+mod fault;
+mod graph;
+
+mod select;
+
+mod algebra;
+mod curve;
+mod draw;
+mod path;
+mod resample;
+mod smallest;
+
+pub mod exchange;
+
+pub use algebra::{Alignment, Different};
+pub use blocks::{Blocks, Vertex};
+pub use curve::{Areas, BothRules, Ends, SHARES, Step, count};
+pub use fault::{Fault, Faults};
+pub use graph::{Circuit, Link};
+pub use path::Strength;
+pub use resample::{Items, ItemsError, Resampling, Stability};
+pub use select::{By, Rule};
+pub use smallest::Smallest;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! Boxes in rows and columns with weighted wires between them, bottom to top: SVG through the pen, and TikZ.
+
+mod ink;
+mod place;
+mod route;
+mod tikz;
+
+use super::pen::Point;
+
+/// A diagram. A wire goes from a lower row to a higher one.
+#[derive(Clone, Debug)]
+pub struct Diagram {
+    /// Above everything; may be empty.
+    pub title: String,
+    /// What the weights are, for the legend.
+    pub unit: String,
+    /// What the columns are; one for each, left to right.
+    pub columns: Vec<String>,
+    /// The boxes.
+    pub spots: Vec<Spot>,
+    /// The wires.
+    pub wires: Vec<Wire>,
+    /// Further lines of the legend.
+    pub legend: Vec<String>,
+}
+
+/// A box.
+#[derive(Clone, Debug)]
+pub struct Spot {
+    /// What stands in it.
+    pub name: String,
+    /// From the bottom.
+    pub row: usize,
+    /// From the left; `None` reaches over all columns.
+    pub column: Option<usize>,
+}
+
+/// A wire between boxes.
+#[derive(Clone, Debug)]
+pub struct Wire {
+    /// The box it leaves by its upper side.
+    pub from: usize,
+    /// The box it enters by its lower side.
+    pub to: usize,
+    /// Where it enters: −1 at the left, 0 in the middle, 1 at the right.
+    pub port: f64,
+    /// Its width by size, its colour by sign.
+    pub weight: f64,
+    /// What a reader sees who points at it.
+    pub note: String,
+}
+
+/// A piece of a curve: two ends with their controls between.
+type Piece = [Point; 4];
+
+#[cfg(test)]
+mod tests;

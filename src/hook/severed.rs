@@ -1,0 +1,118 @@
+//! Severed edges: a hook under which some edges bring an ablated output of their source in place of its own.
+//!
+//! Every port v reads x_v + Σ over the severed edges u→v of (z_u ablated − z_u now): x_v and z_u now are those of the running
+//! pass, in which earlier ports have read other things already. With the edges outside a circuit severed, that is the run
+//! of the circuit. What nodes have lost is kept as wide as the stream, `[row, node, pos, d_model]`, so that all ports of a
+//! layer take one product of matrices.
+
+use super::{Activation, Hook};
+use crate::node::{Edge, Node, Port};
+use crate::site::Site;
+use crate::tensor::{Setting, Tensor, from_doubles};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a severed edge brings, and what is needed to tell what it no longer brings.
+pub struct Ablated {
+    /// The input (as the stream before the first block), what heads mix and what MLPs write: `[row or 1, head, pos, width]`.
+    pub states: BTreeMap<Site, Activation>,
+    /// Output maps of the heads, `[heads · d_head, d_model]` a layer.
+    pub outs: Vec<Tensor<2>>,
+    /// The stream behind the last block.
+    pub last: Site,
+}
+
+/// The hook, for rows that all have the same edges severed.
+pub struct Severed<'a> {
+    ablated: &'a Ablated,
+    edges: BTreeSet<Edge>,
+    sites: BTreeSet<Site>,
+    /// Nodes that have written, and what an edge from each would bring less what it brings, `[row, node, pos, d_model]`.
+    lost: Vec<(Vec<Node>, Tensor<4>)>,
+}
+
+impl<'a> Severed<'a> {
+    /// With these edges severed; with none no site is visited, and no bit of a pass changes.
+    pub fn new(ablated: &'a Ablated, edges: impl IntoIterator<Item = Edge>) -> Self {
+        let edges: BTreeSet<Edge> = edges.into_iter().collect();
+        let written = |edge: &Edge| match edge.from {
+            Node::Input => Site::ResidPre(0),
+            Node::Head(layer, _) => Site::Mix(layer),
+            Node::Mlp(layer) => Site::MlpOut(layer),
+        };
+        let read = |edge: &Edge| super::site_of(edge.to).unwrap_or(ablated.last);
+        let sites = edges.iter().flat_map(|edge| [written(edge), read(edge)]).collect();
+        Severed { ablated, edges, sites, lost: Vec::new() }
+    }
+
+    /// What is lost at nodes that have written `now` at a site.
+    fn lose(&mut self, site: Site, nodes: Vec<Node>, now: &Activation) {
+        let change = self.ablated.states[&site].clone() - now.clone();
+        let change = match nodes[0] {
+            Node::Head(layer, _) => {
+                let [d_all, d_model] = self.ablated.outs[layer].dims();
+                let heads = nodes.len();
+                change.matmul(self.ablated.outs[layer].clone().reshape([1, heads, d_all / heads, d_model]))
+            }
+            Node::Input | Node::Mlp(_) => change,
+        };
+        self.lost.push((nodes, change));
+    }
+
+    /// What ports of one kind read less, or more, than what the stream holds: `[row, port, pos, d_model]`.
+    fn missing(&self, ports: &[Port]) -> Option<Tensor<4>> {
+        let severed = |node: &Node| ports.iter().any(|port| self.edges.contains(&Edge { from: *node, to: *port }));
+        let lost: Vec<&(Vec<Node>, Tensor<4>)> =
+            self.lost.iter().filter(|(nodes, _)| nodes.iter().any(severed)).collect();
+        let (_, first) = lost.first()?;
+        let [rows, _, positions, width] = first.dims();
+        let nodes: Vec<Node> = lost.iter().flat_map(|(nodes, _)| nodes.iter().copied()).collect();
+        let all = Tensor::cat(lost.iter().map(|(_, lost)| lost.clone()).collect(), 1);
+        let holds =
+            |port: &Port, node: &Node| f64::from(u8::from(self.edges.contains(&Edge { from: *node, to: *port })));
+        let values = ports.iter().flat_map(|port| nodes.iter().map(move |node| holds(port, node))).collect();
+        let mask: Tensor<3> = from_doubles(values, [1, ports.len(), nodes.len()], &Setting::of(&all));
+        let all = all.reshape([rows, nodes.len(), positions * width]);
+        Some(mask.matmul(all).reshape([rows, ports.len(), positions, width]))
+    }
+
+    fn read(&self, act: Activation, port: impl Fn(usize) -> Port) -> Activation {
+        let ports: Vec<Port> = (0..act.dims()[1]).map(port).collect();
+        match self.missing(&ports) {
+            Some(missing) => act + missing,
+            None => act,
+        }
+    }
+}
+
+impl Hook for Severed<'_> {
+    fn visit(&mut self, site: Site, act: Activation) -> Activation {
+        match site {
+            Site::QueryIn(layer) => self.read(act, |head| Port::Query(layer, head)),
+            Site::KeyIn(layer) => self.read(act, |head| Port::Key(layer, head)),
+            Site::ValueIn(layer) => self.read(act, |head| Port::Value(layer, head)),
+            Site::MlpIn(layer) => self.read(act, |_| Port::Mlp(layer)),
+            Site::Mix(layer) => {
+                let nodes = (0..act.dims()[1]).map(|head| Node::Head(layer, head)).collect();
+                self.lose(site, nodes, &act);
+                act
+            }
+            Site::MlpOut(layer) => {
+                self.lose(site, vec![Node::Mlp(layer)], &act);
+                act
+            }
+            Site::ResidPre(0) => {
+                self.lose(site, vec![Node::Input], &act);
+                act
+            }
+            _ => self.read(act, |_| Port::Logits),
+        }
+    }
+
+    fn wants(&self, site: Site) -> bool {
+        self.sites.contains(&site)
+    }
+
+    fn asks(&self) -> Vec<Site> {
+        self.sites.iter().copied().collect()
+    }
+}

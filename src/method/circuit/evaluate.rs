@@ -1,0 +1,62 @@
+//! Circuits run: the metric when every edge outside a circuit brings an ablated output.
+
+use crate::hook::{Ablated, Activation, Severed};
+use crate::method::ablate::{means, states};
+use crate::method::{Bench, Side};
+use crate::model::{HookError, Model, Pass, run};
+use crate::node::Edge;
+use crate::site::Site;
+use crate::spec::{Ablation, Stand};
+use std::collections::BTreeMap;
+
+/// What edges outside a circuit bring, batch by batch.
+pub struct Evaluation<'a> {
+    bench: &'a Bench<'a>,
+    stand: Stand,
+    /// The same for every batch.
+    means: Option<BTreeMap<Site, Activation>>,
+}
+
+impl<'a> Evaluation<'a> {
+    /// On the items of a bench, in whose model no heads share keys or values.
+    pub fn new(bench: &'a Bench<'a>, stand: Stand) -> Result<Self, HookError> {
+        let sites = written(bench.model);
+        let means = match stand {
+            Stand::Corrupted | Stand::Zero => None,
+            Stand::Mean => Some(means(bench, &sites, Ablation::Mean)?),
+            Stand::MeanPerPosition => Some(means(bench, &sites, Ablation::MeanPerPosition)?),
+        };
+        Ok(Evaluation { bench, stand, means })
+    }
+
+    /// The metric of items of one length under circuits, `[circuit][item]`; each is given by the edges outside it.
+    pub fn values(&self, items: &[usize], outside: &[Vec<Edge>]) -> Result<Vec<Vec<f64>>, HookError> {
+        let (ablated, tokens) = (self.ablated(items)?, self.bench.tokens(items, Side::Clean));
+        let value = |severed: &Vec<Edge>| {
+            let mut hook = Severed::new(&ablated, severed.iter().copied());
+            let pass = Pass::whole(&tokens).reading(self.bench.read(items));
+            Ok(self.bench.values(&run(self.bench.model, &pass, &mut hook)?, items))
+        };
+        outside.iter().map(value).collect()
+    }
+
+    fn ablated(&self, items: &[usize]) -> Result<Ablated, HookError> {
+        let model = self.bench.model;
+        let states = match (&self.means, self.stand) {
+            (Some(means), _) => means.clone(),
+            (None, Stand::Zero) => {
+                let like = states(self.bench, &items[..1], Side::Clean, &written(model))?;
+                like.into_iter().map(|(site, state)| (site, state.zeros_like())).collect()
+            }
+            (None, _) => states(self.bench, items, Side::Corrupt, &written(model))?,
+        };
+        let outs = (0..model.dims().layers).map(|layer| model.block(layer).attention.out.weight.clone()).collect();
+        Ok(Ablated { states, outs, last: model.last_stream() })
+    }
+}
+
+/// Where what nodes write is recorded.
+fn written(model: &dyn Model) -> Vec<Site> {
+    let written = |site: &Site| matches!(site, Site::ResidPre(0) | Site::Mix(_) | Site::MlpOut(_));
+    model.sites().into_iter().filter(written).collect()
+}

@@ -1,0 +1,130 @@
+//! What a circuit is told by: a table of its edges, and one of what it does.
+
+use super::{Chosen, RUNS};
+use crate::circuit::{Areas, By, Circuit, Ends, Rule, SHARES, Step};
+use crate::method::summary::{CAUTION, mean};
+use crate::method::{Bench, Finding, Summary, blank, table};
+use crate::plan::Circuits;
+use crate::table::{Row, Table};
+
+/// A circuit with everything that was measured of it.
+pub struct Found<'a> {
+    pub bench: &'a Bench<'a>,
+    pub plan: &'a Circuits,
+    pub summary: &'a Summary,
+    pub chosen: Chosen,
+    /// The metric of all edges, none, the circuit, the others; then of the curves by sign and by size, `[run][item]`.
+    pub values: Vec<Vec<f64>>,
+}
+
+impl Found<'_> {
+    /// Both tables, the values of single items, and the circuit.
+    pub fn finding(self) -> Finding {
+        let (edges, (done, items)) = (self.edges(), self.done());
+        let circuits = vec![("circuit".to_string(), self.chosen.circuit)];
+        Finding { tables: vec![edges, done], items: vec![items], circuits, ..Finding::default() }
+    }
+
+    fn facts(&self, table: &mut Table) {
+        let facts = [
+            ("score", format!("{:?}", self.plan.score)),
+            ("selection", format!("{:?}, {} edges, then pruned", self.plan.rule, self.plan.count)),
+            ("ablation", format!("{:?}", self.plan.stand)),
+            ("edges", format!("{} of {}", self.chosen.circuit.size(), self.chosen.circuit.links().len())),
+            ("stability", self.chosen.verdict.clone()),
+            ("items", self.bench.items.len().to_string()),
+        ];
+        table.facts.extend(facts.map(|(name, value)| (name.to_string(), value)));
+        self.summary.scale(&self.total(), table);
+        if table.facts.contains_key(CAUTION) {
+            let what = "none: all edges do no more than no edge, so that there is no circuit to come out again";
+            table.facts.insert("stability".into(), what.into());
+        }
+    }
+
+    /// What all edges do beyond none, an item each.
+    fn total(&self) -> Vec<f64> {
+        self.values[0].iter().zip(&self.values[1]).map(|(whole, empty)| whole - empty).collect()
+    }
+
+    fn title(&self) -> String {
+        format!("Circuit of {} edges ({:?})", self.chosen.circuit.size(), self.plan.score)
+    }
+
+    /// Every edge that is in the circuit, or was in that of some draw: its score, how often it was chosen, whether it is in.
+    fn edges(&self) -> Table {
+        let mut main = table("circuit", &self.title(), self.bench);
+        self.facts(&mut main);
+        let facts = [
+            ("sign", "a score is what the edge adds to the metric: positive supports the answer"),
+            ("inclusion", "share of bootstrap draws of the items whose circuit holds the edge"),
+            ("in_circuit", "1: the circuit holds the edge; other edges with their scores are in the folder `circuits`"),
+        ];
+        main.facts.extend(facts.map(|(name, value)| (name.to_string(), value.to_string())));
+        let n = self.summary.groups().into_iter().max().map_or(0, |last| last + 1);
+        let shown = self
+            .chosen
+            .circuit
+            .links()
+            .zip(&self.chosen.inclusion)
+            .filter(|(link, share)| link.in_circuit || **share > 0.0);
+        for (link, share) in shown {
+            let place = Row { site: Some(link.edge.to_string()), n, ..blank("circuit", self.bench.metric) };
+            let (low, high) = (link.interval.map(|ends| ends.low), link.interval.map(|ends| ends.high));
+            let member = if link.in_circuit { 1.0 } else { 0.0 };
+            main.rows.push(Row { effect: link.score, low, high, ..place.clone() });
+            main.rows.push(Row { metric: "inclusion".into(), effect: *share, ..place.clone() });
+            main.rows.push(Row { metric: "in_circuit".into(), effect: member, ..place });
+        }
+        main
+    }
+
+    /// What the circuit, the others, and the circuits of the curves do; and the metric under each for single items.
+    fn done(&self) -> (Table, Table) {
+        let mut main = table("circuit.faithfulness", &format!("{}: what it does", self.title()), self.bench);
+        self.facts(&mut main);
+        let mut items = Table { rows: Vec::new(), ..main.clone() };
+        let total = self.total();
+        let beyond = |values: &[f64]| values.iter().zip(&self.values[1]).map(|(a, b)| a - b).collect::<Vec<f64>>();
+        for (name, values) in names().iter().zip(&self.values) {
+            let place = Row { site: Some(name.clone()), ..blank("circuit.faithfulness", self.bench.metric) };
+            main.rows.push(self.summary.untested(place.clone(), values, None));
+            let faithful = Row { metric: "faithfulness".into(), ..place.clone() };
+            main.rows.push(self.summary.share(faithful, &beyond(values), &total));
+            items.rows.extend(self.bench.item_rows(&place, &values.iter().copied().map(Some).collect::<Vec<_>>()));
+        }
+        self.areas(&mut main);
+        let facts = [
+            ("faithfulness", "(m − m(no edge)) / (m(all edges) − m(no edge)), m the mean metric"),
+            ("intervals", "percentile bootstrap over observations, of a share both means drawn together"),
+        ];
+        main.facts.extend(facts.map(|(name, value)| (name.to_string(), value.to_string())));
+        items.facts = main.facts.clone();
+        (main, items)
+    }
+
+    /// The areas under both curves, as facts.
+    fn areas(&self, main: &mut Table) {
+        let ends = Ends { empty: mean(&self.values[1]), whole: mean(&self.values[0]) };
+        let mut means = self.values[4..].iter().map(|values| mean(values));
+        for (by, word) in [(By::Sign, "sign"), (By::Size, "size")] {
+            let next = |_: &Circuit| means.next().ok_or(());
+            let curve: Vec<Step> = self.chosen.circuit.curve(Rule::Top(by), ends, next).unwrap_or_default();
+            let Areas { cpr, cmd } = Areas::of(&curve);
+            let number = |area: Option<f64>| {
+                area.map_or("none: all edges and none do the same".into(), |area| format!("{area:.4}"))
+            };
+            main.facts.insert(format!("CPR by {word}"), number(cpr));
+            main.facts.insert(format!("CMD by {word}"), number(cmd));
+        }
+    }
+}
+
+/// What was run, in order.
+fn names() -> Vec<String> {
+    let curve = |word: &'static str| SHARES.iter().map(move |share| format!("{share} of all edges by {word}"));
+    let ends = ["all edges", "no edge", "circuit", "complement"].map(String::from);
+    let names: Vec<String> = ends.into_iter().chain(curve("sign")).chain(curve("size")).collect();
+    debug_assert_eq!(names.len(), RUNS);
+    names
+}

@@ -1,0 +1,91 @@
+//! Scores by gradients: what each node's change adds to the metric by first order, port by port.
+
+use super::slopes::Slopes;
+use super::written::{Written, off_tape};
+use super::{Scorer, product, spread};
+use crate::hook::{Activation, Change, Differentiate, Edit, Edits, Record};
+use crate::method::Side;
+use crate::model::{HookError, Model, Pass, run};
+use crate::node::Node;
+use crate::site::{Place, Site};
+use crate::tensor::{backward, on_tape};
+
+/// What is needed of one run of a batch of items.
+struct Taken {
+    written: Written,
+    embedded: Activation,
+    slopes: Option<Slopes>,
+}
+
+impl Scorer<'_> {
+    /// Scores of a batch of items, `[item][edge]`: (corrupted − clean) of the source times the gradient at the port, which
+    /// is the mean of those with the embeddings at these fractions of the way from the corrupted prompt to the clean one.
+    pub fn between(&self, items: &[usize], fractions: &[f64]) -> Result<Vec<Vec<f64>>, HookError> {
+        let end = |side: Side, at: f64| match fractions.contains(&at) {
+            true => self.sloping(items, side, None),
+            false => self.plain(items, side),
+        };
+        let (corrupt, clean) = (end(Side::Corrupt, 0.0)?, end(Side::Clean, 1.0)?);
+        let change = corrupt.written.less(&clean.written);
+        let mut scores = vec![vec![0.0; self.order.count()]; items.len()];
+        for fraction in fractions {
+            let taken;
+            let slopes = match (*fraction, &corrupt.slopes, &clean.slopes) {
+                (0.0, Some(slopes), _) | (1.0, _, Some(slopes)) => slopes,
+                _ => {
+                    let way = clean.embedded.clone() - corrupt.embedded.clone();
+                    taken = self.sloping(items, Side::Clean, Some(corrupt.embedded.clone() + way * *fraction))?;
+                    taken.slopes.as_ref().expect("taken on a tape")
+                }
+            };
+            self.add(&change, slopes, 1.0 / fractions.len() as f64, &mut scores);
+        }
+        Ok(scores)
+    }
+
+    /// A run off the tape.
+    fn plain(&self, items: &[usize], side: Side) -> Result<Taken, HookError> {
+        let (model, tokens) = (self.bench.model, self.bench.tokens(items, side));
+        let mut record = Record::of(Written::sites(model).into_iter().chain([Site::Embed]));
+        run(model, &Pass::whole(&tokens).reading(self.bench.read(items)), &mut record)?;
+        Ok(Taken::of(&record, model, None))
+    }
+
+    /// A run on the tape and back, perhaps from other embeddings.
+    fn sloping(&self, items: &[usize], side: Side, embedded: Option<Activation>) -> Result<Taken, HookError> {
+        let (model, tokens) = (self.taped, self.bench.tokens(items, side));
+        let put = embedded.map(|value| Edit { place: Place::all(Site::Embed), change: Change::Put(on_tape(value)) });
+        let sites = Written::sites(model).into_iter().chain(Slopes::streams(model, 0)).chain([Site::Embed]);
+        let watch = (Edits::new(put.into_iter().collect()), Record::of(sites));
+        let mut hook = (watch, Differentiate::at(Slopes::sites(model, 0)));
+        let logits = run(model, &Pass::whole(&tokens).reading(self.bench.read(items)), &mut hook)?;
+        let gradients = backward(&self.bench.total(&logits, items));
+        let record = &hook.0.1;
+        Ok(Taken::of(record, model, Some(Slopes::of(record, &hook.1, &gradients))))
+    }
+
+    /// Adds a share of each product of a source's change and a port's gradient to the scores.
+    fn add(&self, change: &Written, slopes: &Slopes, share: f64, scores: &mut [Vec<f64>]) {
+        let (model, items) = (self.bench.model, scores.len());
+        let some = self.rows_at_once(change.of_node(Node::Input).dims()[2], items);
+        for first in (0..items).step_by(some) {
+            let rows = first..items.min(first + some);
+            let added = change.added(model, rows.clone());
+            let [count, nodes, positions, width] = added.dims();
+            let added = added.reshape([count, nodes, positions * width]);
+            slopes.each(model, self.order, rows.clone(), |at| {
+                let reads = self.order.reads(at.ports[0]);
+                let products = product(added.clone().narrow(1, 0, reads), at.slopes);
+                let edge = |node: usize, port: usize| self.order.edge(node, at.ports[port]);
+                spread(&products, share, &mut scores[rows.clone()], edge);
+            });
+        }
+    }
+}
+
+impl Taken {
+    fn of(record: &Record, model: &dyn Model, slopes: Option<Slopes>) -> Self {
+        let embedded = off_tape(record.at(Site::Embed).expect("asked for above").clone());
+        Taken { written: Written::of(record, model), embedded, slopes }
+    }
+}

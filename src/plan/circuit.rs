@@ -1,0 +1,82 @@
+//! Circuits: how edges are scored and chosen, and whether the model has edges at all.
+
+use super::{Known, Problems};
+use crate::circuit::{Blocks, By, Rule};
+use crate::spec::{Ranking, Score, Select, Stand};
+
+/// What is asked of a circuit.
+pub(super) struct Asked {
+    /// How edges are scored.
+    pub score: Score,
+    /// Which are kept.
+    pub select: Select,
+    /// What of a score counts.
+    pub by: Ranking,
+    /// What edges outside bring.
+    pub ablate: Stand,
+}
+
+/// A circuit to be found and run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Circuits {
+    /// The model's edges.
+    pub blocks: Blocks,
+    /// How edges are scored.
+    pub score: Score,
+    /// How they are chosen.
+    pub rule: Rule,
+    /// How many.
+    pub count: usize,
+    /// What edges outside bring.
+    pub stand: Stand,
+}
+
+/// Tokens of a pass on the tape: enough to keep a processor at work, few enough that what the tape keeps is less than weights.
+const TOKENS: usize = 256;
+
+/// Items that are scored at once, of prompts of this length, where at most `rows` are allowed.
+pub fn rows_of_length(length: usize, rows: usize) -> usize {
+    (TOKENS / length.max(1)).clamp(1, rows.max(1))
+}
+
+/// More steps of integration than this are a slip of the pen.
+const MOST_STEPS: usize = 10_000;
+
+/// The circuit, or what is wrong with it.
+pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Problems) -> Option<Circuits> {
+    let Some(flow) = known.model.flow() else {
+        problems.add(
+            at,
+            "needs a model in which everything that heads and MLPs write is added to one stream; here a norm stands between, so a single edge is not defined",
+        );
+        return None;
+    };
+    let before = problems.count();
+    let blocks = Blocks { layers: known.dims().layers, heads: known.dims().heads, flow };
+    check_steps(at, asked.score, problems);
+    if known.model.setting().precision.is_half() {
+        problems.add(at, "what an edge changes is less than half precision rounds away; use `precision: F32` or F64");
+    }
+    if asked.ablate == Stand::MeanPerPosition && known.is_uneven() {
+        let what = "MeanPerPosition needs prompts of one length; use Corrupted, Mean or Zero, or split the data";
+        problems.add(&format!("{at}.ablate"), what);
+    }
+    let by = if asked.by == Ranking::Size { By::Size } else { By::Sign };
+    let (rule, count) = match asked.select {
+        Select::TopN(count) => (Rule::Top(by), count),
+        Select::Greedy(count) => (Rule::Greedy(by), count),
+    };
+    let all = blocks.edges().len();
+    if count == 0 || count > all {
+        problems.add(&format!("{at}.select"), format!("{count} edges; this model has 1 to {all} to choose from"));
+    }
+    let circuits = Circuits { blocks, score: asked.score, rule, count, stand: asked.ablate };
+    (problems.count() == before).then_some(circuits)
+}
+
+fn check_steps(at: &str, score: Score, problems: &mut Problems) {
+    let (Score::EapIg { steps } | Score::EapIgActivations { steps }) = score else { return };
+    if steps == 0 || steps > MOST_STEPS {
+        problems.add(&format!("{at}.score.steps"), format!("{steps} is not between 1 and {MOST_STEPS}"));
+    }
+}

@@ -1,0 +1,74 @@
+//! Words for circuits: how edges are scored, which are kept, and what stands in for the others.
+
+use serde::{Deserialize, Serialize};
+
+/// How edges are scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Score {
+    /// Edge attribution patching: the source's change times the gradient of the clean run (Syed et al. 2023).
+    Eap,
+    /// The gradient averaged over embeddings between the corrupted and the clean prompt (Hanna et al. 2024).
+    EapIg {
+        /// How many.
+        #[serde(default = "five")]
+        steps: usize,
+    },
+    /// The gradient averaged over outputs of the source between its two values, all else clean.
+    EapIgActivations {
+        /// How many.
+        #[serde(default = "five")]
+        steps: usize,
+    },
+    /// The mean of the gradients of the clean and the corrupted run.
+    CleanCorrupted,
+    /// Every edge patched by itself.
+    Exact,
+    /// How near the source brings the stream that is read (Ferrando & Voita 2024); the metric is not in it.
+    InformationFlow,
+}
+
+/// The steps of Hanna et al. 2024.
+fn five() -> usize {
+    5
+}
+
+/// The score of Hanna et al. 2024.
+impl Default for Score {
+    fn default() -> Self {
+        Score::EapIg { steps: five() }
+    }
+}
+
+/// Which edges are kept, before those that lead nowhere are dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Select {
+    /// So many of highest rank.
+    TopN(usize),
+    /// So many of highest rank, each of which leads to the logits over those taken before.
+    Greedy(usize),
+}
+
+/// What of a score counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ranking {
+    /// Its size.
+    #[default]
+    Size,
+    /// The score itself: what raises the metric comes first.
+    Sign,
+}
+
+/// What an edge outside the circuit brings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stand {
+    /// What its source writes after the corrupted prompt.
+    #[default]
+    Corrupted,
+    /// Nothing.
+    Zero,
+    /// The mean over all prompts and positions.
+    Mean,
+    /// The mean over all prompts, position by position.
+    MeanPerPosition,
+}
