@@ -120,13 +120,13 @@ fn greedy<N, E>(graph: &DiGraph<N, E>, scores: &[f64], by: By, count: usize) -> 
 /// Drops edges at nodes other than first and last that nothing enters, or nothing leaves, until all have both.
 fn prune<N, E>(graph: &DiGraph<N, E>, members: &mut [bool]) {
     let ends = [0, graph.node_count() - 1];
-    let dead = |node: NodeIndex, members: &[bool]| {
+    let stays = |node: NodeIndex, members: &[bool]| {
         let has = |way| graph.edges_directed(node, way).any(|edge| members[edge.id().index()]);
-        !ends.contains(&node.index()) && !(has(Direction::Incoming) && has(Direction::Outgoing))
+        ends.contains(&node.index()) || has(Direction::Incoming) && has(Direction::Outgoing)
     };
     let mut waiting: Vec<NodeIndex> = graph.node_indices().collect();
     while let Some(node) = waiting.pop() {
-        if !dead(node, members) {
+        if stays(node, members) {
             continue;
         }
         for (way, other) in [(Direction::Incoming, 0), (Direction::Outgoing, 1)] {
