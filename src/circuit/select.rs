@@ -24,8 +24,11 @@ use std::collections::BinaryHeap;
 pub enum By {
     /// Its size, whatever its sign.
     Size,
-    /// The score itself: what raises the metric comes first, what lowers it last.
+    /// The score itself, the highest first: of published scores, whose metric is a loss, those that support the answer.
     Sign,
+    /// What is lost without the edge, the lowest score first: where a score is what the metric changes by when the edge is
+    /// ablated, as this program's are.
+    Loss,
 }
 
 /// How edges are chosen.
@@ -58,7 +61,12 @@ impl Ord for Rank {
 impl By {
     /// By how much an edge of this score comes before others. Zero has one rank, whatever its sign.
     fn rank(self, score: f64) -> Rank {
-        Rank(if self == Self::Size { score.abs() } else { score } + 0.0)
+        let score = match self {
+            Self::Size => score.abs(),
+            Self::Sign => score,
+            Self::Loss => -score,
+        };
+        Rank(score + 0.0)
     }
 }
 

@@ -47,8 +47,10 @@ enum Select {
 enum Count {
     /// Its size, whatever its sign
     Size,
-    /// The score itself
+    /// The score itself, the highest first: what supports the answer, in published circuits
     Sign,
+    /// The score itself, the lowest first: what supports the answer, in circuits of this program
+    Loss,
 }
 
 impl CircuitArgs {
@@ -56,6 +58,7 @@ impl CircuitArgs {
         let by = match self.by {
             Count::Size => By::Size,
             Count::Sign => By::Sign,
+            Count::Loss => By::Loss,
         };
         match self.select {
             Select::Top => Rule::Top(by),

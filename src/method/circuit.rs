@@ -1,9 +1,9 @@
 //! Circuits: edges scored, the strongest kept, and the model run with nothing but these.
 //!
 //! *What it measures.* Every edge u→v between what writes to the stream and what reads it gets a score, item by item, whose
-//! mean says what the edge adds to the metric: what is lost when it brings what u writes after the corrupted prompt (EAP's
-//! S(u→v) times −1, as in the published circuits, whose metric is a loss). The edges of highest score are kept, and those that lead nowhere dropped. Then the model is run on the clean prompt while every other
-//! edge brings an ablated output: x_v ← x_v + Σ (z_u ablated − z_u now). Faithfulness is (m(C) − m(∅)) / (m(N) − m(∅)) with m
+//! mean says what the metric changes by when the edge brings what u writes after the corrupted prompt: an edge that supports
+//! the answer has a negative one. (Published scores are mostly of a loss, the metric times −1.) The edges of largest score
+//! are kept, and those that lead nowhere dropped. Then the model is run on the clean prompt while every other edge brings an ablated output: x_v ← x_v + Σ (z_u ablated − z_u now). Faithfulness is (m(C) − m(∅)) / (m(N) − m(∅)) with m
 //! the mean metric, C the circuit, N all edges and ∅ none. The same for what is left without the circuit (its complement),
 //! and for the circuits of ten shares of the edges, by sign and by size (Mueller et al. 2025).
 //!
@@ -26,7 +26,7 @@ use super::sweep::made;
 use super::{Bench, Finding, Summary};
 use crate::circuit::{By, Circuit, Ends, Items, Resampling, Rule, SHARES};
 use crate::node::Edge;
-use crate::plan::Circuits;
+use crate::plan::{Circuits, supporting};
 use crate::spec::Score;
 use crate::steps::{RunError, Steps};
 use ndarray::{Array2, Axis};
@@ -72,17 +72,11 @@ pub fn work(bench: &Bench, plan: &Circuits) -> usize {
     bench.items.len() * (edges + RUNS)
 }
 
-/// What turns a score into what the edge adds to the metric. Scores say what the metric changes by when the edge is
-/// ablated; published ones are of a loss and so have the sign of what is added.
-fn sign(score: Score) -> f64 {
-    if score == Score::InformationFlow { 1.0 } else { -1.0 }
-}
-
-/// The circuit by what every edge adds to the metric, and how often each edge is chosen when items are drawn again.
+/// The circuit of the largest scores, and how often each edge is chosen when items are drawn again.
 fn chosen(bench: &Bench, plan: &Circuits, scores: &[Vec<f32>], summary: &Summary) -> Chosen {
     let edges = plan.blocks.edges();
-    let added = |(item, edge): (usize, usize)| sign(plan.score) * f64::from(scores[item][edge]);
-    let scores = Array2::from_shape_fn((scores.len(), edges.len()), added);
+    let own = |(item, edge): (usize, usize)| f64::from(scores[item][edge]);
+    let scores = Array2::from_shape_fn((scores.len(), edges.len()), own);
     let means = scores.mean_axis(Axis(0)).expect("a plan has items");
     let all =
         Circuit::new(plan.blocks, edges.into_iter().zip(means)).expect("the model's own edges, with finite scores");
@@ -106,7 +100,7 @@ fn outsides(plan: &Circuits, circuit: &Circuit) -> Vec<Vec<Edge>> {
     };
     let members = circuit.members();
     let mut outsides = vec![Vec::new(), plan.blocks.edges(), outside(&members, true), outside(&members, false)];
-    for rule in [Rule::Top(By::Sign), Rule::Top(By::Size)] {
+    for rule in [Rule::Top(supporting(plan.score)), Rule::Top(By::Size)] {
         let nothing = Ends { empty: 0.0, whole: 1.0 };
         let gathered = circuit.curve(rule, nothing, |circuit| {
             outsides.push(outside(&circuit.members(), true));

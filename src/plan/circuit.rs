@@ -61,7 +61,7 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
         let what = "MeanPerPosition needs prompts of one length; use Corrupted, Mean or Zero, or split the data";
         problems.add(&format!("{at}.ablate"), what);
     }
-    let by = if asked.by == Ranking::Size { By::Size } else { By::Sign };
+    let by = if asked.by == Ranking::Size { By::Size } else { supporting(asked.score) };
     let (rule, count) = match asked.select {
         Select::TopN(count) => (Rule::Top(by), count),
         Select::Greedy(count) => (Rule::Greedy(by), count),
@@ -72,6 +72,12 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
     }
     let circuits = Circuits { blocks, score: asked.score, rule, count, stand: asked.ablate };
     (problems.count() == before).then_some(circuits)
+}
+
+/// The order of scores that has edges which support the answer first.
+pub fn supporting(score: Score) -> By {
+    // how near an edge brings a stream has no sign
+    if score == Score::InformationFlow { By::Sign } else { By::Loss }
 }
 
 fn check_steps(at: &str, score: Score, problems: &mut Problems) {

@@ -20,7 +20,7 @@ mod subject;
 pub use answers::{Answers, has_sets};
 pub use causal::Tracing;
 pub use cells::{Cell, Sweep, sites as changed};
-pub use circuit::{Circuits, rows_of_length};
+pub use circuit::{Circuits, rows_of_length, supporting};
 pub use items::Item;
 pub use knockout::Cuts;
 pub use memory::{Load, ROWS};

@@ -55,7 +55,7 @@ pub enum Ranking {
     /// Its size.
     #[default]
     Size,
-    /// The score itself: what raises the metric comes first.
+    /// The score itself: what supports the answer comes first.
     Sign,
 }
 

@@ -4,7 +4,7 @@ use super::{Chosen, RUNS};
 use crate::circuit::{Areas, By, Circuit, Ends, Rule, SHARES, Step};
 use crate::method::summary::{CAUTION, mean};
 use crate::method::{Bench, Finding, Summary, blank, table};
-use crate::plan::Circuits;
+use crate::plan::{Circuits, supporting};
 use crate::table::{Row, Table};
 
 /// A circuit with everything that was measured of it.
@@ -55,8 +55,12 @@ impl Found<'_> {
     fn edges(&self) -> Table {
         let mut main = table("circuit", &self.title(), self.bench);
         self.facts(&mut main);
+        let sign = match supporting(self.plan.score) {
+            By::Loss => "a score is what the metric changes by without the edge: negative supports the answer",
+            _ => "a score is the share of the stream that the edge brings",
+        };
         let facts = [
-            ("sign", "a score is what the edge adds to the metric: positive supports the answer"),
+            ("sign", sign),
             ("inclusion", "share of bootstrap draws of the items whose circuit holds the edge"),
             ("in_circuit", "1: the circuit holds the edge; other edges with their scores are in the folder `circuits`"),
         ];
@@ -107,7 +111,7 @@ impl Found<'_> {
     fn areas(&self, main: &mut Table) {
         let ends = Ends { empty: mean(&self.values[1]), whole: mean(&self.values[0]) };
         let mut means = self.values[4..].iter().map(|values| mean(values));
-        for (by, word) in [(By::Sign, "sign"), (By::Size, "size")] {
+        for (by, word) in [(supporting(self.plan.score), "sign"), (By::Size, "size")] {
             let next = |_: &Circuit| means.next().ok_or(());
             let curve: Vec<Step> = self.chosen.circuit.curve(Rule::Top(by), ends, next).unwrap_or_default();
             let Areas { cpr, cmd } = Areas::of(&curve);
