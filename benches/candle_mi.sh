@@ -21,8 +21,8 @@ edition = "2024"
 
 [dependencies]
 candle-mi = { version = "=0.2.2", default-features = false, features = ["transformer"] }
-candle-core = "0.10"
-candle-nn = "0.10"
+candle-core = "0.11"
+candle-nn = "0.11"
 serde_json = "1"
 MANIFEST
 cargo build --release --quiet --manifest-path "$build/Cargo.toml"

@@ -2,8 +2,9 @@
 
 scaling.py [--seed 0] [--runs 3] [--threads 2] [--width 256] [--heads 8] [--out assets/bench]
 
-Each size is run `--runs` times; the least time counts, as the one with the least of other work in it. The exponent is the
-slope of a line fitted by least squares to the logarithms. Writes scaling.svg and scaling.csv into `--out`.
+The prompts of a pair differ from the first token on, so that no cell is trivial. Each size is run `--runs` times; the least
+time counts, as the one with the least of other work in it. The exponent is the slope of a line fitted by least squares to
+the logarithms. Writes scaling.svg and scaling.csv into `--out`.
 Needs Python with torch, transformers, numpy and matplotlib.
 """
 import argparse, csv, pathlib, tempfile
@@ -38,7 +39,7 @@ for axis, values in SIZES.items():
         with tempfile.TemporaryDirectory() as scratch:
             place = pathlib.Path(scratch)
             sized = {"layers": size["layers"], "width": options.width, "heads": options.heads}
-            ours.weights(str(place / "model"), seed=options.seed, **sized)
+            ours.weights(str(place / "model"), seed=options.seed, changed=0, **sized)
             rows.append({"axis": axis, "value": value, **timed(str(place / "model"), place, size)})
         print(rows[-1], flush=True)
 
