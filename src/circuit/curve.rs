@@ -12,10 +12,23 @@
 //!
 //! **Example.** `circuit.curve(Rule::Top(By::Sign), ends, |circuit| evaluate(circuit))?`
 
-use super::{Circuit, Rule};
+use super::{By, Circuit, Rule};
 
 /// The shares of edges at which a circuit is held against the model.
 pub const SHARES: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
+
+/// Between a share and what counts of a score, where tables name the circuit of a share.
+const OF_ALL: &str = " of all edges by ";
+
+/// The name of the circuit of a share of the edges.
+pub fn share_name(share: f64, by: By) -> String {
+    format!("{share}{OF_ALL}{}", if by == By::Sign { "sign" } else { "size" })
+}
+
+/// The share, and what counts of a score, that such a name says.
+pub fn named_share(name: &str) -> Option<(&str, &str)> {
+    name.split_once(OF_ALL)
+}
 
 /// The mean metric at both ends of a curve.
 #[derive(Clone, Copy, Debug, PartialEq)]

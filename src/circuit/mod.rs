@@ -17,7 +17,7 @@ pub mod exchange;
 
 pub use algebra::{Alignment, Different};
 pub use blocks::{Blocks, Vertex};
-pub use curve::{Areas, BothRules, Ends, SHARES, Step, count};
+pub use curve::{Areas, BothRules, Ends, SHARES, Step, count, named_share, share_name};
 pub use fault::{Fault, Faults};
 pub use graph::{Circuit, Link};
 pub use path::Strength;

@@ -6,7 +6,7 @@ use crate::circuit::{By, Circuit, Rule, Strength};
 use crate::figure::Figure;
 use crate::node::Node;
 use crate::spec;
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 
@@ -73,19 +73,38 @@ pub fn circuit(args: &CircuitArgs) -> anyhow::Result<()> {
     let circuit = match args.edges {
         Some(count) => {
             let rule = args.rule();
-            facts.insert("selection".to_string(), format!("{rule:?} {count}, then pruned"));
-            circuit.select(rule, count).prune()
+            facts.insert("selection".to_string(), format!("{rule:?}, {count} edges, then pruned"));
+            chosen(&circuit, rule, count)?
         }
         None => circuit,
     };
     say(&format!("{} edges, {} nodes; {}", circuit.size(), circuit.vertices().len(), circuit.left_out()))?;
-    for (path, strength) in circuit.paths(Node::Input, Strength::Weakest, PATHS) {
-        say(&format!("{strength:>12.4e}  {path}"))?;
-    }
+    tell_paths(&circuit)?;
     match &args.out {
         Some(folder) => write(&circuit, &facts, &args.unit, folder),
         None => Ok(()),
     }
+}
+
+/// The circuit of so many edges, or what cannot be chosen.
+fn chosen(circuit: &Circuit, rule: Rule, count: usize) -> anyhow::Result<Circuit> {
+    let all = circuit.links().len();
+    ensure!((1..=all).contains(&count), "--edges {count}: this file has 1 to {all} edges to choose from");
+    let chosen = circuit.select(rule, count).prune();
+    ensure!(
+        chosen.size() > 0,
+        "--edges {count}: none of the edges chosen is on a way from input to logits; choose more, or by --select greedy, which takes only edges that lead to the logits"
+    );
+    Ok(chosen)
+}
+
+/// The strongest paths; one is as strong as the weakest of its edges.
+fn tell_paths(circuit: &Circuit) -> anyhow::Result<()> {
+    let paths = circuit.paths(Node::Input, Strength::Weakest, PATHS);
+    if !paths.is_empty() {
+        say("Strongest paths from the input, each with the size of its weakest edge:")?;
+    }
+    paths.iter().try_for_each(|(path, strength)| say(&format!("{strength:>12.4e}  {path}")))
 }
 
 fn write(circuit: &Circuit, facts: &Facts, unit: &str, folder: &Path) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 
 mod circuits;
 mod facts;
+mod faithfulness;
 mod folder;
 mod reading;
 mod side;
@@ -192,6 +193,7 @@ fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
     match (results.patterns.iter().find(|(name, _)| *name == table.name), circuit) {
         (Some((_, patterns)), _) => vec![(table.name.clone(), attention::panels(table, patterns))],
         (_, Some((_, circuit))) => circuits::figures(table, circuit),
+        _ if faithfulness::is_of(table) => faithfulness::figures(table),
         _ => figures_of(&trustworthy(table)),
     }
 }

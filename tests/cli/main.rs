@@ -1,6 +1,7 @@
 //! The program from outside: good input gives a whole run folder, bad input one clear message and no panic.
 
 mod checkpoints;
+mod circuit;
 mod explain;
 mod families;
 mod folder;

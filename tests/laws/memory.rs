@@ -12,7 +12,11 @@ const TOLERANCE: f64 = 2e-5;
 const METHODS: &str = r#"
     Record(sites: ["hook_resid_pre"], gradients: ["hook_resid_pre"]), LogitLens(), DirectLogitAttribution, Attention(),
     Patch(sites: ["attn.hook_z"], over: [Layer, Head, Position]),
-    Ablate(sites: ["attn.hook_z"], over: [Layer, Head], with: Mean), Generate(tokens: 3)"#;
+    Ablate(sites: ["attn.hook_z"], over: [Layer, Head], with: Mean), Generate(tokens: 3),
+    Circuit(select: TopN(20)), Circuit(score: Exact, select: TopN(20))"#;
+
+/// How many methods these are.
+const COUNT: usize = 9;
 
 /// The same experiment with a budget of so many bytes.
 fn text(budget: Option<u64>) -> String {
@@ -47,9 +51,9 @@ fn rows_shrink_with_the_budget_and_keep_to_it() {
     let loaded = load("gpt2");
     let (least, most) = range(&loaded);
     let rows = |loads: &[Load]| loads.iter().map(|load| load.rows).collect::<Vec<_>>();
-    assert_eq!(rows(&loads(None, &loaded).unwrap()), [ROWS; 7]);
-    assert_eq!(rows(&loads(Some(most), &loaded).unwrap()), [ROWS; 7]);
-    let mut before = vec![ROWS; 7];
+    assert_eq!(rows(&loads(None, &loaded).unwrap()), [ROWS; COUNT]);
+    assert_eq!(rows(&loads(Some(most), &loaded).unwrap()), [ROWS; COUNT]);
+    let mut before = vec![ROWS; COUNT];
     for part in (0..=8).rev() {
         let budget = least + (most - least) * part / 8;
         let loads = loads(Some(budget), &loaded).unwrap();
@@ -106,6 +110,7 @@ fn compare(free: &Finding, tight: &Finding) -> usize {
     let tables = |finding: &Finding| [finding.tables.clone(), finding.items.clone()].concat();
     let mut rows = 0;
     for (free, tight) in tables(free).iter().zip(&tables(tight)) {
+        assert_eq!(free.rows.len(), tight.rows.len(), "{}", free.name);
         for (free, tight) in free.rows.iter().zip(&tight.rows) {
             let place = |row: &patchclamp::table::Row| (row.site.clone(), row.layer, row.head, row.position, row.item);
             assert_eq!(place(free), place(tight));
@@ -114,6 +119,14 @@ fn compare(free: &Finding, tight: &Finding) -> usize {
         }
     }
     assert_eq!(free.texts, tight.texts);
+    assert_eq!(free.circuits.len(), tight.circuits.len());
+    for ((_, free), (_, tight)) in free.circuits.iter().zip(&tight.circuits) {
+        for (free, tight) in free.links().zip(tight.links()) {
+            assert_eq!((free.edge, free.in_circuit), (tight.edge, tight.in_circuit));
+            assert!((free.score - tight.score).abs() < TOLERANCE, "{free:?}\n{tight:?}");
+        }
+        rows += free.links().len();
+    }
     for ((_, free), (_, tight)) in free.tensors.iter().zip(&tight.tensors) {
         for (name, (shape, values)) in free {
             assert_eq!(*shape, tight[name].0);

@@ -1,7 +1,7 @@
 //! What a circuit is told by: a table of its edges, and one of what it does.
 
 use super::{Chosen, RUNS};
-use crate::circuit::{Areas, By, Circuit, Ends, Rule, SHARES, Step};
+use crate::circuit::{Areas, By, Circuit, Ends, Rule, SHARES, Step, share_name};
 use crate::method::summary::{CAUTION, mean};
 use crate::method::{Bench, Finding, Summary, blank, table};
 use crate::plan::{Circuits, supporting};
@@ -126,9 +126,9 @@ impl Found<'_> {
 
 /// What was run, in order.
 fn names() -> Vec<String> {
-    let curve = |word: &'static str| SHARES.iter().map(move |share| format!("{share} of all edges by {word}"));
+    let curve = |by: By| SHARES.iter().map(move |share| share_name(*share, by));
     let ends = ["all edges", "no edge", "circuit", "complement"].map(String::from);
-    let names: Vec<String> = ends.into_iter().chain(curve("sign")).chain(curve("size")).collect();
+    let names: Vec<String> = ends.into_iter().chain(curve(By::Sign)).chain(curve(By::Size)).collect();
     debug_assert_eq!(names.len(), RUNS);
     names
 }
