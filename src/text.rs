@@ -1,6 +1,7 @@
 //! Text and tokens: batches of token ids with their padding, and the tokenizer that a model comes with.
 
 mod charsmap;
+mod merges;
 mod span;
 mod template;
 
@@ -169,8 +170,8 @@ pub struct Text {
     tokenizer: Tokenizer,
 }
 
-/// What the library takes on trust and panics over: the decoder, which must be some JSON, the tables of the normalizer, and
-/// the templates of the post-processor.
+/// What the library takes on trust and panics over: the decoder, which must be some JSON, the tables of the normalizer, the
+/// templates of the post-processor, and what the merges of the model are made of.
 #[derive(serde::Deserialize)]
 struct Trusted {
     #[serde(default, rename = "decoder")]
@@ -179,6 +180,8 @@ struct Trusted {
     normalizer: serde_json::Value,
     #[serde(default)]
     post_processor: serde_json::Value,
+    #[serde(default)]
+    model: merges::Prefix,
 }
 
 impl Text {
@@ -194,6 +197,9 @@ impl Text {
         let trusted = serde_json::from_slice::<Trusted>(bytes).map_err(|error| error.to_string())?;
         charsmap::check(&trusted.normalizer)?;
         template::check(&trusted.post_processor)?;
+        if trusted.model.has_prefix() {
+            merges::check(bytes)?;
+        }
         let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| error.to_string())?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|error| error.to_string())?;

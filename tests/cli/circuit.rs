@@ -123,7 +123,7 @@ fn a_file_that_is_no_circuit_is_refused_with_the_place() {
             "edges[1]: a11.h10->logits does not exist: the model has 2 layers of 2 heads",
         ),
         (file(&[edge("input->mlp0", "1")]), "edges[0] (input->mlp0): \"mlp0\" is nothing that reads the stream"),
-        (file(&[edge("input->m0", "NaN")]), "c.json:2:33: NaN is no number of JSON, and no score"),
+        (file(&[edge("input->m0", "NaN")]), "c.json:2:34: NaN is no number of JSON, and no score"),
         (file(&[good.clone(), good.clone()]), "edges[1]: input->m0 stands here a second time"),
         (file(&[good, edge("m1->a0.h0<v>", "1")]), "edges[1]: m1->a0.h0<v> runs backwards"),
         ("(question: \"q\")".to_string(), "c.json:1:1: expected value"),
