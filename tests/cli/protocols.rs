@@ -87,6 +87,9 @@ fn published_files_take_the_place_of_the_own_prompts() {
     assert!(told.contains("data (p.json:2): the clean prompt has"), "{told}");
     let told = place.good(&[professions.as_slice(), &["--set", "uneven=LeaveOut"]].concat());
     assert!(told.contains("items  17") && told.contains("left out  17 pairs"), "{told}");
+    place.write("p.json", br#"[["adjunct_professor", 0.0, 0.5]]"#);
+    let told = place.bad(&[professions.as_slice(), &["--set", "uneven=LeaveOut"]].concat());
+    assert!(told.contains("data: all 17 pairs have prompts of different numbers of tokens, so none is left"), "{told}");
     place.write(
         "w.txt",
         b"1 [The guard] met the nurse because [he] was lost.\n2 The guard met [the nurse] because [she] was near.\n",

@@ -4,6 +4,7 @@ use super::common::*;
 use patchclamp::method::Finding;
 use patchclamp::model::load::Loaded;
 use patchclamp::plan::{Load, Plan, PlanError, ROWS};
+use patchclamp::precision::Precision;
 use patchclamp::spec::Memory;
 
 /// Two orders of addition in f32, on differences of logits of a few units.
@@ -103,6 +104,76 @@ fn methods_with_a_metric_of_their_own_are_counted_by_it() {
     let (plain, whole) = (memory(&plain), memory(&whole));
     assert_eq!(plain[..2], whole[..2]);
     assert!(plain[2] < whole[2]);
+}
+
+/// What the only method of an experiment needs at the most, bytes.
+fn needed(data: &str, method: &str, more: &str, loaded: &Loaded) -> u64 {
+    loads_of(&question(data, method, more), loaded).unwrap()[0].memory.0
+}
+
+#[test]
+fn every_method_does_with_fewer_rows_what_does_not_fit() {
+    let loaded = load("gpt2");
+    let pair = "(clean: [1, 2, 3, 4], corrupt: [1, 9, 3, 4], right: 5, wrong: 6, subject: [1])";
+    let data = format!("Pairs([{}])", [pair; 64].join(", "));
+    for method in [
+        "LogitLens()",
+        "DirectLogitAttribution",
+        "Patch(sites: [\"hook_resid_pre\"], over: [Layer, Position])",
+        "Ablate(sites: [\"attn.hook_z\"], over: [Layer, Head])",
+        "PathPatch(senders: Heads)",
+        "Knockout(from: [0], over: [Layer, Head])",
+        "Patchscope(prompt: [9, 4, 30, 7], at: 2, tokens: 3)",
+        "Mediate()",
+        "Trace()",
+        "Generate(tokens: 3)",
+    ] {
+        let budget = Memory(needed(&data, method, "", &loaded) - 1);
+        let less = loads_of(&question(&data, method, &format!("memory: \"{budget}\"")), &loaded);
+        let load = less.unwrap_or_else(|error| panic!("{method}: {error}"))[0];
+        assert!(load.rows < ROWS && load.memory <= budget, "{method}: {load:?}");
+    }
+}
+
+/// What 64 items more leave in memory until they are written is in the estimate: both prompts, and the logits that nobody
+/// named.
+#[test]
+fn what_recording_keeps_is_counted() {
+    let (loaded, method) = (load("gpt2"), r#"Record(sites: ["hook_embed"])"#);
+    let [(few, kept_of_few), (many, kept_of_many)] = [64, 128].map(|items| {
+        let pair = "(clean: [1, 2, 3, 4, 7, 8], corrupt: [1, 9, 3, 4, 7, 8], right: 5, wrong: 6)";
+        let data = format!("Pairs([{}])", vec![pair; items].join(", "));
+        let found = findings(&question(&data, method, ""), &loaded);
+        let numbers: usize = found[0].tensors.iter().flat_map(|(_, kept)| kept.values()).map(|kept| kept.1.len()).sum();
+        (needed(&data, method, "", &loaded), 4 * numbers as u64)
+    });
+    assert!(many - few >= kept_of_many - kept_of_few, "{few} {many}, {kept_of_few} {kept_of_many}");
+}
+
+#[test]
+fn what_an_answer_needs_is_counted() {
+    let loaded = load("gpt2");
+    let items = |prompt: &str, right: &str| {
+        let pair = format!("(clean: [1, {prompt}], corrupt: [9, {prompt}], right: {right}, wrong: 6)");
+        format!("Pairs([{}])", vec![pair; 64].join(", "))
+    };
+    // the columns that a set has read
+    let patch = r#"Patch(sites: ["hook_resid_pre"], over: [Layer, Position])"#;
+    let set = needed(&items("2, 3, 4", "(any_of: [5, 7, 8, 10, 11, 12, 13])"), patch, "", &loaded);
+    assert!(set > needed(&items("2, 3, 4", "5"), patch, "", &loaded));
+    // tokens behind a prompt are run as those of a prompt are: eight both times
+    let answer = needed(&items("2, 3, 4", "[5, 7, 8, 10, 11]"), "Mediate()", "", &loaded);
+    assert!(answer >= needed(&items("2, 3, 4, 5, 7, 8", "[10, 11]"), "Mediate()", "", &loaded));
+}
+
+/// A model in half precision is read in f32 too, to see what that costs.
+#[test]
+fn reading_a_model_twice_is_counted() {
+    let [one, two] = [Precision::F32, Precision::F16].map(|precision| {
+        let more = format!("precision: {precision:?}");
+        needed(&random_pairs(&[3], None), "Generate(tokens: 1)", &more, &load_in("gpt2", precision))
+    });
+    assert!(two > one, "{one} {two}");
 }
 
 /// Asserts that two findings agree, item by item; how many rows there were.

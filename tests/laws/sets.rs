@@ -111,3 +111,32 @@ fn the_slope_of_a_set_is_that_of_a_sum_of_probabilities() {
         }
     }
 }
+
+/// Every row reads as many columns as the longest one, whichever stands first.
+#[test]
+fn an_item_in_a_batch_is_the_item_alone_however_large_its_sets() {
+    let pair = |clean: &str, corrupt: &str, right: &str, wrong: &str| {
+        format!("(clean: {clean}, corrupt: {corrupt}, right: {right}, wrong: {wrong})")
+    };
+    let items = [
+        pair("[1, 9, 3]", "[1, 12, 3]", "5", "6"),
+        pair("[1, 30, 4]", "[1, 31, 4]", "(any_of: [5, 7, 40])", "(any_of: [6, 2])"),
+        pair("[2, 30, 4]", "[2, 31, 4]", "8", "(any_of: [1, 2, 3])"),
+    ];
+    let effects = |order: &[usize]| -> Vec<Vec<f64>> {
+        let data: Vec<&str> = order.iter().map(|item| items[*item].as_str()).collect();
+        let method = r#"Patch(sites: ["hook_resid_pre"], over: [Layer, Position])"#;
+        let found = findings(&question(&format!("Pairs([{}])", data.join(", ")), method, ""), &load("gpt2"));
+        let rows = &found[0].items[0].rows;
+        let of = |item| rows.iter().filter(|row| row.item == Some(item)).map(|row| row.effect).collect();
+        (0..order.len()).map(of).collect()
+    };
+    let alone = [0, 1, 2].map(|item| effects(&[item]).remove(0));
+    for order in [[0, 1, 2], [1, 0, 2], [2, 0, 1]] {
+        for (item, found) in order.iter().zip(effects(&order)) {
+            assert!(!found.is_empty() && found.len() == alone[*item].len());
+            let apart = found.iter().zip(&alone[*item]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(apart < TOLERANCE, "item {item} in {order:?}: {apart}");
+        }
+    }
+}

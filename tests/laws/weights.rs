@@ -167,3 +167,14 @@ fn weights_that_somebody_writes_to_are_noticed() {
     std::io::Write::write_all(&mut std::fs::File::options().append(true).open(&weights).unwrap(), b" ").unwrap();
     assert_eq!(loaded.hash.changed(), Some(weights.as_path()));
 }
+
+/// Numbers that are written over leave a file as long as it was.
+#[test]
+fn weights_that_keep_their_length_are_told_by_their_time() {
+    let folder = shifted("gpt2", 0);
+    let weights = folder.path().join("model.safetensors");
+    let loaded = load::folder(folder.path(), &[], &device()).unwrap();
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+    std::fs::File::options().write(true).open(&weights).unwrap().set_modified(later).unwrap();
+    assert_eq!(loaded.hash.changed(), Some(weights.as_path()));
+}
