@@ -1,6 +1,7 @@
 //! Words for circuits: how edges are scored, which are kept, and what stands in for the others.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// How edges are scored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +38,20 @@ fn five() -> usize {
 impl Default for Score {
     fn default() -> Self {
         Score::EapIg { steps: five() }
+    }
+}
+
+/// As papers call it.
+impl fmt::Display for Score {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Score::Eap => out.write_str("EAP"),
+            Score::EapIg { steps } => write!(out, "EAP-IG, {steps} steps"),
+            Score::EapIgActivations { steps } => write!(out, "EAP-IG over activations, {steps} steps"),
+            Score::CleanCorrupted => out.write_str("clean-corrupted"),
+            Score::Exact => out.write_str("exact"),
+            Score::InformationFlow => out.write_str("information flow routes"),
+        }
     }
 }
 

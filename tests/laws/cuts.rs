@@ -182,3 +182,20 @@ fn a_state_read_in_its_own_prompt_changes_nothing() {
         assert!(found[0].texts.iter().all(|text| text.edited_tokens == *plain), "{case}");
     }
 }
+
+/// Prompts of several lengths are run in batches of one length, in which an item has another number than among all.
+#[test]
+fn a_patchscope_finds_roles_item_by_item() {
+    let other = [9u32, 4, 30, 7];
+    let data = "Pairs([(clean: [1, 2, 3, 4], corrupt: [1, 9, 3, 4], right: 5, wrong: 6), \
+                       (clean: [7, 8, 2, 3, 4], corrupt: [7, 8, 9, 3, 4], right: 5, wrong: 6), \
+                       (clean: [3, 2, 3, 4], corrupt: [9, 2, 3, 4], right: 5, wrong: 6)])";
+    let method = format!("Patchscope(prompt: {other:?}, at: 2, from: [Contrast], tokens: 1)");
+    rows("gpt2", data, &method, |model, item, row| {
+        let layer = row.layer.unwrap();
+        let position = (0..item.clean.len()).find(|key| item.clean[*key] != item.corrupt[*key]).unwrap();
+        let states = recorded(model, &Tokens::new(vec![item.clean.clone()]), [Site::ResidPre(layer)]);
+        let state = states.at(Site::ResidPre(layer)).unwrap().clone().narrow(2, position, 1);
+        metric(model, item, &other, 3, &mut Insert(layer, 2, state)) - metric(model, item, &other, 3, &mut ())
+    });
+}

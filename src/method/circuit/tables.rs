@@ -27,7 +27,7 @@ impl Found<'_> {
 
     fn facts(&self, table: &mut Table) {
         let facts = [
-            ("score", format!("{:?}", self.plan.score)),
+            ("score", self.plan.score.to_string()),
             ("selection", format!("{:?}, {} edges, then pruned", self.plan.rule, self.plan.count)),
             ("ablation", format!("{:?}", self.plan.stand)),
             ("edges", format!("{} of {}", self.chosen.circuit.size(), self.chosen.circuit.links().len())),
@@ -48,7 +48,7 @@ impl Found<'_> {
     }
 
     fn title(&self) -> String {
-        format!("Circuit of {} edges ({:?})", self.chosen.circuit.size(), self.plan.score)
+        format!("Circuit of {} edges ({})", self.chosen.circuit.size(), self.plan.score)
     }
 
     /// Every edge that is in the circuit, or was in that of some draw: its score, how often it was chosen, whether it is in.
