@@ -231,6 +231,20 @@ fn what_came_otherwise_than_listed_is_thrown_away() {
     good(&place, &hub, &["sites", "lab/tiny"]);
 }
 
+/// An index of shards is somebody's text: it must not name a place above the model's own folder.
+#[test]
+fn a_shard_above_the_models_folder_is_not_brought() {
+    let (place, hub) = (place(), hub("sharded"));
+    let above = "../above.safetensors";
+    let index = "model.safetensors.index.json";
+    let mut map: Value = serde_json::from_slice(&files("sharded")[index]).unwrap();
+    map["weight_map"].as_object_mut().unwrap().values_mut().for_each(|file| *file = json!(above));
+    let changed = [(index, map.to_string().into_bytes()), (above, vec![0; 9])];
+    hub.shop().revisions.get_mut("main").unwrap().1.extend(changed.map(|(name, bytes)| (name.to_string(), bytes)));
+    says(&bad(&place, &hub, &["sites", "lab/tiny"]), "a list of files without ../above.safetensors");
+    assert!(!hub.asked().iter().any(|line| line.contains("above")));
+}
+
 #[test]
 fn a_hub_that_does_not_answer_is_given_up() {
     let (place, hub) = (place(), hub("gpt2"));
