@@ -10,6 +10,7 @@ mod algebra;
 mod curve;
 mod draw;
 mod path;
+mod portrait;
 mod resample;
 mod smallest;
 
@@ -17,10 +18,12 @@ pub mod exchange;
 
 pub use algebra::{Alignment, Different};
 pub use blocks::{Blocks, Vertex};
-pub use curve::{Areas, BothRules, Ends, SHARES, Step, count, named_share, share_name};
+pub use curve::{Areas, BothRules, ENDS, Ends, SHARES, Step, count, named_share, share_name};
+pub use draw::Caption;
 pub use fault::{Fault, Faults};
 pub use graph::{Circuit, Link};
 pub use path::Strength;
+pub use portrait::{Portrait, Portraits, Seen, View};
 pub use resample::{Items, ItemsError, Resampling, Stability};
 pub use select::{By, Rule};
 pub use smallest::Smallest;

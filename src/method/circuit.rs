@@ -17,6 +17,7 @@
 //! *Example.* `Circuit(score: EapIg(steps: 5), select: TopN(40))`
 
 mod evaluate;
+mod portray;
 mod tables;
 
 pub use evaluate::Evaluation;
@@ -46,7 +47,8 @@ pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Find
     let order = Order::new(plan.blocks.layers, plan.blocks.heads, plan.blocks.flow);
     let scores = match scores(bench, &order, plan.score, steps) {
         Err(RunError::Elsewhere) => {
-            steps.pass_over(batches(bench).len());
+            // circuits run, and their nodes seen, in each
+            steps.pass_over(2 * batches(bench).len());
             return Err(RunError::Elsewhere);
         }
         found => found?,
@@ -54,7 +56,8 @@ pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Find
     let summary = Summary::new(bench);
     let chosen = chosen(bench, plan, &scores, &summary);
     let values = run_all(bench, plan, &chosen.circuit, steps)?;
-    Ok(Found { bench, plan, summary: &summary, chosen, values }.finding())
+    let portraits = portray::portray(bench, &chosen.circuit, steps)?;
+    Ok(Found { bench, plan, summary: &summary, chosen, values, portraits }.finding())
 }
 
 /// A circuit, and what is known of how it would come out with other items.

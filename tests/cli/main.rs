@@ -9,6 +9,7 @@ mod hub;
 mod input;
 #[cfg(unix)]
 mod long;
+mod page;
 mod protocols;
 mod server;
 #[cfg(unix)]

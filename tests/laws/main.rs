@@ -11,6 +11,7 @@ mod kernels;
 mod memory;
 mod methods;
 mod passes;
+mod portraits;
 mod precision;
 mod seam;
 mod sets;

@@ -1,7 +1,7 @@
 //! What a circuit is told by: a table of its edges, and one of what it does.
 
 use super::{Chosen, RUNS};
-use crate::circuit::{Areas, By, Circuit, Ends, Rule, SHARES, Step, share_name};
+use crate::circuit::{Areas, By, Circuit, ENDS, Ends, Portraits, Rule, SHARES, Step, share_name};
 use crate::method::summary::{CAUTION, mean};
 use crate::method::{Bench, Finding, Summary, blank, table};
 use crate::plan::{Circuits, supporting};
@@ -15,6 +15,8 @@ pub struct Found<'a> {
     pub chosen: Chosen,
     /// The metric of all edges, none, the circuit, the others; then of the curves by sign and by size, `[run][item]`.
     pub values: Vec<Vec<f64>>,
+    /// What the nodes of the circuit look at and write.
+    pub portraits: Portraits,
 }
 
 impl Found<'_> {
@@ -22,7 +24,8 @@ impl Found<'_> {
     pub fn finding(self) -> Finding {
         let (edges, (done, items)) = (self.edges(), self.done());
         let circuits = vec![("circuit".to_string(), self.chosen.circuit)];
-        Finding { tables: vec![edges, done], items: vec![items], circuits, ..Finding::default() }
+        let portraits = vec![("circuit".to_string(), self.portraits)];
+        Finding { tables: vec![edges, done], items: vec![items], circuits, portraits, ..Finding::default() }
     }
 
     fn facts(&self, table: &mut Table) {
@@ -127,7 +130,8 @@ impl Found<'_> {
 /// What was run, in order.
 fn names() -> Vec<String> {
     let curve = |by: By| SHARES.iter().map(move |share| share_name(*share, by));
-    let ends = ["all edges", "no edge", "circuit", "complement"].map(String::from);
+    let [circuit, complement, all, none] = ENDS;
+    let ends = [all, none, circuit, complement].map(String::from);
     let names: Vec<String> = ends.into_iter().chain(curve(By::Sign)).chain(curve(By::Size)).collect();
     debug_assert_eq!(names.len(), RUNS);
     names

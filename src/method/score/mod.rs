@@ -9,6 +9,7 @@ mod slopes;
 mod written;
 
 pub use order::Order;
+pub(crate) use written::Written;
 
 use super::Bench;
 use crate::model::{HookError, Model};
