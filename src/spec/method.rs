@@ -1,8 +1,10 @@
 //! What may be done: the methods with their settings, and the words for these.
 
-use super::{Facts, Mediators, Noise, Prompt, Ranking, Role, Score, Select, Senders, Sites, Spot, Stand, Through};
+use super::{
+    EditSpec, Facts, Judge, Mediators, Noise, Prompt, Ranking, Role, Score, Select, Senders, Sites, Spot, Stand,
+    Thresholds, Through,
+};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 
 /// An axis that a sweep goes over, index by index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -190,6 +192,17 @@ pub enum Method {
         #[serde(default)]
         ablate: Stand,
     },
+    /// Edges taken out one after the other, from the logits down, each for good where little is lost by it.
+    Acdc {
+        /// How little.
+        threshold: Thresholds,
+        /// What is lost.
+        #[serde(default)]
+        judge: Judge,
+        /// What edges outside the circuit bring.
+        #[serde(default)]
+        ablate: Stand,
+    },
     /// Attention knockout on the clean prompts.
     Knockout {
         /// Keys that are no longer seen; empty is every position but the query itself.
@@ -249,46 +262,4 @@ fn one() -> usize {
 
 fn no_sites() -> Sites {
     Sites::Named(Vec::new())
-}
-
-/// A change at a place, as it is written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EditSpec {
-    /// A site, with or without its layer.
-    pub site: String,
-    /// Items; empty is all.
-    #[serde(default)]
-    pub rows: Vec<usize>,
-    /// Heads; empty is all.
-    #[serde(default)]
-    pub heads: Vec<usize>,
-    /// Positions; empty is all, those that are generated among them.
-    #[serde(default)]
-    pub positions: Vec<usize>,
-    /// Neurons; empty is all.
-    #[serde(default)]
-    pub neurons: Vec<usize>,
-    /// What happens there.
-    pub change: ChangeSpec,
-}
-
-/// A change, as it is written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum ChangeSpec {
-    /// Times 0.
-    Zero,
-    /// Times a number.
-    Scale(f64),
-    /// The mean activation over the data's clean prompts less that over the corrupted ones, times a number.
-    AddContrast(f64),
-    /// A vector from a safetensors file, times a number.
-    Add {
-        /// The file.
-        file: PathBuf,
-        /// The tensor in it: its length is the width of the site.
-        tensor: String,
-        /// The factor.
-        times: f64,
-    },
 }

@@ -8,8 +8,8 @@ mod order;
 mod slopes;
 mod written;
 
-pub use order::Order;
-pub(crate) use written::Written;
+pub use order::{Order, Reader};
+pub use written::{Written, from_position};
 
 use super::Bench;
 use crate::model::{HookError, Model};
