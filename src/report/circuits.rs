@@ -6,9 +6,6 @@ use crate::circuit::{Caption, Circuit, Portraits};
 use crate::figure::{Figure, words};
 use crate::table::Table;
 
-/// What `sign` among the facts says where scores below zero support the answer.
-const SUPPORTS: &str = "negative supports the answer";
-
 /// Writes `circuits/NAME.json`, `.graphml`, `.dot` and, for LaTeX, `.tex`; `table` has the facts.
 pub(super) fn write(
     name: &str,
@@ -63,26 +60,74 @@ pub(super) fn figures(table: &Table, circuit: &Circuit, portraits: Option<&Portr
 pub(super) fn caption(table: Option<&Table>, portraits: Option<&Portraits>) -> Caption {
     let metric = table.and_then(|table| table.rows.first()).map_or(String::new(), |row| words(&row.metric));
     let facts = table.map(|table| table.facts.clone().into_iter().collect()).unwrap_or_default();
-    let unit = match supports(&facts) {
-        true => format!("change of the {metric} without the edge"),
-        false => "share of the stream that the edge brings".to_string(),
+    let unit = match meaning(&facts) {
+        Meaning::Change => format!("change of the {metric} without the edge"),
+        Meaning::Growth => format!("growth of the {metric} without the edge"),
+        Meaning::Share => "share of the stream that the edge brings".to_string(),
+        Meaning::Unknown => metric,
     };
     Caption {
         title: table.map_or(String::new(), |table| table.title.clone()),
         unit,
-        signs: if supports(&facts) { signs(&facts) } else { Default::default() },
+        signs: signs(&facts),
         carries: portraits.map(|portraits| portraits.carries.clone()).unwrap_or_default(),
     }
 }
 
 /// What scores below zero mean, and those above, by the facts of a circuit.
 pub fn signs(facts: &exchange::Facts) -> [String; 2] {
-    match supports(facts) {
-        true => ["edge supports the answer", "edge works against it"].map(String::from),
-        false => ["below zero", "above zero"].map(String::from),
+    let signs = match meaning(facts) {
+        Meaning::Change => ["edge supports the answer", "edge works against it"],
+        Meaning::Growth => ["edge leads away from the model", "the model needs the edge"],
+        // it has no sign
+        Meaning::Share => ["", ""],
+        Meaning::Unknown => ["below zero", "above zero"],
+    };
+    signs.map(String::from)
+}
+
+/// What the scores of a circuit are.
+enum Meaning {
+    /// What a metric changes by without the edge.
+    Change,
+    /// What a loss grows by without it.
+    Growth,
+    /// How much of a stream it brings.
+    Share,
+    /// Nobody says.
+    Unknown,
+}
+
+/// By the fact `sign`, which every search writes.
+fn meaning(facts: &exchange::Facts) -> Meaning {
+    match facts.get("sign") {
+        Some(sign) if sign.contains("negative supports the answer") => Meaning::Change,
+        Some(sign) if sign.contains("grows by without the edge") => Meaning::Growth,
+        Some(sign) if sign.contains("share of the stream") => Meaning::Share,
+        _ => Meaning::Unknown,
     }
 }
 
-fn supports(facts: &exchange::Facts) -> bool {
-    facts.get("sign").is_some_and(|sign| sign.contains(SUPPORTS))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(sign: &str) -> (String, [String; 2]) {
+        let row = crate::table::Row { metric: "logit_diff".into(), ..Default::default() };
+        let facts = [("sign".to_string(), sign.to_string())].into_iter().collect();
+        let table = Table { name: "t".into(), title: String::new(), facts, positions: Vec::new(), rows: vec![row] };
+        let caption = caption(Some(&table), None);
+        (caption.unit, caption.signs)
+    }
+
+    #[test]
+    fn a_legend_says_in_words_what_scores_are() {
+        let (unit, signs) =
+            told("a score is what the metric changes by without the edge: negative supports the answer");
+        assert_eq!(unit, "change of the logit difference without the edge");
+        assert_eq!(signs, ["edge supports the answer", "edge works against it"]);
+        assert!(told("what the divergence grows by without the edge").0.starts_with("growth of the"));
+        assert_eq!(told("a score is the share of the stream that the edge brings").1, ["", ""]);
+        assert_eq!(told("?"), ("logit difference".into(), ["below zero".into(), "above zero".into()]));
+    }
 }
