@@ -122,7 +122,7 @@ fn intervals_follow_the_normalised_effect_or_it_is_not_shown() {
     assert_eq!((bars.bars[2].value, bars.bars[2].low, bars.bars[2].high), (-1.5, Some(-2.0), Some(-1.0)));
     let free = |row: Row| Row { normalised: Some(row.effect.powi(2)), ..row };
     let Figure::Bars(bars) = only(heads(1).map(free).collect()) else { panic!("no bars") };
-    assert_eq!((bars.bars[2].value, bars.y_title.as_str()), (3.0, "Effect on logit diff"));
+    assert_eq!((bars.bars[2].value, bars.y_title.as_str()), (3.0, "Effect on logit difference"));
 }
 
 #[test]
