@@ -100,7 +100,7 @@ pub enum ItemsError {
 }
 
 /// Sums of the scores of each group and how many items it has: a draw's mean is a ratio of sums.
-struct Groups {
+pub(super) struct Groups {
     sums: Vec<Array1<f64>>,
     sizes: Vec<f64>,
 }
@@ -130,7 +130,7 @@ impl Circuit {
         })
     }
 
-    fn groups(&self, items: &Items) -> Result<Groups, ItemsError> {
+    pub(super) fn groups(&self, items: &Items) -> Result<Groups, ItemsError> {
         let (rows, columns) = items.scores.dim();
         if columns != self.links().len() {
             return Err(ItemsError::Edges { found: columns, expected: self.links().len() });
@@ -154,7 +154,7 @@ impl Circuit {
     }
 
     /// Chosen and pruned by other scores.
-    fn drawn(&self, scores: &Array1<f64>, how: &Resampling) -> Vec<bool> {
+    pub(super) fn drawn(&self, scores: &Array1<f64>, how: &Resampling) -> Vec<bool> {
         let mut members = self.chosen(&scores.to_vec(), how.rule, how.chosen);
         self.pruned(&mut members);
         members
@@ -163,13 +163,7 @@ impl Circuit {
     /// The circuit of all items: mean scores, and the interval of each over the draws.
     fn with_intervals(&self, groups: &Groups, everyone: &[usize], draws: &[Vec<usize>], whole: &[bool]) -> Self {
         let means = groups.mean(everyone);
-        let sizes: Vec<f64> = draws.iter().map(|drawn| drawn.iter().map(|group| groups.sizes[*group]).sum()).collect();
-        let interval = |place: usize| {
-            let column: Vec<f64> = groups.sums.iter().map(|sums| sums[place]).collect();
-            let sum = |drawn: &Vec<usize>| drawn.iter().map(|group| column[*group]).sum::<f64>();
-            let means: Vec<f64> = draws.iter().zip(&sizes).map(|(drawn, size)| sum(drawn) / size).collect();
-            Interval::percentile(&means, LEVEL)
-        };
+        let interval = |place: usize| Interval::percentile(&groups.means_of(place, draws), LEVEL);
         let intervals: Vec<_> = (0..whole.len()).into_par_iter().map(interval).collect();
         let links = self.links().zip(intervals).enumerate().map(|(place, (link, interval))| Link {
             edge: link.edge,
@@ -182,8 +176,25 @@ impl Circuit {
 }
 
 impl Groups {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.sizes.len()
+    }
+
+    /// The mean score of one edge over each of some draws.
+    pub(super) fn means_of(&self, place: usize, draws: &[Vec<usize>]) -> Vec<f64> {
+        let column: Vec<f64> = self.sums.iter().map(|sums| sums[place]).collect();
+        let mean = |drawn: &Vec<usize>| {
+            let (sum, size) = drawn.iter().fold((0.0, 0.0), |(sum, size), group| {
+                (sum + column[*group], size + self.sizes[*group])
+            });
+            sum / size
+        };
+        draws.iter().map(mean).collect()
+    }
+
     /// The mean score of each edge over the items of `drawn` groups.
-    fn mean(&self, drawn: &[usize]) -> Array1<f64> {
+    pub(super) fn mean(&self, drawn: &[usize]) -> Array1<f64> {
         let mut sum = Array1::zeros(self.sums[0].len());
         drawn.iter().for_each(|group| sum += &self.sums[*group]);
         sum / drawn.iter().map(|group| self.sizes[*group]).sum::<f64>()
@@ -213,7 +224,7 @@ fn inclusion(draws: &[Vec<bool>], edges: usize) -> Vec<f64> {
 }
 
 /// Edges in both over edges in either; two circuits without edges are the same.
-fn jaccard(left: &[bool], right: &[bool]) -> f64 {
+pub(super) fn jaccard(left: &[bool], right: &[bool]) -> f64 {
     let both = left.iter().zip(right).filter(|(left, right)| **left && **right).count();
     let either = left.iter().zip(right).filter(|(left, right)| **left || **right).count();
     if either == 0 { 1.0 } else { both as f64 / either as f64 }

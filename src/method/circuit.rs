@@ -21,7 +21,7 @@ mod found;
 mod tables;
 
 pub use evaluate::Evaluation;
-pub use found::{Found, Scale, runs};
+pub use found::{Found, Scale, joint_steps, runs};
 
 use super::score::{Order, batches, scores};
 use super::{Bench, Finding, Summary};
@@ -48,7 +48,7 @@ pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Find
     let order = Order::new(plan.blocks.layers, plan.blocks.heads, plan.blocks.flow);
     let scores = match scores(bench, &order, plan.score, steps) {
         Err(RunError::Elsewhere) => {
-            steps.pass_over(batches(bench).len());
+            steps.pass_over(joint_steps(bench));
             return Err(RunError::Elsewhere);
         }
         found => found?,

@@ -3,6 +3,7 @@
 pub mod ablate;
 pub mod attention;
 pub mod attribute;
+pub mod carry;
 pub mod circuit;
 pub mod effects;
 pub mod generate;
@@ -24,7 +25,7 @@ pub use summary::Summary;
 use crate::circuit::Circuit;
 use crate::metric::Metric;
 use crate::model::{HookError, Model, Pass, Read};
-use crate::plan::{Answers, Item, has_sets};
+use crate::plan::{Answers, Feature, Item, has_sets};
 use crate::spec::Statistics;
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
@@ -40,6 +41,8 @@ pub struct Bench<'a> {
     pub text: Option<&'a Text>,
     /// The items.
     pub items: &'a [Item],
+    /// What is looked for in what nodes write and read.
+    pub features: &'a [Feature],
     /// What is read.
     pub metric: Metric,
     /// Intervals and tests.

@@ -1,0 +1,60 @@
+//! Laws of feature flow: a span of everything carries everything, and chance is what it says.
+
+use super::common::*;
+use patchclamp::method::Finding;
+use patchclamp::table::Row;
+
+/// Sums of f32 products in another order, relative.
+const TOLERANCE: f64 = 2e-4;
+
+/// Of every golden model.
+const WIDTH: usize = 24;
+
+fn flow(case: &str, dimensions: usize) -> Finding {
+    // random prompts of one length, so that their differences span the whole stream
+    let pairs = random_pairs(&[6, 6, 6, 6, 5, 5], None);
+    let features = format!("features: [(name: \"all\", data: {pairs}, dimensions: {dimensions})]");
+    let data = random_pairs(&[6, 6, 4], None);
+    findings(&question(&data, "Circuit(score: EapIg(steps: 5), select: TopN(25))", &features), &load(case)).remove(0)
+}
+
+fn of<'a>(finding: &'a Finding, metric: &'a str) -> Vec<&'a Row> {
+    finding.tables.iter().flat_map(|table| &table.rows).filter(|row| row.metric == metric).collect()
+}
+
+#[test]
+fn a_span_of_the_whole_stream_carries_reads_writes_and_passes_on_everything() {
+    for case in ["gpt2", "llama", "pythia-parallel", "gemma"] {
+        let found = flow(case, WIDTH);
+        for metric in ["all: share", "all: reads", "all: writes", "all: passes on"] {
+            let rows = of(&found, metric);
+            assert!(!rows.is_empty(), "{case} {metric}");
+            for row in rows {
+                assert!((row.effect - 1.0).abs() < TOLERANCE, "{case} {metric} {row:?}");
+            }
+        }
+        let scores = &found.circuits[0].1;
+        for row in of(&found, "all: carries") {
+            let edge = scores.edges().find(|link| Some(link.edge.to_string()) == row.site).unwrap();
+            assert!((row.effect - edge.score).abs() < TOLERANCE * edge.score.abs().max(1e-3), "{case} {row:?}");
+        }
+    }
+}
+
+#[test]
+fn fewer_directions_write_and_read_less_and_never_less_than_nothing() {
+    let [few, more] = [2, 9].map(|dimensions| flow("gpt2", dimensions));
+    for metric in ["all: reads", "all: writes"] {
+        for (few, more) in of(&few, metric).into_iter().zip(of(&more, metric)) {
+            assert_eq!(few.site, more.site);
+            assert!(0.0 <= few.effect && few.effect <= more.effect && more.effect <= 1.0, "{few:?} {more:?}");
+        }
+    }
+}
+
+#[test]
+fn a_span_of_everything_is_no_more_than_one_drawn_by_chance() {
+    for row in of(&flow("gpt2", WIDTH), "all: share") {
+        assert!(row.p.unwrap() > 0.2, "{row:?}");
+    }
+}
