@@ -61,7 +61,7 @@ impl Circuit {
         };
         let [left, right] = [members(&one, &draws[0]), members(&other, &draws[1])];
         let within = |members: &[Vec<bool>]| members.windows(2).map(|pair| jaccard(&pair[0], &pair[1])).collect();
-        let means = |groups: &Groups, draws: &[Vec<usize>], place: usize| groups.means_of(place, draws);
+        let means = |groups: &Groups, draws: &[Vec<usize>], place: usize| groups.means(place, draws);
         let difference = |place: usize| {
             let pairs = means(&one, &draws[0], place).into_iter().zip(means(&other, &draws[1], place));
             Interval::percentile(&pairs.map(|(one, other)| other - one).collect::<Vec<f64>>(), level)

@@ -39,6 +39,8 @@ use std::collections::BTreeMap;
 const STEPS: usize = 5;
 /// More than this by chance, and an edge is not said to carry a feature.
 const CHANCE: f64 = 0.05;
+/// Sums of f32 that differ by no more than this part are the same.
+const ROUNDING: f64 = 1e-5;
 /// The metric of the rows that tell shares.
 const SHARE: &str = "share";
 
@@ -161,7 +163,7 @@ impl Asked<'_> {
 
 /// The share of draws in which as much goes along directions of chance, the score itself counted among them.
 fn chance(own: f64, draws: &[f64]) -> f64 {
-    let as_much = draws.iter().filter(|draw| draw.abs() >= own.abs()).count();
+    let as_much = draws.iter().filter(|draw| draw.abs() >= own.abs() * (1.0 - ROUNDING)).count();
     (1 + as_much) as f64 / (1 + draws.len()) as f64
 }
 

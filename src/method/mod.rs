@@ -1,6 +1,7 @@
 //! The methods: one file each, one public function each. What they share stands here and in `sweep`.
 
 pub mod ablate;
+pub mod acdc;
 pub mod attention;
 pub mod attribute;
 pub mod carry;
@@ -15,6 +16,7 @@ pub mod patchscope;
 pub mod path;
 mod reading;
 pub mod record;
+pub mod rewire;
 pub mod score;
 pub mod summary;
 mod sweep;
@@ -32,6 +34,9 @@ use crate::table::{Row, Table};
 use crate::tensor::{Tensor, to_doubles};
 use crate::text::{Text, Tokens};
 use std::collections::BTreeMap;
+
+/// The end of the name of scores of single items.
+pub const SCORES: &str = ".scores";
 
 /// What a method works with.
 pub struct Bench<'a> {

@@ -1,7 +1,8 @@
 //! What may be done: the methods with their settings, and the words for these.
 
 use super::{
-    EditSpec, Facts, Mediators, Noise, Prompt, Ranking, Role, Score, Select, Senders, Sites, Spot, Stand, Through,
+    EditSpec, Facts, Judge, Mediators, Noise, Prompt, Ranking, Role, Score, Select, Senders, Sites, Spot, Stand,
+    Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
 
@@ -191,6 +192,17 @@ pub enum Method {
         #[serde(default)]
         ablate: Stand,
     },
+    /// Edges taken out one after the other, from the logits down, each for good where little is lost by it.
+    Acdc {
+        /// How little.
+        threshold: Thresholds,
+        /// What is lost.
+        #[serde(default)]
+        judge: Judge,
+        /// What edges outside the circuit bring.
+        #[serde(default)]
+        ablate: Stand,
+    },
     /// Attention knockout on the clean prompts.
     Knockout {
         /// Keys that are no longer seen; empty is every position but the query itself.
@@ -255,6 +267,6 @@ fn no_sites() -> Sites {
 impl Method {
     /// Whether it finds circuits, which can be held against those of another experiment.
     pub fn finds_circuits(&self) -> bool {
-        matches!(self, Method::Circuit { .. })
+        matches!(self, Method::Circuit { .. } | Method::Acdc { .. })
     }
 }

@@ -26,8 +26,13 @@ fn of<'a>(finding: &'a Finding, metric: &'a str) -> Vec<&'a Row> {
 fn a_span_of_the_whole_stream_carries_reads_writes_and_passes_on_everything() {
     for case in ["gpt2", "llama", "pythia-parallel", "gemma"] {
         let found = flow(case, WIDTH);
+        let largest = of(&found, "all: carries").iter().fold(0.0f64, |most, row| most.max(row.effect.abs()));
+        // a share of what is itself no more than rounding says nothing
+        let weak = |site: &Option<String>| {
+            of(&found, "all: carries").iter().any(|row| row.site == *site && row.effect.abs() < 1e-3 * largest)
+        };
         for metric in ["all: share", "all: reads", "all: writes", "all: passes on"] {
-            let rows = of(&found, metric);
+            let rows: Vec<&Row> = of(&found, metric).into_iter().filter(|row| !weak(&row.site)).collect();
             assert!(!rows.is_empty(), "{case} {metric}");
             for row in rows {
                 assert!((row.effect - 1.0).abs() < TOLERANCE, "{case} {metric} {row:?}");

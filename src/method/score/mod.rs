@@ -10,8 +10,8 @@ mod slopes;
 mod written;
 
 pub use carried::{Carried, OfFeature, span_sites, written_to};
-pub use order::Order;
-pub use written::Written;
+pub use order::{Order, Reader};
+pub use written::{Written, from_position};
 
 use super::Bench;
 use crate::model::{HookError, Model};
