@@ -7,15 +7,17 @@ use patchclamp::table::Row;
 /// Sums of f32 products in another order, relative.
 const TOLERANCE: f64 = 2e-4;
 
-/// Of every golden model.
-const WIDTH: usize = 24;
+/// As many directions as the stream is wide.
+const ALL: Option<usize> = None;
 
-fn flow(case: &str, dimensions: usize) -> Finding {
-    // random prompts of one length, so that their differences span the whole stream
-    let pairs = random_pairs(&[6, 6, 6, 6, 5, 5], None);
+fn flow(case: &str, dimensions: Option<usize>) -> Finding {
+    let loaded = load(case);
+    let dimensions = dimensions.unwrap_or(loaded.model.dims().d_model);
+    // random prompts, enough that their differences span the whole stream
+    let pairs = random_pairs(&[6, 6, 6, 6, 6, 6, 6, 5, 5], None);
     let features = format!("features: [(name: \"all\", data: {pairs}, dimensions: {dimensions})]");
     let data = random_pairs(&[6, 6, 4], None);
-    findings(&question(&data, "Circuit(score: EapIg(steps: 5), select: TopN(25))", &features), &load(case)).remove(0)
+    findings(&question(&data, "Circuit(score: EapIg(steps: 5), select: TopN(25))", &features), &loaded).remove(0)
 }
 
 fn of<'a>(finding: &'a Finding, metric: &'a str) -> Vec<&'a Row> {
@@ -25,7 +27,7 @@ fn of<'a>(finding: &'a Finding, metric: &'a str) -> Vec<&'a Row> {
 #[test]
 fn a_span_of_the_whole_stream_carries_reads_writes_and_passes_on_everything() {
     for case in ["gpt2", "llama", "pythia-parallel", "gemma"] {
-        let found = flow(case, WIDTH);
+        let found = flow(case, ALL);
         let largest = of(&found, "all: carries").iter().fold(0.0f64, |most, row| most.max(row.effect.abs()));
         // a share of what is itself no more than rounding says nothing
         let weak = |site: &Option<String>| {
@@ -48,7 +50,7 @@ fn a_span_of_the_whole_stream_carries_reads_writes_and_passes_on_everything() {
 
 #[test]
 fn fewer_directions_write_and_read_less_and_never_less_than_nothing() {
-    let [few, more] = [2, 9].map(|dimensions| flow("gpt2", dimensions));
+    let [few, more] = [2, 9].map(|dimensions| flow("gpt2", Some(dimensions)));
     for metric in ["all: reads", "all: writes"] {
         for (few, more) in of(&few, metric).into_iter().zip(of(&more, metric)) {
             assert_eq!(few.site, more.site);
@@ -59,7 +61,7 @@ fn fewer_directions_write_and_read_less_and_never_less_than_nothing() {
 
 #[test]
 fn a_span_of_everything_is_no_more_than_one_drawn_by_chance() {
-    for row in of(&flow("gpt2", WIDTH), "all: share") {
+    for row in of(&flow("gpt2", ALL), "all: share") {
         assert!(row.p.unwrap() > 0.2, "{row:?}");
     }
 }
