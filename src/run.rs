@@ -150,4 +150,5 @@ fn number(finding: &mut Finding, number: usize) {
     finding.texts.iter_mut().for_each(|text| text.table = numbered(&text.table));
     finding.tensors.iter_mut().for_each(|(name, _)| *name = numbered(name));
     finding.circuits.iter_mut().for_each(|(name, _)| *name = numbered(name));
+    finding.portraits.iter_mut().for_each(|(name, _)| *name = numbered(name));
 }

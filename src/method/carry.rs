@@ -68,7 +68,7 @@ pub struct Carries {
 }
 
 /// Joint steps that [`carry`] takes.
-pub fn joint_steps(bench: &Bench) -> usize {
+pub fn joint(bench: &Bench) -> usize {
     if bench.features.is_empty() { 0 } else { batches(bench).len() + 1 }
 }
 

@@ -18,10 +18,11 @@
 
 mod evaluate;
 mod found;
+mod portray;
 mod tables;
 
 pub use evaluate::Evaluation;
-pub use found::{Found, Scale, joint_steps, runs};
+pub use found::{Found, Scale, joint, runs};
 
 use super::score::{Order, scores};
 use super::{Bench, Finding, SCORES, Summary, Tensors};
@@ -51,7 +52,7 @@ pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Find
     let order = Order::new(plan.blocks.layers, plan.blocks.heads, plan.blocks.flow);
     let scores = match scores(bench, &order, plan.score, steps) {
         Err(RunError::Elsewhere) => {
-            steps.pass_over(joint_steps(bench));
+            steps.pass_over(joint(bench));
             return Err(RunError::Elsewhere);
         }
         found => found?,

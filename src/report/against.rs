@@ -1,7 +1,7 @@
 //! Circuits held against those of a variant: what both hold, what one of them holds alone, how their scores differ.
 
 use super::{Folder, ReportError, circuits};
-use crate::circuit::{Agreement, Circuit, Drawn, Items, Link, Resampling, Rule};
+use crate::circuit::{Agreement, Circuit, Drawn, Items, Link, Portraits, Resampling, Rule};
 use crate::method::{SCORES, Tensors};
 use crate::plan::{Plan, Step};
 use crate::run::Outcome;
@@ -13,6 +13,12 @@ use std::path::Path;
 
 /// What stands between a circuit's name and that of the variant.
 const AGAINST: &str = ".against.";
+
+/// Whose an edge is.
+const MEMBERSHIPS: [&str; 3] = ["in both", "only here", "only there"];
+
+/// The place of rows that count edges.
+const EDGES: &str = "edges";
 
 /// A circuit, and that of the variant.
 struct Pair<'a> {
@@ -47,11 +53,21 @@ pub fn hold(outcome: &mut Outcome, plan: &Plan, variant: &Variant, folder: &Path
             held.extend(pair.told(stem, title.unwrap_or_default()));
         }
         for (table, circuit) in held {
+            finding.portraits.push((table.name.clone(), memberships(&table)));
             finding.circuits.push((table.name.clone(), circuit));
             finding.tables.push(table);
         }
     }
     Ok(())
+}
+
+/// The edges by whose they are, for the drawing.
+fn memberships(table: &Table) -> Portraits {
+    let mut portraits = Portraits::new(Vec::new(), Vec::new());
+    let of_edge = |row: &&Row| MEMBERSHIPS.contains(&row.metric.as_str()) && row.site.as_deref() != Some(EDGES);
+    let rows = table.rows.iter().filter(of_edge);
+    portraits.carries = rows.filter_map(|row| Some((row.site.clone()?, row.metric.clone()))).collect();
+    portraits
 }
 
 impl Pair<'_> {
@@ -112,8 +128,9 @@ impl Pair<'_> {
             table.rows.push(row("scores of all edges", "Spearman's rank correlation", rank, None));
         }
         let shared = here.intersect(there).expect(same).size();
-        for (metric, count) in [("in both", shared), ("only here", here.size() - shared), ("only there", there.size() - shared)] {
-            table.rows.push(row("edges", metric, count as f64, None));
+        let counts = [shared, here.size() - shared, there.size() - shared];
+        for (metric, count) in MEMBERSHIPS.into_iter().zip(counts) {
+            table.rows.push(row(EDGES, metric, count as f64, None));
         }
         let facts = [
             ("difference", "the variant's score less the experiment's, with its interval over draws of the items"),
@@ -139,12 +156,12 @@ impl Pair<'_> {
             row("difference", there.score - here.score, difference);
         }
         let held = [here, there].map(|link| link.is_some_and(|link| link.in_circuit));
-        let metric = match held {
-            [true, true] => "in both",
-            [true, false] => "only here",
-            _ => "only there",
+        let place = match held {
+            [true, true] => 0,
+            [true, false] => 1,
+            _ => 2,
         };
-        row(metric, 1.0, None);
+        row(MEMBERSHIPS[place], 1.0, None);
     }
 
     fn blank(&self) -> Row {

@@ -10,6 +10,7 @@ mod hub;
 mod input;
 #[cfg(unix)]
 mod long;
+mod page;
 mod protocols;
 mod server;
 #[cfg(unix)]

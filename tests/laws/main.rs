@@ -12,6 +12,7 @@ mod kernels;
 mod memory;
 mod methods;
 mod passes;
+mod portraits;
 mod precision;
 mod seam;
 mod sets;

@@ -1,6 +1,7 @@
 //! What follows whatever way a circuit was found: it is run, held against all edges and none, and told.
 
 use super::Evaluation;
+use super::portray::portray;
 use super::tables::Told;
 use crate::circuit::{By, Circuit, Ends, Rule, SHARES};
 use crate::method::score::batches;
@@ -44,14 +45,14 @@ pub struct Scale {
     pub inclusion: String,
 }
 
-/// Joint steps that [`Found::run`] takes.
-pub fn joint_steps(bench: &Bench) -> usize {
-    batches(bench).len() + carry::joint_steps(bench)
-}
-
 /// How many circuits are run for one that was found, with curves or without.
 pub fn runs(curve: Option<By>) -> usize {
     ENDS + rules(curve).len() * SHARES.len()
+}
+
+/// Joint steps of [`Found::run`]: in each batch circuits are run, then their nodes seen, then it is told what they carry.
+pub fn joint(bench: &Bench) -> usize {
+    2 * batches(bench).len() + carry::joint(bench)
 }
 
 /// How the circuits of both curves are chosen: by sign, then by size.
@@ -61,12 +62,16 @@ pub(super) fn rules(curve: Option<By>) -> Vec<Rule> {
 
 impl Found {
     /// Runs the circuit and what it is held against, and tells everything; in the model of `bench` no heads share keys or
-    /// values. It takes [`joint_steps`].
+    /// values. As many joint steps as [`joint`] says.
     pub fn run(self, bench: &Bench, stand: Stand, steps: &mut Steps) -> Result<Finding, RunError> {
         let values = run_all(bench, stand, &self.outsides(), steps)?;
+        let mut portraits = portray(bench, &self.circuit, steps)?;
         let carries = carry::carry(bench, &self.name, &self.circuit, steps)?;
-        let mut finding = Told { bench, stand, summary: &Summary::new(bench), found: self, values }.finding();
-        finding.tables.extend(carries.map(|carries| carries.table));
+        let (labels, table) = carries.map(|carries| (carries.labels, carries.table)).unzip();
+        portraits.carries = labels.unwrap_or_default();
+        let told = Told { bench, stand, summary: &Summary::new(bench), found: self, values, portraits };
+        let mut finding = told.finding();
+        finding.tables.extend(table);
         Ok(finding)
     }
 
