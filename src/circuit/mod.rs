@@ -7,6 +7,7 @@ mod graph;
 mod select;
 
 mod algebra;
+mod compare;
 mod curve;
 mod draw;
 mod path;
@@ -17,6 +18,7 @@ mod smallest;
 pub mod exchange;
 
 pub use algebra::{Alignment, Different};
+pub use compare::{Agreement, Drawn};
 pub use blocks::{Blocks, Vertex};
 pub use curve::{ALWAYS_RUN, Areas, BothRules, Ends, SHARES, Step, count, named_share, share_name};
 pub use draw::Caption;

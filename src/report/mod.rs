@@ -1,5 +1,6 @@
 //! The run folder: tables, tensors, figures, the page, and everything needed to run it again.
 
+mod against;
 mod circuits;
 mod explore;
 mod facts;
@@ -10,10 +11,11 @@ mod reading;
 mod side;
 mod work;
 
+pub use against::hold;
 pub use circuits::signs;
 pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
-pub use work::Work;
+pub use work::{Work, is_finished};
 
 use crate::circuit::{Circuit, Portraits};
 use crate::figure::{Figure, figures_of};

@@ -6,7 +6,7 @@ use super::tables::Told;
 use crate::circuit::{By, Circuit, Ends, Rule, SHARES};
 use crate::method::score::batches;
 use crate::method::sweep::made;
-use crate::method::{Bench, Finding, Summary};
+use crate::method::{Bench, Finding, Summary, carry};
 use crate::node::Edge;
 use crate::spec::Stand;
 use crate::steps::{RunError, Steps};
@@ -50,9 +50,9 @@ pub fn runs(curve: Option<By>) -> usize {
     ENDS + rules(curve).len() * SHARES.len()
 }
 
-/// Joint steps of [`Found::run`]: in each batch circuits are run, and then their nodes seen.
+/// Joint steps of [`Found::run`]: in each batch circuits are run, then their nodes seen, then it is told what they carry.
 pub fn joint(bench: &Bench) -> usize {
-    2 * batches(bench).len()
+    2 * batches(bench).len() + carry::joint(bench)
 }
 
 /// How the circuits of both curves are chosen: by sign, then by size.
@@ -65,8 +65,14 @@ impl Found {
     /// values. As many joint steps as [`joint`] says.
     pub fn run(self, bench: &Bench, stand: Stand, steps: &mut Steps) -> Result<Finding, RunError> {
         let values = run_all(bench, stand, &self.outsides(), steps)?;
-        let portraits = portray(bench, &self.circuit, steps)?;
-        Ok(Told { bench, stand, summary: &Summary::new(bench), found: self, values, portraits }.finding())
+        let mut portraits = portray(bench, &self.circuit, steps)?;
+        let carries = carry::carry(bench, &self.name, &self.circuit, steps)?;
+        let (labels, table) = carries.map(|carries| (carries.labels, carries.table)).unzip();
+        portraits.carries = labels.unwrap_or_default();
+        let told = Told { bench, stand, summary: &Summary::new(bench), found: self, values, portraits };
+        let mut finding = told.finding();
+        finding.tables.extend(table);
+        Ok(finding)
     }
 
     /// The circuits that are run, by the edges outside each, in the order of [`Told::values`].
