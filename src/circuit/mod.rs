@@ -10,6 +10,7 @@ mod algebra;
 mod curve;
 mod draw;
 mod path;
+mod random;
 mod resample;
 mod smallest;
 
