@@ -21,15 +21,16 @@ mod evaluate;
 mod fewest;
 mod found;
 mod null;
+mod portray;
 mod removals;
 mod runner;
 mod tables;
 
 pub use evaluate::Evaluation;
-pub use found::{Found, Scale, Shuffled, joints, runs};
+pub use found::{Found, Scale, Shuffled, joint, runs};
 
 use super::score::{Order, batches, scores};
-use super::{Bench, Finding, Summary};
+use super::{Bench, Finding, SCORES, Summary, Tensors};
 use crate::circuit::{By, Circuit, Items, Resampling};
 use crate::metric::Metric;
 use crate::model::Model;
@@ -38,6 +39,9 @@ use crate::spec::Score;
 use crate::steps::{RunError, Steps};
 use ndarray::{Array2, Axis};
 use runner::Runner;
+
+/// Scores of single items that are kept: 128 MiB of them.
+const MOST_KEPT: usize = 1 << 25;
 
 /// Ways of halving the items for a verdict.
 const HALVES: usize = 100;
@@ -57,13 +61,16 @@ pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Find
     let other = exchanged(bench, &order, plan, steps);
     let (own, other) = match (own, other) {
         (Err(RunError::Elsewhere), _) | (_, Err(RunError::Elsewhere)) => {
-            steps.pass_over(batches(bench).len() * (tries(plan) + joints(plan.shuffled)));
+            steps.pass_over(batches(bench).len() * tries(plan) + joint(bench, plan.shuffled));
             return Err(RunError::Elsewhere);
         }
         (own, other) => (own?, other?),
     };
     let other = other.unwrap_or_else(|| turned(&own, plan.score));
-    chosen(bench, plan, [own, other], steps)?.run(bench, plan.stand, steps)
+    let kept = kept(bench, &own);
+    let mut finding = chosen(bench, plan, [own, other], steps)?.run(bench, plan.stand, steps)?;
+    finding.tensors.extend(kept);
+    Ok(finding)
 }
 
 /// Scores with right and wrong answer exchanged in every item, where scores are needed for that and draws are wanted.
@@ -97,6 +104,18 @@ fn tries(plan: &Circuits) -> usize {
         Size::Edges(_) => 0,
         Size::Faithful(_) => fewest::most_tries(plan.blocks.edges().len()),
     }
+}
+
+/// Scores of single items `[item, edge]` and the observation that each belongs to, as tensors; more than fit into a
+/// hundred megabytes or so are not kept.
+fn kept(bench: &Bench, scores: &[Vec<f32>]) -> Option<(String, Tensors)> {
+    let shape = [scores.len(), scores.first()?.len()];
+    let groups = Summary::new(bench).groups().into_iter().map(|group| group as f32).collect();
+    let tensors = [
+        ("scores".to_string(), (shape.to_vec(), scores.concat())),
+        ("groups".to_string(), (vec![scores.len()], groups)),
+    ];
+    (shape[0] * shape[1] <= MOST_KEPT).then(|| (format!("circuit{SCORES}"), tensors.into_iter().collect()))
 }
 
 /// Units of work: an item for its scores, or an edge of it where each is patched by itself, and its run circuits.

@@ -132,8 +132,8 @@ pub(super) fn resolve_acdc(
 /// The circuit, or what is wrong with it.
 pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Problems) -> Option<Circuits> {
     let before = problems.count();
-    let blocks = blocks(at, asked.ablate, known, problems)?;
     check_steps(at, asked.score, problems);
+    let blocks = blocks(at, asked.ablate, known, problems)?;
     let by = if asked.by == Ranking::Size { By::Size } else { supporting(asked.score) };
     let (rule, size) = match asked.select {
         Select::TopN(count) => (Rule::Top(by), Size::Edges(count)),

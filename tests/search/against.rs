@@ -26,7 +26,8 @@ fn parts_are_taken_out_as_whole_passes_do() {
         let found = &findings(&question(LATE, &method, "precision: F64"), &loaded)[0];
         let (model, plan) = (loaded.model.ungrouped(), plan(LATE, &loaded));
         let bench = bench(model.as_ref(), &plan, 64);
-        let (circuit, rows) = (&found.circuits[0].1, &found.tables[2].rows);
+        let parts = found.tables.iter().find(|table| table.name.ends_with(".removals")).unwrap();
+        let (circuit, rows) = (&found.circuits[0].1, &parts.rows);
         let outside: Vec<Edge> = circuit.links().filter(|link| !link.in_circuit).map(|link| link.edge).collect();
         let own = severed(&bench, stand, &outside);
         let without = |holds: &dyn Fn(&Edge) -> bool| -> Vec<f64> {

@@ -1,12 +1,14 @@
 //! What follows whatever way a circuit was found: it is run, held against all edges and none, and told.
 
 use super::null;
+use super::portray::portray;
 use super::removals;
 use super::runner::Runner;
 use super::tables::Told;
 use crate::circuit::{By, Circuit, Ends, Rule, SHARES};
+use crate::method::score::batches;
 use crate::method::summary::mean;
-use crate::method::{Bench, Finding, Summary};
+use crate::method::{Bench, Finding, Summary, carry};
 use crate::node::Edge;
 use crate::spec::Stand;
 use crate::steps::{RunError, Steps};
@@ -72,10 +74,11 @@ pub fn runs(curve: Option<By>) -> usize {
     ENDS + rules(curve).len() * SHARES.len()
 }
 
-/// How many joint steps a batch of items takes, with circuits of exchanged answers or without.
-pub fn joints(shuffled: usize) -> usize {
+/// Joint steps of [`Found::run`], with circuits of exchanged answers or without: in each batch circuits are run, then their
+/// nodes seen, then it is told what they carry, then come nulls and what is taken out.
+pub fn joint(bench: &Bench, shuffled: usize) -> usize {
     let nulls = if shuffled > 0 { 2 } else { 1 };
-    1 + nulls + removals::JOINTS
+    (2 + nulls + removals::JOINTS) * batches(bench).len() + carry::joint(bench)
 }
 
 /// How the circuits of both curves are chosen: by sign, then by size.
@@ -91,17 +94,22 @@ pub(super) fn outside(circuit: &Circuit, members: &[bool], wanted: bool) -> Vec<
 
 impl Found {
     /// Runs the circuit and what it is held against, and tells everything; in the model of `bench` no heads share keys or
-    /// values. [`joints`] steps a batch.
+    /// values. As many joint steps as [`joint`] says.
     pub fn run(self, bench: &Bench, stand: Stand, steps: &mut Steps) -> Result<Finding, RunError> {
         let mut runner = Runner::new(bench, stand);
         let values = runner.run(&self.outsides(), steps)?;
+        let mut portraits = portray(bench, &self.circuit, steps)?;
+        let carries = carry::carry(bench, &self.name, &self.circuit, steps)?;
+        let (labels, table) = carries.map(|carries| (carries.labels, carries.table)).unzip();
+        portraits.carries = labels.unwrap_or_default();
         let nulls = [self.random(bench, &mut runner, &values, steps)?, self.exchanged(&mut runner, &values, steps)?];
         let nulls = nulls.into_iter().flatten().collect();
         let removed = removals::removals(&self, &mut runner, steps)?;
         let removed = removed.table(&self, bench, [&values[0], &values[1], &values[2]]);
-        let mut told = Told { bench, stand, summary: &Summary::new(bench), found: self, values, nulls }.finding();
-        told.tables.push(removed);
-        Ok(told)
+        let told = Told { bench, stand, summary: &Summary::new(bench), found: self, values, nulls, portraits };
+        let mut finding = told.finding();
+        finding.tables.extend(table.into_iter().chain([removed]));
+        Ok(finding)
     }
 
     /// The circuits that are run, by the edges outside each, in the order of [`Told::values`].
