@@ -28,6 +28,11 @@ impl Metric {
         !matches!(self, Metric::LogitDiff | Metric::Logit)
     }
 
+    /// Whether it turns its sign when right and wrong answer are exchanged.
+    pub fn is_odd(self) -> bool {
+        matches!(self, Metric::LogitDiff | Metric::ProbabilityDiff)
+    }
+
     /// How the number is formed, for the facts of a table.
     pub fn sign(self) -> &'static str {
         match self {

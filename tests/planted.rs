@@ -138,13 +138,29 @@ fn the_circuit_of_a_name_holds_the_heads_that_patching_finds_and_suffices() {
 fn shuffled_answers_have_no_circuit() {
     for seed in 0..3 {
         let found = on_names(CIRCUIT, &format!("control: ShuffledAnswers, seed: {seed}"));
-        let [edges, done] = &found[0].tables[..] else { panic!("two tables") };
+        let [edges, done, ..] = &found[0].tables[..] else { panic!("two tables") };
         // all edges do no more than none, and the tables say so
         assert!(edges.facts.contains_key("caution") && done.facts.contains_key("caution"), "seed {seed}");
         assert!(edges.facts["stability"].starts_with("none"), "seed {seed}: {}", edges.facts["stability"]);
     }
     let facts = &on_names(CIRCUIT, "")[0].tables[0].facts;
     assert!(!facts.contains_key("caution") && facts["stability"].starts_with("The circuit survives"), "{facts:?}");
+}
+
+#[test]
+fn chance_does_not_reach_the_fewest_faithful_edges() {
+    let found = on_names("Circuit(select: Faithful(0.9)), Circuit(select: TopN(60))", "");
+    let size = |finding: &Finding| finding.circuits[0].1.size();
+    assert!(size(&found[0]) < size(&found[1]), "{} {}", size(&found[0]), size(&found[1]));
+    let done = &found[0].tables[1].rows;
+    let circuit = run_row(done, "circuit", "faithfulness");
+    assert!(circuit.effect >= 0.9);
+    for null in ["random circuits", "shuffled answers"] {
+        let chance = run_row(done, null, "faithfulness");
+        // not one of twenty draws does as much
+        assert!(chance.p == Some(1.0 / 21.0) && chance.high.unwrap() < circuit.low.unwrap(), "{chance:?}");
+        assert!(chance.effect.abs() < 0.3, "{chance:?}");
+    }
 }
 
 const SEARCH: &str = "Acdc(threshold: 0.02), Acdc(threshold: 0.5, judge: Metric)";

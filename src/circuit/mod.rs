@@ -12,14 +12,15 @@ mod curve;
 mod draw;
 mod path;
 mod portrait;
+mod random;
 mod resample;
 mod smallest;
 
 pub mod exchange;
 
 pub use algebra::{Alignment, Different};
-pub use compare::{Agreement, Drawn};
 pub use blocks::{Blocks, Vertex};
+pub use compare::{Agreement, Drawn};
 pub use curve::{ALWAYS_RUN, Areas, BothRules, Ends, SHARES, Step, count, named_share, share_name};
 pub use draw::Caption;
 pub use fault::{Fault, Faults};

@@ -84,8 +84,8 @@ impl Circuit {
         self.with(&members)
     }
 
-    /// What [`Circuit::select`] chooses for other scores of the same edges.
-    pub(super) fn chosen(&self, scores: &[f64], rule: Rule, count: usize) -> Vec<bool> {
+    /// What [`Circuit::select`] chooses for other scores of the same edges, in the order of [`Circuit::links`].
+    pub fn chosen(&self, scores: &[f64], rule: Rule, count: usize) -> Vec<bool> {
         match rule {
             Rule::Top(by) => top(scores, by, count),
             Rule::Greedy(by) => greedy(&self.graph, scores, by, count),
@@ -93,7 +93,7 @@ impl Circuit {
     }
 
     /// Drops from `members` what [`Circuit::prune`] drops.
-    pub(super) fn pruned(&self, members: &mut [bool]) {
+    pub fn pruned(&self, members: &mut [bool]) {
         prune(&self.graph, members);
     }
 }

@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 pub fn check(plan: &Plan, file: &Path, voice: Voice) -> anyhow::Result<()> {
     let own: Vec<_> = plan.steps.iter().map(|step| step.blocks()).collect();
     for (index, variant) in plan.experiment.against.iter().enumerate() {
-        let (other, _) = planned(plan.experiment.varied(variant), file, voice).with_context(|| named(index, variant))?;
+        let (other, _) =
+            planned(plan.experiment.varied(variant), file, voice).with_context(|| named(index, variant))?;
         let others: Vec<_> = other.steps.iter().map(|step| step.blocks()).collect();
         let apart = own.iter().zip(&others).find(|(own, other)| own != other);
         if let Some((Some(own), Some(other))) = apart {

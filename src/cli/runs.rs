@@ -1,8 +1,8 @@
 //! Runs: begun, gone on with, cut into shards, put together.
 
-use super::{FileArgs, against};
 use super::commands::{load, prepare};
 use super::screen::{Bar, Voice, ending, say};
+use super::{FileArgs, against};
 use crate::device;
 use crate::model::load::Loaded;
 use crate::plan::Plan;

@@ -45,7 +45,7 @@ pub fn acdc(bench: &Bench, plan: &Acdc, steps: &mut Steps) -> Result<Finding, Ru
         searches.push((*threshold, whole, of_halves));
     }
     if let Err(elsewhere) = steps.complete() {
-        steps.pass_over(plan.thresholds.len() * joint(bench));
+        steps.pass_over(plan.thresholds.len() * joint(bench, 0));
         return Err(elsewhere);
     }
     let mut finding = Finding::default();
@@ -69,7 +69,7 @@ pub fn acdc(bench: &Bench, plan: &Acdc, steps: &mut Steps) -> Result<Finding, Ru
 pub fn work(bench: &Bench, plan: &Acdc) -> usize {
     let items = bench.items.len();
     let searched = items + halves(bench).iter().map(Vec::len).sum::<usize>();
-    plan.thresholds.len() * (searched * plan.blocks.edges().len() + items * runs(None))
+    plan.thresholds.len() * (searched * plan.blocks.edges().len() + items * (runs(None) + plan.random))
 }
 
 /// Two random halves of the observations, which share no item; none where there is only one.

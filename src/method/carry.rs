@@ -119,7 +119,8 @@ impl Asked<'_> {
             summary.share(row(name, metric), parts, wholes)
         };
         let mut rows = Vec::new();
-        for ((feature, carried), passing) in self.bench.features.iter().zip(&found.carried.features).zip(&found.passing) {
+        for ((feature, carried), passing) in self.bench.features.iter().zip(&found.carried.features).zip(&found.passing)
+        {
             let named = |what: &str| format!("{}: {what}", feature.name);
             for (place, edge) in self.edges.iter().enumerate() {
                 let (parts, wholes) = (&carried.scores[place], &found.carried.scores[place]);
@@ -149,7 +150,9 @@ impl Asked<'_> {
     fn labels(&self, rows: &[Row]) -> BTreeMap<String, String> {
         let mut best: BTreeMap<String, (f64, String)> = BTreeMap::new();
         for row in rows {
-            let Some(feature) = row.metric.strip_suffix(SHARE).and_then(|name| name.strip_suffix(": ")) else { continue };
+            let Some(feature) = row.metric.strip_suffix(SHARE).and_then(|name| name.strip_suffix(": ")) else {
+                continue;
+            };
             let sure = row.p.is_some_and(|p| p <= CHANCE) && row.low.is_some_and(|low| low > 0.0);
             let (Some(edge), true) = (&row.site, sure) else { continue };
             let known = best.entry(edge.clone()).or_insert((0.0, String::new()));
@@ -170,23 +173,43 @@ fn chance(own: f64, draws: &[f64]) -> f64 {
 /// What is to be known of the features' directions.
 fn facts(features: &[Feature], spans: &[Spans]) -> Vec<(String, String)> {
     let mut facts = vec![
-        ("carries".to_string(), "the part of an edge's score (EAP-IG, 5 steps) along the feature's directions".to_string()),
-        (SHARE.to_string(), "that part over the whole score; p: as often directions drawn from the states' own scatter do as much".to_string()),
-        ("writes".to_string(), "share of a node's squared change, clean to corrupted, in the feature's span".to_string()),
+        (
+            "carries".to_string(),
+            "the part of an edge's score (EAP-IG, 5 steps) along the feature's directions".to_string(),
+        ),
+        (
+            SHARE.to_string(),
+            "that part over the whole score; p: as often directions drawn from the states' own scatter do as much"
+                .to_string(),
+        ),
+        (
+            "writes".to_string(),
+            "share of a node's squared change, clean to corrupted, in the feature's span".to_string(),
+        ),
         ("reads".to_string(), "share of the squared gradient at a port in the feature's span".to_string()),
-        ("passes on".to_string(), "of what a node writes of the feature, the part that comes of reading the feature alone".to_string()),
+        (
+            "passes on".to_string(),
+            "of what a node writes of the feature, the part that comes of reading the feature alone".to_string(),
+        ),
     ];
     for (feature, spans) in features.iter().zip(spans) {
         let held = |span: &Span| span.held;
         let least = spans.values().map(held).fold(1.0, f64::min);
         let most = spans.values().map(held).fold(0.0, f64::max);
-        let words = format!("{} directions a stream, which hold {:.0} to {:.0} % of the differences of {} pairs", feature.dimensions, 100.0 * least, 100.0 * most, feature.items.len());
+        let words = format!(
+            "{} directions a stream, which hold {:.0} to {:.0} % of the differences of {} pairs",
+            feature.dimensions,
+            100.0 * least,
+            100.0 * most,
+            feature.items.len()
+        );
         facts.push((format!("feature {}", feature.name), words));
     }
     for (place, first) in features.iter().enumerate() {
         for (other, second) in features.iter().enumerate().skip(place + 1) {
             let overlaps = spans[place].iter().map(|(site, span)| span.overlap(&spans[other][site]));
-            let (least, most) = overlaps.fold((1.0f64, 0.0f64), |(least, most), next| (least.min(next), most.max(next)));
+            let (least, most) =
+                overlaps.fold((1.0f64, 0.0f64), |(least, most), next| (least.min(next), most.max(next)));
             let words = format!("{least:.2} to {most:.2}, the mean squared cosine between the spans, stream by stream");
             facts.push((format!("overlap of {} and {}", first.name, second.name), words));
         }

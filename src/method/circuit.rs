@@ -5,7 +5,8 @@
 //! the answer has a negative one. (Published scores are mostly of a loss, the metric times −1.) The edges of largest score
 //! are kept, and those that lead nowhere dropped. Then the model is run on the clean prompt while every other edge brings an ablated output: x_v ← x_v + Σ (z_u ablated − z_u now). Faithfulness is (m(C) − m(∅)) / (m(N) − m(∅)) with m
 //! the mean metric, C the circuit, N all edges and ∅ none. The same for what is left without the circuit (its complement),
-//! and for the circuits of ten shares of the edges, by sign and by size (Mueller et al. 2025).
+//! and for the circuits of ten shares of the edges, by sign and by size (Mueller et al. 2025). Two nulls stand beside it: random
+//! circuits of as many edges, and circuits of scores whose answers are exchanged in half of the items.
 //!
 //! *What it cannot show.* That a circuit is the only one, or minimal. Scores by gradients are first-order: an edge into a
 //! saturated softmax may score nothing and matter. Faithfulness is of the mean metric; single items may do otherwise. The
@@ -14,24 +15,30 @@
 //! *Reference.* Syed et al. 2023, "Attribution patching outperforms automated circuit discovery"; Hanna et al. 2024, "Have
 //! faith in faithfulness"; Mueller et al. 2025, "MIB: a mechanistic interpretability benchmark".
 //!
-//! *Example.* `Circuit(score: EapIg(steps: 5), select: TopN(40))`
+//! *Example.* `Circuit(score: EapIg(steps: 5), select: TopN(40))`, `Circuit(select: Faithful(0.9))`
 
 mod evaluate;
+mod fewest;
 mod found;
+mod null;
 mod portray;
+mod removals;
+mod runner;
 mod tables;
 
 pub use evaluate::Evaluation;
-pub use found::{Found, Scale, joint, runs};
+pub use found::{Found, Scale, Shuffled, joint, runs};
 
-use super::score::{Order, scores};
+use super::score::{Order, batches, scores};
 use super::{Bench, Finding, SCORES, Summary, Tensors};
 use crate::circuit::{By, Circuit, Items, Resampling};
+use crate::metric::Metric;
 use crate::model::Model;
-use crate::plan::{Circuits, supporting};
+use crate::plan::{Circuits, Size, supporting};
 use crate::spec::Score;
 use crate::steps::{RunError, Steps};
 use ndarray::{Array2, Axis};
+use runner::Runner;
 
 /// Scores of single items that are kept: 128 MiB of them.
 const MOST_KEPT: usize = 1 << 25;
@@ -50,16 +57,53 @@ pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Find
     let own = apart(bench.model);
     let bench = &Bench { model: own.as_deref().unwrap_or(bench.model), ..*bench };
     let order = Order::new(plan.blocks.layers, plan.blocks.heads, plan.blocks.flow);
-    let scores = match scores(bench, &order, plan.score, steps) {
-        Err(RunError::Elsewhere) => {
-            steps.pass_over(joint(bench));
+    let own = scores(bench, &order, plan.score, steps);
+    let other = exchanged(bench, &order, plan, steps);
+    let (own, other) = match (own, other) {
+        (Err(RunError::Elsewhere), _) | (_, Err(RunError::Elsewhere)) => {
+            steps.pass_over(batches(bench).len() * tries(plan) + joint(bench, plan.shuffled));
             return Err(RunError::Elsewhere);
         }
-        found => found?,
+        (own, other) => (own?, other?),
     };
-    let mut finding = chosen(bench, plan, &scores).run(bench, plan.stand, steps)?;
-    finding.tensors.extend(kept(bench, &scores));
+    let other = other.unwrap_or_else(|| turned(&own, plan.score));
+    let kept = kept(bench, &own);
+    let mut finding = chosen(bench, plan, [own, other], steps)?.run(bench, plan.stand, steps)?;
+    finding.tensors.extend(kept);
     Ok(finding)
+}
+
+/// Scores with right and wrong answer exchanged in every item, where scores are needed for that and draws are wanted.
+fn exchanged(
+    bench: &Bench,
+    order: &Order,
+    plan: &Circuits,
+    steps: &mut Steps,
+) -> Result<Option<Vec<Vec<f32>>>, RunError> {
+    if plan.shuffled == 0 || !is_scored_again(bench.metric, plan.score) {
+        return Ok(None);
+    }
+    let items = null::with_exchanged(bench, &vec![true; bench.items.len()]);
+    scores(&Bench { items: &items, ..*bench }, order, plan.score, steps).map(Some)
+}
+
+/// Whether scores of exchanged answers are others than those of the answers, or these times −1.
+fn is_scored_again(metric: Metric, score: Score) -> bool {
+    !metric.is_odd() && score != Score::InformationFlow
+}
+
+/// The scores of exchanged answers where they follow from those of the answers.
+fn turned(own: &[Vec<f32>], score: Score) -> Vec<Vec<f32>> {
+    let sign = if score == Score::InformationFlow { 1.0 } else { -1.0 };
+    own.iter().map(|item| item.iter().map(|score| sign * score).collect()).collect()
+}
+
+/// The circuits that are tried before one is chosen.
+fn tries(plan: &Circuits) -> usize {
+    match plan.size {
+        Size::Edges(_) => 0,
+        Size::Faithful(_) => fewest::most_tries(plan.blocks.edges().len()),
+    }
 }
 
 /// Scores of single items `[item, edge]` and the observation that each belongs to, as tensors; more than fit into a
@@ -77,41 +121,75 @@ fn kept(bench: &Bench, scores: &[Vec<f32>]) -> Option<(String, Tensors)> {
 /// Units of work: an item for its scores, or an edge of it where each is patched by itself, and its run circuits.
 pub fn work(bench: &Bench, plan: &Circuits) -> usize {
     let edges = if plan.score == Score::Exact { plan.blocks.edges().len() } else { 1 };
-    bench.items.len() * (edges + runs(Some(supporting(plan.score))))
+    let again = if plan.shuffled > 0 && is_scored_again(bench.metric, plan.score) { 2 } else { 1 };
+    let nulls = plan.random + if plan.shuffled > 0 { plan.shuffled + 1 } else { 0 };
+    bench.items.len() * (again * edges + tries(plan) + runs(Some(supporting(plan.score))) + nulls)
 }
 
 /// The circuit of the largest scores, and how often each edge is chosen when items are drawn again.
-fn chosen(bench: &Bench, plan: &Circuits, scores: &[Vec<f32>]) -> Found {
+fn chosen(
+    bench: &Bench,
+    plan: &Circuits,
+    [own, other]: [Vec<Vec<f32>>; 2],
+    steps: &mut Steps,
+) -> Result<Found, RunError> {
     let edges = plan.blocks.edges();
-    let own = |(item, edge): (usize, usize)| f64::from(scores[item][edge]);
-    let scores = Array2::from_shape_fn((scores.len(), edges.len()), own);
+    let value = |(item, edge): (usize, usize)| f64::from(own[item][edge]);
+    let scores = Array2::from_shape_fn((own.len(), edges.len()), value);
     let means = scores.mean_axis(Axis(0)).expect("a plan has items");
     let all =
         Circuit::new(plan.blocks, edges.into_iter().zip(means)).expect("the model's own edges, with finite scores");
-    let (groups, draws, seed) = (Summary::new(bench).groups(), bench.statistics.resamples, bench.seed);
-    let how = Resampling { rule: plan.rule, chosen: plan.count, draws, halves: HALVES, seed };
+    let (count, selected) = counted(bench, plan, &all, steps)?;
+    let groups = Summary::new(bench).groups();
+    let how = Resampling {
+        rule: plan.rule,
+        chosen: count,
+        draws: bench.statistics.resamples,
+        halves: HALVES,
+        seed: bench.seed,
+    };
     let (circuit, inclusion, stability) =
         match all.resample(&Items { scores: scores.view(), groups: Some(&groups) }, &how) {
             Ok(found) => (found.circuit.clone(), found.inclusion.clone(), found.verdict()),
             Err(why) => {
-                let circuit = all.select(plan.rule, plan.count).prune();
+                let circuit = all.select(plan.rule, count).prune();
                 let inclusion = circuit.members().into_iter().map(|member| f64::from(u8::from(member))).collect();
                 (circuit, inclusion, format!("unknown: {why}"))
             }
         };
-    let facts = [
-        ("score", plan.score.to_string()),
-        ("selection", format!("{:?}, {} edges, then pruned", plan.rule, plan.count)),
-    ];
-    Found {
-        name: "circuit".into(),
-        search: plan.score.to_string(),
-        circuit,
-        inclusion,
-        stability,
-        facts: facts.map(|(name, value)| (name.to_string(), value)).to_vec(),
-        scale: scale(bench, plan.score),
-        curve: Some(supporting(plan.score)),
+    let choose = |scores: &[f64]| {
+        let mut members = all.chosen(scores, plan.rule, count);
+        all.pruned(&mut members);
+        members
+    };
+    let exchanges = null::exchanges(&groups, plan.shuffled, bench.seed);
+    let shuffled = (plan.shuffled > 0).then(|| null::shuffled([&own, &other], exchanges, choose));
+    let facts = [("score".to_string(), plan.score.to_string())].into_iter().chain(selected).collect();
+    let (scale, curve) = (scale(bench, plan.score), Some(supporting(plan.score)));
+    let (name, search, random) = ("circuit".into(), plan.score.to_string(), plan.random);
+    Ok(Found { name, search, circuit, inclusion, stability, facts, scale, curve, random, shuffled })
+}
+
+/// How many edges are chosen, and how that came about.
+fn counted(
+    bench: &Bench,
+    plan: &Circuits,
+    all: &Circuit,
+    steps: &mut Steps,
+) -> Result<(usize, Vec<(String, String)>), RunError> {
+    let selection = |what: String| ("selection".to_string(), format!("{:?}, {what}, then pruned", plan.rule));
+    let least = match plan.size {
+        Size::Edges(count) => return Ok((count, vec![selection(format!("{count} edges"))])),
+        Size::Faithful(least) => least,
+    };
+    let mut runner = Runner::new(bench, plan.stand);
+    match fewest::fewest((&mut runner, plan), (all, least), batches(bench).len(), steps)? {
+        Some(found) => {
+            let first = selection(format!("the fewest edges that are faithful enough: {}", found.chosen));
+            Ok((found.chosen, [first].into_iter().chain(fewest::facts(&found, least)).collect()))
+        }
+        // all edges do as none does
+        None => Ok((all.links().len(), vec![selection("no number of edges is faithful, so all edges".into())])),
     }
 }
 

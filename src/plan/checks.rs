@@ -24,7 +24,10 @@ pub(super) fn statistics(statistics: Statistics, problems: &mut Problems) {
 pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
     let variants = &experiment.against;
     if !variants.is_empty() && !experiment.methods.iter().any(Method::finds_circuits) {
-        problems.add("against", "holds circuits against each other, and no method finds one; add for instance `Circuit(select: TopN(40))`");
+        problems.add(
+            "against",
+            "holds circuits against each other, and no method finds one; add for instance `Circuit(select: TopN(40))`",
+        );
     }
     for (index, variant) in variants.iter().enumerate() {
         let at = format!("against[{index}]");

@@ -14,6 +14,8 @@ pub(super) struct Asked {
     pub by: Ranking,
     /// What edges outside bring.
     pub ablate: Stand,
+    /// Draws of random circuits, and of exchanged answers.
+    pub draws: [usize; 2],
 }
 
 /// A circuit to be found and run.
@@ -26,9 +28,22 @@ pub struct Circuits {
     /// How they are chosen.
     pub rule: Rule,
     /// How many.
-    pub count: usize,
+    pub size: Size,
     /// What edges outside bring.
     pub stand: Stand,
+    /// Random circuits that it is held against.
+    pub random: usize,
+    /// Circuits of exchanged answers that it is held against.
+    pub shuffled: usize,
+}
+
+/// How many edges are chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Size {
+    /// So many.
+    Edges(usize),
+    /// As few as do this share of what all edges do.
+    Faithful(f64),
 }
 
 /// Tokens of a pass on the tape: enough to keep a processor at work, few enough that what the tape keeps is less than weights.
@@ -53,6 +68,17 @@ pub struct Acdc {
     pub judge: Judge,
     /// What edges outside bring.
     pub stand: Stand,
+    /// Random circuits that each is held against.
+    pub random: usize,
+}
+
+/// The most draws of a null: more would not end.
+const MOST_DRAWS: usize = 10_000;
+
+fn check_draws(at: &str, draws: usize, problems: &mut Problems) {
+    if draws > MOST_DRAWS {
+        problems.add(at, format!("{draws} draws; give {MOST_DRAWS} at the most, or 0 for none"));
+    }
 }
 
 /// The model's edges, or why it has none that could be ablated like this.
@@ -77,7 +103,7 @@ fn blocks(at: &str, ablate: Stand, known: &Known, problems: &mut Problems) -> Op
 /// The search, or what is wrong with it.
 pub(super) fn resolve_acdc(
     at: &str,
-    (thresholds, judge, stand): (&[f64], Judge, Stand),
+    (thresholds, judge, stand, random): (Vec<f64>, Judge, Stand, usize),
     known: &Known,
     problems: &mut Problems,
 ) -> Option<Acdc> {
@@ -98,26 +124,43 @@ pub(super) fn resolve_acdc(
             problems.add(&place, format!("{threshold} stands in the list twice; leave one out"));
         }
     }
-    let found = Acdc { blocks: blocks?, thresholds: thresholds.to_vec(), judge, stand };
+    check_draws(&format!("{at}.random_circuits"), random, problems);
+    let found = Acdc { blocks: blocks?, thresholds, judge, stand, random };
     (problems.count() == before).then_some(found)
 }
 
 /// The circuit, or what is wrong with it.
 pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Problems) -> Option<Circuits> {
     let before = problems.count();
-    let blocks = blocks(at, asked.ablate, known, problems)?;
     check_steps(at, asked.score, problems);
+    let blocks = blocks(at, asked.ablate, known, problems)?;
     let by = if asked.by == Ranking::Size { By::Size } else { supporting(asked.score) };
-    let (rule, count) = match asked.select {
-        Select::TopN(count) => (Rule::Top(by), count),
-        Select::Greedy(count) => (Rule::Greedy(by), count),
+    let (rule, size) = match asked.select {
+        Select::TopN(count) => (Rule::Top(by), Size::Edges(count)),
+        Select::Greedy(count) => (Rule::Greedy(by), Size::Edges(count)),
+        Select::Faithful(least) => (Rule::Top(by), Size::Faithful(least)),
     };
-    let all = blocks.edges().len();
-    if count == 0 || count > all {
-        problems.add(&format!("{at}.select"), format!("{count} edges; this model has 1 to {all} to choose from"));
-    }
-    let circuits = Circuits { blocks, score: asked.score, rule, count, stand: asked.ablate };
+    check_size(&format!("{at}.select"), size, blocks.edges().len(), problems);
+    let [random, shuffled] = asked.draws;
+    check_draws(&format!("{at}.random_circuits"), random, problems);
+    check_draws(&format!("{at}.shuffled_answers"), shuffled, problems);
+    let circuits = Circuits { blocks, score: asked.score, rule, size, stand: asked.ablate, random, shuffled };
     (problems.count() == before).then_some(circuits)
+}
+
+fn check_size(at: &str, size: Size, all: usize, problems: &mut Problems) {
+    match size {
+        Size::Edges(count) if count == 0 || count > all => {
+            problems.add(at, format!("{count} edges; this model has 1 to {all} to choose from"));
+        }
+        Size::Faithful(least) if !(least > 0.0 && least <= 1.0) => {
+            problems.add(
+                at,
+                format!("{least} is no share above 0 and up to 1 of what all edges do; give for instance 0.9"),
+            );
+        }
+        Size::Edges(_) | Size::Faithful(_) => {}
+    }
 }
 
 /// The order of scores that has edges which support the answer first.

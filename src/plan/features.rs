@@ -47,7 +47,8 @@ fn resolved(
     let wrong = found.into_result().err().map_or(Vec::new(), |error| error.0);
     wrong.iter().for_each(|Problem { at: place, what }| problems.add(&format!("{at}.{place}"), what));
     if wrong.is_empty() && items.iter().all(|item| item.clean == item.corrupt) {
-        let what = "no pair's prompts differ; a feature needs pairs, of which the clean prompt has it and the other has not";
+        let what =
+            "no pair's prompts differ; a feature needs pairs, of which the clean prompt has it and the other has not";
         problems.add(&format!("{at}.data"), what);
     }
     Feature { name: feature.name.clone(), items, dimensions: feature.dimensions }

@@ -21,7 +21,7 @@ mod subject;
 pub use answers::{Answers, has_sets};
 pub use causal::Tracing;
 pub use cells::{Cell, Sweep, sites as changed};
-pub use circuit::{Acdc, Circuits, rows_of_length, supporting};
+pub use circuit::{Acdc, Circuits, Size, rows_of_length, supporting};
 pub use features::Feature;
 pub use items::Item;
 pub use knockout::Cuts;
@@ -230,12 +230,14 @@ fn step(
             let asked = paths::Asked { paths, senders, receivers, through, direction, at: positions };
             paths::resolve(&at, &asked, known, problems).map(Step::PathPatch)
         }
-        Method::Circuit { score, select, by, ablate } => {
-            let asked = circuit::Asked { score: *score, select: *select, by: *by, ablate: *ablate };
+        Method::Circuit { score, select, by, ablate, random_circuits, shuffled_answers } => {
+            let draws = [*random_circuits, *shuffled_answers];
+            let asked = circuit::Asked { score: *score, select: *select, by: *by, ablate: *ablate, draws };
             circuit::resolve(&at, &asked, known, problems).map(Step::Circuit)
         }
-        Method::Acdc { threshold, judge, ablate } => {
-            circuit::resolve_acdc(&at, (&threshold.values(), *judge, *ablate), known, problems).map(Step::Acdc)
+        Method::Acdc { threshold, judge, ablate, random_circuits } => {
+            let asked = (threshold.values(), *judge, *ablate, *random_circuits);
+            circuit::resolve_acdc(&at, asked, known, problems).map(Step::Acdc)
         }
         Method::Knockout { from, to, window, over, only } => {
             let asked = knockout::Asked { from, to, window: *window, over, only };

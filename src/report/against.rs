@@ -3,7 +3,7 @@
 use super::{Folder, ReportError, circuits};
 use crate::circuit::{Agreement, Circuit, Drawn, Items, Link, Portraits, Resampling, Rule};
 use crate::method::{SCORES, Tensors};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Size, Step};
 use crate::run::Outcome;
 use crate::spec::Variant;
 use crate::table::{Row, Table};
@@ -37,7 +37,11 @@ pub fn hold(outcome: &mut Outcome, plan: &Plan, variant: &Variant, folder: &Path
     let there = Folder::existing(folder)?;
     for (finding, step) in outcome.findings.iter_mut().zip(&plan.steps) {
         let chosen = match step {
-            Step::Circuit(circuits) => Some((circuits.rule, circuits.count)),
+            Step::Circuit(circuits) => match circuits.size {
+                Size::Edges(count) => Some((circuits.rule, count)),
+                // how many are chosen hangs on the items, so draws that choose so many say nothing of it
+                Size::Faithful(_) => None,
+            },
             _ => None,
         };
         let mut held = Vec::new();
@@ -174,7 +178,8 @@ fn verdict(between: &[f64], within: &[Vec<f64>; 2]) -> String {
     let mean = crate::method::summary::mean;
     let own = within.iter().map(|draws| mean(draws)).fold(f64::INFINITY, f64::min);
     let as_alike = between.iter().filter(|index| **index >= own).count() as f64 / between.len().max(1) as f64;
-    let what = if as_alike >= 0.05 { "as alike as draws of one circuit" } else { "less alike than draws of one circuit" };
+    let what =
+        if as_alike >= 0.05 { "as alike as draws of one circuit" } else { "less alike than draws of one circuit" };
     format!(
         "{what}: Jaccard index {:.2} between draws of the two, {:.2} and {:.2} between draws of the same",
         mean(between),

@@ -31,8 +31,12 @@ fn method(name: &str) -> &'static str {
             "The first node of each path gets the output it has in the other run; its change is carried along the edges of the path alone, each head or MLP on it computed anew with its norm, and everything else is frozen. A path that ends in a head runs freely from there on. Effects of paths do not sum to the whole. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
         ),
         (
+            ".removals",
+            "Each edge and each node taken out of the circuit, which stays as it is otherwise: what that does to the metric. What changes nothing was not needed, though two parts that stand in for each other both look so. Incompleteness holds the circuit without a node against the whole model without it: where they differ the model has something else that steps in, which the circuit lacks. Intervals are percentile bootstraps over observations.",
+        ),
+        (
             ".faithfulness",
-            "The model run on the clean prompts while every edge outside a circuit brings an ablated output. Faithfulness is 1 where that does what the whole model does, and 0 where it does what no edge at all does; it may be above 1 or below 0. The complement is everything but the circuit: where it still does much, the circuit is not all. CPR (edges by sign, more is better) and CMD (edges by size, 0 is best) are areas over ten shares of the edges. Intervals are percentile bootstraps over observations.",
+            "The model run on the clean prompts while every edge outside a circuit brings an ablated output. Faithfulness is 1 where that does what the whole model does, and 0 where it does what no edge at all does; it may be above 1 or below 0. The complement is everything but the circuit: where it still does much, the circuit is not all. Random circuits have as many edges on ways from the input to the logits; shuffled answers are what scores and selection make of answers exchanged in half of the items. CPR (edges by sign, more is better) and CMD (edges by size, 0 is best) are areas over ten shares of the edges. Intervals are percentile bootstraps over observations.",
         ),
         (
             "circuit",

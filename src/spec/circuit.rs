@@ -56,12 +56,19 @@ impl fmt::Display for Score {
 }
 
 /// Which edges are kept, before those that lead nowhere are dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Select {
     /// So many of highest rank.
     TopN(usize),
     /// So many of highest rank, each of which leads to the logits over those taken before.
     Greedy(usize),
+    /// The fewest of highest rank whose circuit does this share of what all edges do.
+    Faithful(f64),
+}
+
+/// Draws of a null where nobody says how many: a circuit that none of them reaches has a p below .05.
+pub fn twenty() -> usize {
+    20
 }
 
 /// What of a score counts.

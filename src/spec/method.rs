@@ -1,5 +1,6 @@
 //! What may be done: the methods with their settings, and the words for these.
 
+use super::circuit::twenty;
 use super::{
     EditSpec, Facts, Judge, Mediators, Noise, Prompt, Ranking, Role, Score, Select, Senders, Sites, Spot, Stand,
     Thresholds, Through,
@@ -191,6 +192,12 @@ pub enum Method {
         /// What edges outside the circuit bring.
         #[serde(default)]
         ablate: Stand,
+        /// How many random circuits it is held against.
+        #[serde(default = "twenty")]
+        random_circuits: usize,
+        /// How many circuits of exchanged answers it is held against.
+        #[serde(default = "twenty")]
+        shuffled_answers: usize,
     },
     /// Edges taken out one after the other, from the logits down, each for good where little is lost by it.
     Acdc {
@@ -202,6 +209,9 @@ pub enum Method {
         /// What edges outside the circuit bring.
         #[serde(default)]
         ablate: Stand,
+        /// How many random circuits each is held against.
+        #[serde(default = "twenty")]
+        random_circuits: usize,
     },
     /// Attention knockout on the clean prompts.
     Knockout {

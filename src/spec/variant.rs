@@ -35,7 +35,12 @@ impl Variant {
     /// Whether it differs in nothing.
     pub fn is_same(&self) -> bool {
         let Variant { name: _, model, process, data, control, metric, seed } = self;
-        model.is_none() && process.is_none() && data.is_none() && control.is_none() && metric.is_none() && seed.is_none()
+        model.is_none()
+            && process.is_none()
+            && data.is_none()
+            && control.is_none()
+            && metric.is_none()
+            && seed.is_none()
     }
 }
 

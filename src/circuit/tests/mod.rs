@@ -39,6 +39,21 @@ pub fn names(circuit: &Circuit) -> Vec<String> {
 }
 
 #[test]
+fn a_random_circuit_has_as_many_edges_and_all_of_them_lead_somewhere() {
+    let whole = full(Blocks { layers: 4, heads: 4, flow: Flow::Sequential });
+    for chosen in [3, 40, 200] {
+        let circuit = whole.select(Rule::Top(By::Size), chosen);
+        let random = circuit.random(1);
+        assert!(random.size() >= chosen && random.size() < chosen + 3, "{} for {chosen}", random.size());
+        assert_eq!(random.members(), random.prune().members());
+        assert_eq!(random.members(), circuit.random(1).members());
+        assert_ne!(random.members(), circuit.random(2).members());
+    }
+    assert_eq!(whole.random(1).size(), whole.size());
+    assert_eq!(whole.select(Rule::Top(By::Size), 0).random(1).size(), 0);
+}
+
+#[test]
 fn a_model_has_the_edges_that_the_definition_counts() {
     for flow in [Flow::Sequential, Flow::Parallel] {
         let blocks = Blocks { layers: 5, heads: 3, flow };

@@ -49,6 +49,8 @@ impl Search<'_> {
             inclusion,
             scale: self.scale(),
             curve: None,
+            random: self.plan.random,
+            shuffled: None,
         }
     }
 

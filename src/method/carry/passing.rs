@@ -21,12 +21,7 @@ pub struct Passing {
 }
 
 /// Of a batch of items, for one feature after the other.
-pub fn passing(
-    bench: &Bench,
-    items: &[usize],
-    nodes: &[Node],
-    features: &[Spans],
-) -> Result<Vec<Passing>, HookError> {
+pub fn passing(bench: &Bench, items: &[usize], nodes: &[Node], features: &[Spans]) -> Result<Vec<Passing>, HookError> {
     let [clean, corrupt] = [recorded(bench, items, Side::Clean)?, recorded(bench, items, Side::Corrupt)?];
     let change = Written::of(&corrupt, bench.model).less(&Written::of(&clean, bench.model));
     let of = |spans: &Spans| {

@@ -29,13 +29,28 @@ impl<'a> Evaluation<'a> {
         Ok(Evaluation { bench, stand, means })
     }
 
+    /// The items and the model.
+    pub fn bench(&self) -> &'a Bench<'a> {
+        self.bench
+    }
+
+    /// What edges outside a circuit bring.
+    pub fn stand(&self) -> Stand {
+        self.stand
+    }
+
     /// The metric of items of one length under circuits, `[circuit][item]`; each is given by the edges outside it.
     pub fn values(&self, items: &[usize], outside: &[Vec<Edge>]) -> Result<Vec<Vec<f64>>, HookError> {
+        self.values_as(self.bench, items, outside)
+    }
+
+    /// The same by the answers of another bench with the same prompts.
+    pub fn values_as(&self, bench: &Bench, items: &[usize], outside: &[Vec<Edge>]) -> Result<Vec<Vec<f64>>, HookError> {
         let (ablated, tokens) = (self.ablated(items)?, self.bench.tokens(items, Side::Clean));
         let value = |severed: &Vec<Edge>| {
             let mut hook = Severed::new(&ablated, severed.iter().copied());
-            let pass = Pass::whole(&tokens).reading(self.bench.read(items));
-            Ok(self.bench.values(&run(self.bench.model, &pass, &mut hook)?, items))
+            let pass = Pass::whole(&tokens).reading(bench.read(items));
+            Ok(bench.values(&run(bench.model, &pass, &mut hook)?, items))
         };
         outside.iter().map(value).collect()
     }

@@ -1,11 +1,13 @@
 //! What follows whatever way a circuit was found: it is run, held against all edges and none, and told.
 
-use super::Evaluation;
+use super::null;
 use super::portray::portray;
+use super::removals;
+use super::runner::Runner;
 use super::tables::Told;
 use crate::circuit::{By, Circuit, Ends, Rule, SHARES};
 use crate::method::score::batches;
-use crate::method::sweep::made;
+use crate::method::summary::mean;
 use crate::method::{Bench, Finding, Summary, carry};
 use crate::node::Edge;
 use crate::spec::Stand;
@@ -33,6 +35,28 @@ pub struct Found {
     /// The order of scores that has the edges of most use first, where circuits of shares of all edges can be chosen by
     /// them.
     pub curve: Option<By>,
+    /// How many random circuits it is held against.
+    pub random: usize,
+    /// Circuits of exchanged answers that it is held against, where the search has made some.
+    pub shuffled: Option<Shuffled>,
+}
+
+/// Circuits that a search finds when the answers of a random half of the items are exchanged.
+pub struct Shuffled {
+    /// In which items, draw by draw.
+    pub exchanges: Vec<Vec<bool>>,
+    /// Which edges are in, draw by draw.
+    pub members: Vec<Vec<bool>>,
+}
+
+/// What draws of a null do, as a share of what all edges do.
+pub struct Null {
+    /// What is drawn.
+    pub name: &'static str,
+    /// A share each.
+    pub shares: Vec<f64>,
+    /// The edges of each.
+    pub sizes: Vec<usize>,
 }
 
 /// What the scores of a circuit say.
@@ -45,14 +69,16 @@ pub struct Scale {
     pub inclusion: String,
 }
 
-/// How many circuits are run for one that was found, with curves or without.
+/// How many circuits are run for one that was found, with curves or without, beside those of nulls.
 pub fn runs(curve: Option<By>) -> usize {
     ENDS + rules(curve).len() * SHARES.len()
 }
 
-/// Joint steps of [`Found::run`]: in each batch circuits are run, then their nodes seen, then it is told what they carry.
-pub fn joint(bench: &Bench) -> usize {
-    2 * batches(bench).len() + carry::joint(bench)
+/// Joint steps of [`Found::run`], with circuits of exchanged answers or without: in each batch circuits are run, then their
+/// nodes seen, then it is told what they carry, then come nulls and what is taken out.
+pub fn joint(bench: &Bench, shuffled: usize) -> usize {
+    let nulls = if shuffled > 0 { 2 } else { 1 };
+    (2 + nulls + removals::JOINTS) * batches(bench).len() + carry::joint(bench)
 }
 
 /// How the circuits of both curves are chosen: by sign, then by size.
@@ -60,54 +86,82 @@ pub(super) fn rules(curve: Option<By>) -> Vec<Rule> {
     curve.map_or(Vec::new(), |by| vec![Rule::Top(by), Rule::Top(By::Size)])
 }
 
+/// The edges whose membership is not the one wanted: outside a circuit, or outside all the others.
+pub(super) fn outside(circuit: &Circuit, members: &[bool], wanted: bool) -> Vec<Edge> {
+    let links = circuit.links().zip(members).filter(|(_, member)| **member != wanted);
+    links.map(|(link, _)| link.edge).collect()
+}
+
 impl Found {
     /// Runs the circuit and what it is held against, and tells everything; in the model of `bench` no heads share keys or
     /// values. As many joint steps as [`joint`] says.
     pub fn run(self, bench: &Bench, stand: Stand, steps: &mut Steps) -> Result<Finding, RunError> {
-        let values = run_all(bench, stand, &self.outsides(), steps)?;
+        let mut runner = Runner::new(bench, stand);
+        let values = runner.run(&self.outsides(), steps)?;
         let mut portraits = portray(bench, &self.circuit, steps)?;
         let carries = carry::carry(bench, &self.name, &self.circuit, steps)?;
         let (labels, table) = carries.map(|carries| (carries.labels, carries.table)).unzip();
         portraits.carries = labels.unwrap_or_default();
-        let told = Told { bench, stand, summary: &Summary::new(bench), found: self, values, portraits };
+        let nulls = [self.random(bench, &mut runner, &values, steps)?, self.exchanged(&mut runner, &values, steps)?];
+        let nulls = nulls.into_iter().flatten().collect();
+        let removed = removals::removals(&self, &mut runner, steps)?;
+        let removed = removed.table(&self, bench, [&values[0], &values[1], &values[2]]);
+        let told = Told { bench, stand, summary: &Summary::new(bench), found: self, values, nulls, portraits };
         let mut finding = told.finding();
-        finding.tables.extend(table);
+        finding.tables.extend(table.into_iter().chain([removed]));
         Ok(finding)
     }
 
     /// The circuits that are run, by the edges outside each, in the order of [`Told::values`].
     fn outsides(&self) -> Vec<Vec<Edge>> {
-        let outside = |members: &[bool], wanted: bool| -> Vec<Edge> {
-            let links = self.circuit.links().zip(members).filter(|(_, member)| **member != wanted);
-            links.map(|(link, _)| link.edge).collect()
-        };
-        let members = self.circuit.members();
-        let all = self.circuit.blocks().edges();
-        let mut outsides = vec![Vec::new(), all, outside(&members, true), outside(&members, false)];
+        let (circuit, members) = (&self.circuit, self.circuit.members());
+        let all = circuit.blocks().edges();
+        let mut outsides = vec![Vec::new(), all, outside(circuit, &members, true), outside(circuit, &members, false)];
         for rule in rules(self.curve) {
             let nothing = Ends { empty: 0.0, whole: 1.0 };
             let gathered = self.circuit.curve(rule, nothing, |circuit| {
-                outsides.push(outside(&circuit.members(), true));
+                outsides.push(outside(circuit, &circuit.members(), true));
                 Ok::<f64, std::convert::Infallible>(0.0)
             });
             let Ok(_) = gathered;
         }
         outsides
     }
-}
 
-/// The metric of every item under every circuit that is run, `[circuit][item]`; a step for each batch, joint as circuits
-/// hang on all items.
-fn run_all(bench: &Bench, stand: Stand, outsides: &[Vec<Edge>], steps: &mut Steps) -> Result<Vec<Vec<f64>>, RunError> {
-    let mut evaluation: Option<Evaluation> = None;
-    let mut make = || Evaluation::new(bench, stand);
-    let mut values = vec![vec![0.0; bench.items.len()]; outsides.len()];
-    for items in batches(bench) {
-        let work = items.len() * outsides.len();
-        let found = steps.joint(work, || made(&mut evaluation, &mut make)?.values(&items, outsides))?;
-        for (values, found) in values.iter_mut().zip(found) {
-            items.iter().zip(found).for_each(|(item, value)| values[*item] = value);
-        }
+    /// What random circuits of as many edges do.
+    fn random(
+        &self,
+        bench: &Bench,
+        runner: &mut Runner,
+        values: &[Vec<f64>],
+        steps: &mut Steps,
+    ) -> Result<Option<Null>, RunError> {
+        let circuits = null::random(&self.circuit, self.random, bench.seed);
+        let outsides: Vec<_> = circuits.iter().map(|one| outside(one, &one.members(), true)).collect();
+        let found = runner.run(&outsides, steps)?;
+        let (whole, empty) = (mean(&values[0]), mean(&values[1]));
+        let shares = found.iter().map(|values| (mean(values) - empty) / (whole - empty)).collect();
+        let sizes = circuits.iter().map(Circuit::size).collect();
+        Ok((self.random > 0).then_some(Null { name: "random circuits", shares, sizes }))
     }
-    Ok(values)
+
+    /// What circuits of exchanged answers do of these answers, over what all edges do of the true ones.
+    fn exchanged(&self, runner: &mut Runner, values: &[Vec<f64>], steps: &mut Steps) -> Result<Option<Null>, RunError> {
+        let Some(Shuffled { exchanges, members }) = &self.shuffled else { return Ok(None) };
+        let circuit = &self.circuit;
+        let outsides = members.iter().map(|members| outside(circuit, members, true));
+        let outsides: Vec<_> = std::iter::once(circuit.blocks().edges()).chain(outsides).collect();
+        let everywhere = vec![true; values[0].len()];
+        let answers: Vec<_> = std::iter::once(everywhere).chain(exchanges.iter().cloned()).collect();
+        let found = runner.run_exchanged(&outsides, &answers, steps)?;
+        let whole = mean(&values[0]) - mean(&values[1]);
+        let share = |(draw, exchanged): (&Vec<f64>, &Vec<bool>)| {
+            let empty = exchanged.iter().zip(found[0].iter().zip(&values[1]));
+            let empty: Vec<f64> = empty.map(|(exchange, (other, own))| if *exchange { *other } else { *own }).collect();
+            (mean(draw) - mean(&empty)) / whole
+        };
+        let shares = found[1..].iter().zip(exchanges).map(share).collect();
+        let sizes = members.iter().map(|members| members.iter().filter(|member| **member).count()).collect();
+        Ok(Some(Null { name: "shuffled answers", shares, sizes }))
+    }
 }

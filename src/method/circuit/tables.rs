@@ -1,12 +1,13 @@
 //! What a circuit is told by: a table of its edges, and one of what it does.
 
 use super::Found;
-use super::found::{ENDS, rules};
+use super::found::{ENDS, Null, rules};
 use crate::circuit::{ALWAYS_RUN, Areas, By, Circuit, Ends, Portraits, SHARES, Step, share_name};
 use crate::method::summary::{CAUTION, mean};
 use crate::method::{Bench, Finding, Summary, blank, table};
 use crate::spec::Stand;
 use crate::table::{Row, Table};
+use patchclamp_probes::Interval;
 
 /// A circuit with everything that was measured of it.
 pub struct Told<'a> {
@@ -17,6 +18,8 @@ pub struct Told<'a> {
     pub found: Found,
     /// The metric of all edges, none, the circuit, the others; then of the curves by sign and by size, `[run][item]`.
     pub values: Vec<Vec<f64>>,
+    /// What chance does.
+    pub nulls: Vec<Null>,
     /// What the nodes of the circuit look at and write.
     pub portraits: Portraits,
 }
@@ -96,6 +99,7 @@ impl Told<'_> {
             main.rows.push(self.summary.share(faithful, &beyond(values), &total));
             items.rows.extend(self.bench.item_rows(&place, &values.iter().copied().map(Some).collect::<Vec<_>>()));
         }
+        self.nulls(&mut main);
         self.areas(&mut main);
         let facts = [
             ("faithfulness", "(m − m(no edge)) / (m(all edges) − m(no edge)), m the mean metric"),
@@ -104,6 +108,34 @@ impl Told<'_> {
         main.facts.extend(facts.map(|(name, value)| (name.to_string(), value.to_string())));
         items.facts = main.facts.clone();
         (main, items)
+    }
+
+    /// A row for each null: the mean of its draws, where most of them lie, and how rarely one does as much as the circuit.
+    fn nulls(&self, main: &mut Table) {
+        let total = mean(&self.total());
+        let own = (mean(&self.values[2]) - mean(&self.values[1])) / total;
+        for Null { name, shares, sizes } in &self.nulls {
+            let draws = shares.len();
+            let as_much = shares.iter().filter(|share| **share >= own).count();
+            let middle = Interval::percentile(shares, self.bench.statistics.level);
+            main.rows.push(Row {
+                site: Some((*name).into()),
+                metric: "faithfulness".into(),
+                effect: mean(shares),
+                low: middle.map(|middle| middle.low),
+                high: middle.map(|middle| middle.high),
+                p: total.is_normal().then(|| (1 + as_much) as f64 / (1 + draws) as f64),
+                n: draws,
+                ..blank(&main.name, self.bench.metric)
+            });
+            let (least, most) = (sizes.iter().min().unwrap_or(&0), sizes.iter().max().unwrap_or(&0));
+            let what = format!("{draws} draws of {least} to {most} edges; {as_much} do as much as the circuit");
+            main.facts.insert((*name).into(), what);
+        }
+        if !self.nulls.is_empty() {
+            let what = "random circuits: of as many random edges on ways from the input to the logits, or a few more; shuffled answers: right and wrong exchanged in a random half of the observations, edges chosen by those scores, and their effect on those answers over the whole effect on the true ones. The interval is that of the draws; p is (1 + draws that do as much as the circuit) / (1 + draws)";
+            main.facts.insert("nulls".into(), what.into());
+        }
     }
 
     /// The areas under both curves, as facts.

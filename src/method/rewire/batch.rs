@@ -5,7 +5,7 @@ use crate::hook::{Activation, Record};
 use crate::method::circuit::Evaluation;
 use crate::method::score::{Reader, Written, from_position};
 use crate::method::{Bench, Side};
-use crate::model::{HookError, Pass, Past, run};
+use crate::model::{HookError, Pass, Past, at_positions, run};
 use crate::node::{Node, Port};
 use crate::site::Site;
 use crate::spec::{Judge, Stand};
@@ -39,13 +39,9 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Records items of one length; in the model of `bench` no heads share keys or values.
-    pub fn record(
-        bench: &'a Bench,
-        (evaluation, stand): (&Evaluation, Stand),
-        judge: Judge,
-        items: &[usize],
-    ) -> Result<Self, HookError> {
+    /// Records items of one length, of an evaluation in whose model no heads share keys or values.
+    pub fn record(evaluation: &Evaluation<'a>, judge: Judge, items: &[usize]) -> Result<Self, HookError> {
+        let (bench, stand) = (evaluation.bench(), evaluation.stand());
         let (model, layers) = (bench.model, bench.model.dims().layers);
         let first = if stand == Stand::Corrupted && model.is_causal() { first_change(bench, items) } else { 0 };
         let readers: Vec<Site> = Reader::all(layers).into_iter().map(|reader| reader.stream(model)).collect();
@@ -63,6 +59,24 @@ impl<'a> Batch<'a> {
         let (change, tokens) = (ablated.less(&clean), tokens.rows_at(&[0]));
         let items = items.to_vec();
         Ok(Batch { bench, items, judged, whole, judge, first, tokens, streams, clean, change, earlier })
+    }
+
+    /// The same where the logits are read alone, `[row, 1, 1, width]`; rows are the items over and over.
+    pub(super) fn at_read(&self, state: Activation) -> Activation {
+        let items = self.items.repeat(state.dims()[0] / self.items.len());
+        let read = Judged::read(self.judge, self.bench, &items);
+        if state.dims()[2] == 1 {
+            return state;
+        }
+        at_positions(state.squeeze_dim(1), &read, self.first).unsqueeze_dim(1)
+    }
+
+    /// The sum of two states, of which one may be known where the logits are read alone: then that is all that matters.
+    pub(super) fn sum(&self, one: Activation, other: Activation) -> Activation {
+        match one.dims()[2] == other.dims()[2] {
+            true => one + other,
+            false => self.at_read(one) + self.at_read(other),
+        }
     }
 
     /// What a port reads in the clean run, `[item, 1, pos, d_model]`.

@@ -1,6 +1,6 @@
 //! A circuit in the making: every batch of items with the state that it is in.
 
-use super::{Batch, State, Trials, Wiring};
+use super::{Batch, Change, State, Trials, Wiring};
 use crate::circuit::Blocks;
 use crate::method::Bench;
 use crate::method::circuit::Evaluation;
@@ -20,9 +20,19 @@ pub struct Rewired<'a> {
 impl<'a> Rewired<'a> {
     /// The whole model, with nothing decided; in the model of `bench` no heads share keys or values.
     pub fn whole(bench: &'a Bench, blocks: Blocks, (judge, stand): (Judge, Stand)) -> Result<Self, HookError> {
-        let evaluation = Evaluation::new(bench, stand)?;
-        let record = |items: Vec<usize>| Batch::record(bench, (&evaluation, stand), judge, &items);
-        let batches: Vec<Batch> = bench.batches(bench.rows).into_iter().map(record).collect::<Result<_, _>>()?;
+        Rewired::on(&bench.batches(bench.rows), blocks, judge, &Evaluation::new(bench, stand)?)
+    }
+
+    /// The same on some batches of items, each of one length; the others have no values.
+    pub fn on(
+        batches: &[Vec<usize>],
+        blocks: Blocks,
+        judge: Judge,
+        evaluation: &Evaluation<'a>,
+    ) -> Result<Self, HookError> {
+        let bench = evaluation.bench();
+        let record = |items: &Vec<usize>| Batch::record(evaluation, judge, items);
+        let batches: Vec<Batch> = batches.iter().map(record).collect::<Result<_, _>>()?;
         let states = batches.iter().map(|_| State::default()).collect();
         let whole: Vec<Vec<f64>> = batches.iter().map(|batch| batch.whole.clone()).collect();
         let mut circuit = Rewired { bench, batches, states, wiring: Wiring::whole(blocks), values: Vec::new() };
@@ -42,7 +52,17 @@ impl<'a> Rewired<'a> {
 
     /// Trials at a port behind which all is decided, and whose node is heard.
     pub fn trials(&self, port: Port) -> Trials<'_, 'a> {
-        Trials::new(&self.batches, &self.states, self.wiring.down(port))
+        Trials::new(&self.batches, &self.states, &self.wiring, port)
+    }
+
+    /// What the circuit, in which all is decided, is judged at when everything that a node writes is ablated, an item each.
+    pub fn without(&self, node: Node) -> Vec<f64> {
+        let down = self.wiring.behind_node(node);
+        let of = |(batch, state): (&Batch, &State)| {
+            let still = state.still(batch, &down);
+            state.run(batch, &down, &still, Change::Writes(node, state.ablated(batch, node))).values
+        };
+        self.by_item(&self.batches.iter().zip(&self.states).map(of).collect::<Vec<_>>())
     }
 
     /// Leaves a port, behind which all is decided, the edges that `keeps` says. What runs hangs on what is decided alone, so

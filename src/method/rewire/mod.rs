@@ -15,6 +15,6 @@ mod wiring;
 pub use batch::Batch;
 pub use circuit::Rewired;
 pub use judge::Judged;
-pub use state::{Run, State};
+pub use state::{Change, Run, State};
 pub use trials::Trials;
 pub use wiring::{Down, Heard, Wiring};

@@ -3,7 +3,7 @@
 use super::{Batch, Down, Judged};
 use crate::hook::Activation;
 use crate::model::parts::Seam;
-use crate::model::{Context, Pass, at_positions};
+use crate::model::{Context, Pass};
 use crate::node::{Node, Port};
 use crate::tensor::{Tensor, widen};
 use std::collections::BTreeMap;
@@ -14,6 +14,14 @@ use std::collections::BTreeMap;
 pub struct State {
     reads: BTreeMap<Port, Activation>,
     makes: BTreeMap<Node, Activation>,
+}
+
+/// What is tried, `[row, 1, pos, d_model]`; rows are the items over and over.
+pub enum Change {
+    /// A port reads this.
+    Reads(Port, Activation),
+    /// What a node writes changes by this.
+    Writes(Node, Activation),
 }
 
 /// A trial: rows are the items over and over, each time with something else at the port.
@@ -29,6 +37,16 @@ impl State {
         self.reads.get(&port).cloned().unwrap_or_else(|| batch.read(port))
     }
 
+    /// The same where it matters: of the logits, and of an MLP that they alone hear, where they are read.
+    pub fn heard(&self, batch: &Batch, down: &Down, port: Port) -> Activation {
+        let read = self.read(batch, port);
+        match port {
+            Port::Logits => batch.at_read(read),
+            Port::Mlp(layer) if down.last.contains(&Node::Mlp(layer)) => batch.at_read(read),
+            _ => read,
+        }
+    }
+
     fn made(&self, batch: &Batch, node: Node) -> Activation {
         self.makes.get(&node).cloned().unwrap_or_else(|| batch.made(node))
     }
@@ -37,7 +55,7 @@ impl State {
     pub fn ablated(&self, batch: &Batch, node: Node) -> Activation {
         let change = batch.ablated(node);
         match self.makes.get(&node) {
-            Some(now) => change - added(batch, node, now.clone() - batch.made(node)),
+            Some(now) => batch.sum(change, -added(batch, node, batch.sum(now.clone(), -batch.made(node)))),
             None => change,
         }
     }
@@ -62,23 +80,27 @@ impl State {
         still
     }
 
-    /// Runs what hears of the change at the port that `down` begins with when it reads `read`, `[row, 1, pos, d_model]`.
-    pub fn run(&self, batch: &Batch, down: &Down, still: &BTreeMap<Port, Tensor<4>>, read: Activation) -> Run {
+    /// Runs what hears of a change, a port that reads or a node that writes something else: `[row, 1, pos, d_model]`.
+    pub fn run(&self, batch: &Batch, down: &Down, still: &BTreeMap<Port, Tensor<4>>, change: Change) -> Run {
         let pass = Pass { first: batch.first, ..Pass::whole(&batch.tokens) };
         let context = batch.bench.model.context(&pass);
-        let times = read.dims()[0] / batch.items.len();
         let mut changed = State::default();
         let mut changes: BTreeMap<Node, Activation> = BTreeMap::new();
-        changed.reads.insert(down.port, read);
+        let rows = match change {
+            Change::Reads(port, read) => changed.reads.entry(port).or_insert(read).dims()[0],
+            Change::Writes(node, by) => changes.entry(node).or_insert(by).dims()[0],
+        };
+        let times = rows / batch.items.len();
         let heard = |port: Port, from: &[Node], changes: &BTreeMap<Node, Activation>| {
-            from.iter().fold(tile(self.read(batch, port), times), |read, node| read + changes[node].clone())
+            let read = tile(self.heard(batch, down, port), times);
+            from.iter().fold(read, |read, node| batch.sum(read, changes[node].clone()))
         };
         for (node, ports) in &down.nodes {
             for (port, from) in ports.iter().filter(|(_, from)| !from.is_empty()) {
                 changed.reads.insert(*port, heard(*port, from, &changes));
             }
             let made = make(batch, *node, &changed.reads, still, &context);
-            let change = made.clone() - tile(self.made(batch, *node), times);
+            let change = batch.sum(made.clone(), -tile(self.made(batch, *node), times));
             changes.insert(*node, added(batch, *node, change));
             changed.makes.insert(*node, made);
         }
@@ -86,7 +108,7 @@ impl State {
             changed.reads.insert(Port::Logits, heard(Port::Logits, &down.logits, &changes));
         }
         let stream = changed.reads.get(&Port::Logits).cloned();
-        let stream = stream.unwrap_or_else(|| tile(self.read(batch, Port::Logits), times));
+        let stream = stream.unwrap_or_else(|| tile(self.heard(batch, down, Port::Logits), times));
         Run { values: judged(batch, stream), changed }
     }
 }
@@ -151,10 +173,10 @@ fn added(batch: &Batch, node: Node, change: Activation) -> Activation {
     }
 }
 
-/// The number of every row whose last stream is this.
+/// The number of every row whose last stream, where it is read, is this.
 fn judged(batch: &Batch, stream: Activation) -> Vec<f64> {
     let items = batch.items.repeat(stream.dims()[0] / batch.items.len());
     let read = Judged::read(batch.judge, batch.bench, &items);
-    let logits = batch.bench.model.read_out(at_positions(stream.squeeze_dim(1), &read, batch.first), &read);
+    let logits = batch.bench.model.read_out(stream.squeeze_dim(1), &read);
     batch.judged.values(batch.bench, &logits, &items)
 }

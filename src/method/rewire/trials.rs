@@ -1,6 +1,6 @@
 //! Trials at one port: what a circuit is judged at with some more of the port's edges out.
 
-use super::{Batch, Down, Run, State};
+use super::{Batch, Change, Down, Run, State, Wiring};
 use crate::hook::Activation;
 use crate::node::{Node, Port};
 use crate::tensor::Tensor;
@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 pub struct Trials<'s, 'a> {
     batches: &'s [Batch<'a>],
     states: &'s [State],
+    port: Port,
     down: Down,
     still: Vec<BTreeMap<Port, Tensor<4>>>,
     /// What the port reads, with the edges out that are out for good.
@@ -17,12 +18,13 @@ pub struct Trials<'s, 'a> {
 }
 
 impl<'s, 'a> Trials<'s, 'a> {
-    /// At the port that `down` begins with.
-    pub fn new(batches: &'s [Batch<'a>], states: &'s [State], down: Down) -> Self {
+    /// At a port behind which all is decided.
+    pub fn new(batches: &'s [Batch<'a>], states: &'s [State], wiring: &Wiring, port: Port) -> Self {
+        let down = wiring.behind_port(port);
         let both = || batches.iter().zip(states);
         let still = both().map(|(batch, state)| state.still(batch, &down)).collect();
-        let reads = both().map(|(batch, state)| state.read(batch, down.port)).collect();
-        Trials { batches, states, down, still, reads }
+        let reads = both().map(|(batch, state)| state.heard(batch, &down, port)).collect();
+        Trials { batches, states, port, down, still, reads }
     }
 
     /// How many trials fit into one run of at most `rows` rows.
@@ -36,7 +38,7 @@ impl<'s, 'a> Trials<'s, 'a> {
         self.values(nodes.len(), |at| {
             let mut read = self.reads[at].clone();
             let next = |node: &Node| {
-                read = read.clone() + self.ablated(at, *node);
+                read = self.batches[at].sum(read.clone(), self.ablated(at, *node));
                 read.clone()
             };
             nodes.iter().map(next).collect()
@@ -45,14 +47,15 @@ impl<'s, 'a> Trials<'s, 'a> {
 
     /// With one of the edges from `nodes` out at a time, likewise.
     pub fn without_each(&self, nodes: &[Node]) -> Vec<Vec<Vec<f64>>> {
-        let one = |at: usize, node: &Node| self.reads[at].clone() + self.ablated(at, *node);
+        let one = |at: usize, node: &Node| self.batches[at].sum(self.reads[at].clone(), self.ablated(at, *node));
         self.values(nodes.len(), |at| nodes.iter().map(|node| one(at, node)).collect())
     }
 
     /// Takes edges out for good.
     pub fn take_out(&mut self, nodes: &[Node]) {
         for at in 0..self.reads.len() {
-            self.reads[at] = nodes.iter().fold(self.reads[at].clone(), |read, node| read + self.ablated(at, *node));
+            let out = |read, node: &Node| self.batches[at].sum(read, self.ablated(at, *node));
+            self.reads[at] = nodes.iter().fold(self.reads[at].clone(), out);
         }
     }
 
@@ -66,7 +69,7 @@ impl<'s, 'a> Trials<'s, 'a> {
     }
 
     fn run(&self, at: usize, read: Activation) -> Run {
-        self.states[at].run(&self.batches[at], &self.down, &self.still[at], read)
+        self.states[at].run(&self.batches[at], &self.down, &self.still[at], Change::Reads(self.port, read))
     }
 
     /// What rows are judged at; `reads` gives what the port reads in a batch, trial by trial.

@@ -15,15 +15,16 @@ pub struct Wiring {
 /// A port that reads something else, and the nodes which that comes from.
 pub type Heard = (Port, Vec<Node>);
 
-/// What hears of a change at a port, in the order of the pass.
+/// What hears of a change at a port, or of one in what a node writes, in the order of the pass.
+#[derive(Default)]
 pub struct Down {
-    /// Where the change is.
-    pub port: Port,
-    /// The nodes that make something else, each with its ports that read something else; the port itself stands first, and
-    /// hears it from no node.
+    /// The nodes that make something else, each with its ports that read something else; a port where the change is stands
+    /// first, and hears it from no node.
     pub nodes: Vec<(Node, Vec<Heard>)>,
     /// The nodes that the logits hear it from.
     pub logits: Vec<Node>,
+    /// Those of the nodes that the logits alone hear: what they make matters where the logits are read, and nowhere else.
+    pub last: BTreeSet<Node>,
 }
 
 impl Wiring {
@@ -53,16 +54,27 @@ impl Wiring {
         port.node().is_none_or(|node| self.kept.values().any(|kept| kept.contains(&node)))
     }
 
+    /// Whether no port but the logits hears a node. All ports behind it must be decided on.
+    fn is_last(&self, node: Node) -> bool {
+        self.kept.iter().all(|(to, kept)| *to == Port::Logits || !kept.contains(&node))
+    }
+
     /// Whether an edge is left.
     pub fn holds(&self, edge: Edge) -> bool {
         self.kept.get(&edge.to).is_none_or(|kept| kept.contains(&edge.from))
     }
 
     /// What hears of a change at a port behind which all is decided.
-    pub fn down(&self, port: Port) -> Down {
-        let mut down = Down { port, nodes: Vec::new(), logits: Vec::new() };
-        let Some(first) = port.node() else { return down };
-        down.nodes.push((first, vec![(port, Vec::new())]));
+    pub fn behind_port(&self, port: Port) -> Down {
+        let Some(first) = port.node() else { return Down::default() };
+        let mut down = self.behind_node(first);
+        down.nodes.insert(0, (first, vec![(port, Vec::new())]));
+        down
+    }
+
+    /// What hears of a change in what a node writes behind which all is decided.
+    pub fn behind_node(&self, first: Node) -> Down {
+        let mut down = Down::default();
         let mut changed = BTreeSet::from([first]);
         let hears = |to: &Port, changed: &BTreeSet<Node>| -> Vec<Node> {
             self.kept.get(to).map_or(Vec::new(), |kept| kept.intersection(changed).copied().collect())
@@ -77,6 +89,7 @@ impl Wiring {
             }
         }
         down.logits = hears(&Port::Logits, &changed);
+        down.last = changed.into_iter().filter(|node| self.is_last(*node)).collect();
         down
     }
 }

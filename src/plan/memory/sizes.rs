@@ -150,7 +150,7 @@ impl<'a> Sizes<'a> {
                 cuts.groups.iter().map(group).max().unwrap_or(0)
             }
             Step::PathPatch(_) => items * self.written() + rows * (2 * self.stream() + self.pass(&[Site::HeadOut(0)])),
-            Step::Circuit(_) => self.circuit(rows),
+            Step::Circuit(_) => self.circuit(rows).max(self.removals(rows)),
             Step::Acdc(plan) => self.acdc(plan, rows).max(self.circuit(rows)),
             Step::Patchscope(_) => items * self.layers() * self.stream() + rows * self.generated(self.length),
             Step::Generate { tokens, .. } => items * self.generated(*tokens as u64),
@@ -193,6 +193,15 @@ impl<'a> Sizes<'a> {
         let recorded = rows.min(self.items) * (self.written() + self.pass(&[]));
         let trial = rows * ((2 * nodes + ports) * self.stream() + 3 * self.stream() + self.block() + read);
         self.items * held + recorded.max(trial)
+    }
+
+    /// Edges and nodes taken out of a circuit, batch by batch.
+    fn removals(&self, rows: u64) -> u64 {
+        let items = (rows_of_length(self.length as usize, rows as usize) as u64).min(self.items);
+        let heads = self.dims().heads as u64;
+        let (nodes, ports) = (self.layers() * (heads + 1) + 1, self.layers() * (3 * heads + 1) + 1);
+        let held = items * (self.written() + ports * self.stream());
+        held + rows * ((2 * nodes + ports) * self.stream() + self.pass(&[]))
     }
 
     /// What is recorded of a row: states, gradients, and always all logits.

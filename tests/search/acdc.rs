@@ -1,38 +1,12 @@
 //! ACDC: parity with an independent search that runs the whole model for every edge, and the laws of doing with less.
 
-mod common;
-
-use common::*;
+use super::*;
 use insta::assert_snapshot;
-use patchclamp::circuit::Blocks;
-use patchclamp::hook::Severed;
-use patchclamp::method::Bench;
 use patchclamp::method::acdc::{Decided, Decision, search};
-use patchclamp::method::circuit::Evaluation;
 use patchclamp::method::rewire::Wiring;
-use patchclamp::model::load::Loaded;
-use patchclamp::model::{Model, Pass, Read, run};
-use patchclamp::node::Edge;
-use patchclamp::plan::{Acdc, Plan};
 use patchclamp::precision::Precision;
-use patchclamp::spec::{Judge, Stand};
 use patchclamp::steps::{Kept, Shard, Steps};
-use patchclamp::tensor::to_doubles;
 use serde_json::Value;
-
-fn plan(data: &str, loaded: &Loaded) -> Plan {
-    Plan::new(&experiment(&question(data, r#"Patch(sites: ["hook_embed"], over: [])"#, "")), loaded).unwrap()
-}
-
-fn bench<'a>(model: &'a dyn Model, plan: &'a Plan, rows: usize) -> Bench<'a> {
-    let statistics = plan.experiment.statistics;
-    Bench { model, text: None, items: &plan.items, features: &[], metric: plan.metric(), statistics, seed: 0, rows }
-}
-
-fn acdc(model: &dyn Model, threshold: f64, judge: Judge, stand: Stand) -> Acdc {
-    let blocks = Blocks { layers: model.dims().layers, heads: model.dims().heads, flow: model.flow().unwrap() };
-    Acdc { blocks, thresholds: vec![threshold], judge, stand }
-}
 
 fn searched(bench: &Bench, plan: &Acdc) -> Decided {
     search(bench, plan, plan.thresholds[0], &mut Steps::unkept(&mut ())).unwrap().unwrap()
@@ -88,36 +62,6 @@ fn every_decision_is_that_of_a_search_with_whole_passes() {
         check(name, Precision::F64, IN_F64);
         check(name, Precision::F32, IN_F32);
     }
-}
-
-/// Pairs that agree up to some position each, so that trials leave out what no ablation changes.
-const LATE: &str = "Pairs([(clean: [2, 8, 20, 14, 6], corrupt: [2, 8, 31, 15, 6], right: 30, wrong: 36), \
-     (clean: [12, 4, 8, 40, 26, 5], corrupt: [12, 4, 8, 41, 26, 5], right: 10, wrong: 22), \
-     (clean: [12, 4, 9, 40, 26], corrupt: [12, 4, 9, 40, 27], right: 11, wrong: 22, at: 4)])";
-
-/// What a circuit is judged at, an item each, by a whole pass with every other edge severed.
-fn whole_pass(bench: &Bench, asked: &Acdc, severed: &[Edge]) -> Vec<f64> {
-    let evaluation = Evaluation::new(bench, asked.stand).unwrap();
-    let judge = |item: usize| {
-        let (ablated, tokens) =
-            (evaluation.ablated(&[item]).unwrap(), bench.tokens(&[item], patchclamp::method::Side::Clean));
-        let at = bench.answers(item).at;
-        let read = Read { positions: Some(vec![at]), tokens: None };
-        let logits = |severed: &[Edge]| {
-            let mut hook = Severed::new(&ablated, severed.iter().copied());
-            to_doubles(&run(bench.model, &Pass::whole(&tokens).reading(read.clone()), &mut hook).unwrap())
-        };
-        let (own, found) = (logits(&[]), logits(severed));
-        let log_total = |logits: &[f64]| logits.iter().map(|logit| logit.exp()).sum::<f64>().ln();
-        match asked.judge {
-            Judge::Metric => -bench.metric.value(&found, &bench.answers(item).right, &bench.answers(item).wrong),
-            Judge::Divergence => {
-                let (own_total, total) = (log_total(&own), log_total(&found));
-                own.iter().zip(&found).map(|(p, q)| (p - own_total).exp() * ((p - own_total) - (q - total))).sum()
-            }
-        }
-    };
-    (0..bench.items.len()).map(judge).collect()
 }
 
 /// One edge after the other, a whole pass for each.
@@ -220,6 +164,14 @@ fn what_cannot_be_searched_is_refused_with_a_reason() {
     methods[0].threshold: NaN is no number above 0: at 0 an edge that does nothing may stay or go by rounding alone; give for instance 0.01
     methods[0].threshold: 0.1 stands in the list twice; leave one out
     methods[1].threshold: is an empty list; give at least one, for instance 0.01
+    ");
+    let wrong = "Circuit(select: Faithful(1.5), random_circuits: 20000), Circuit(select: Faithful(NaN), shuffled_answers: 10001), Acdc(threshold: 1, random_circuits: 10001)";
+    assert_snapshot!(told("gpt2", wrong), @r"
+    methods[0].select: 1.5 is no share above 0 and up to 1 of what all edges do; give for instance 0.9
+    methods[0].random_circuits: 20000 draws; give 10000 at the most, or 0 for none
+    methods[1].select: NaN is no share above 0 and up to 1 of what all edges do; give for instance 0.9
+    methods[1].shuffled_answers: 10001 draws; give 10000 at the most, or 0 for none
+    methods[2].random_circuits: 10001 draws; give 10000 at the most, or 0 for none
     ");
     assert_snapshot!(told("bert", "Acdc(threshold: 0.1)"), @"methods[0]: needs a model in which everything that heads and MLPs write is added to one stream; here a norm stands between, so a single edge is not defined");
 }
