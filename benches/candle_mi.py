@@ -22,7 +22,7 @@ with tempfile.TemporaryDirectory() as scratch:
     folder, ron, saved = str(place / "model"), place / "sweep.ron", place / "theirs.json"
     sized = {"layers": options.layers, "width": options.width, "heads": options.heads}
     ours.weights(folder, family="llama", seed=options.seed, **sized)
-    ron.write_text(weights.experiment(folder, options.batch, options.positions, "hook_resid_pre", "Layer, Position"))
+    ron.write_text(weights.experiment(folder, options.batch, options.positions, weights.patch("hook_resid_pre", "Layer, Position")))
     mine, theirs = [], []
     for run in range(options.runs):
         mine.append(ours.sweep(program, ron, place / f"run-{run}", environment))

@@ -34,19 +34,19 @@ def weights(folder, **sizes):
     subprocess.run([*script, *options], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def build():
-    """Our program and the bench that times forward passes, both built in release."""
+def build(bench="forward"):
+    """Our program and one of the benches, both built in release."""
     subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=ROOT, check=True)
-    command = ["cargo", "bench", "--bench", "forward", "--no-run", "--quiet", "--message-format=json"]
+    command = ["cargo", "bench", "--bench", bench, "--no-run", "--quiet", "--message-format=json"]
     lines = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout.splitlines()
     found = [json.loads(line) for line in lines]
-    forward = [made["executable"] for made in found if made.get("executable") and made["target"]["name"] == "forward"]
+    built = [made["executable"] for made in found if made.get("executable") and made["target"]["name"] == bench]
     target = json.loads(
         subprocess.run(
             ["cargo", "metadata", "--no-deps", "--format-version=1"], cwd=ROOT, check=True, stdout=subprocess.PIPE
         ).stdout
     )["target_directory"]
-    return pathlib.Path(target) / "release" / "patchclamp", pathlib.Path(forward[-1])
+    return pathlib.Path(target) / "release" / "patchclamp", pathlib.Path(built[-1])
 
 
 def sweep(program, ron, out, environment):

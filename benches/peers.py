@@ -42,7 +42,7 @@ def compared(sweep):
     positions = options.forward_positions if sweep == "forward" else options.positions
     ron = place / f"{sweep}.ron"
     if sweep != "forward":
-        ron.write_text(weights.experiment(folder, options.batch, positions, *SITES[sweep]))
+        ron.write_text(weights.experiment(folder, options.batch, positions, weights.patch(*SITES[sweep])))
     rows = ([], [])
     for run in range(options.runs):
         if sweep == "forward":

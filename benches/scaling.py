@@ -25,7 +25,7 @@ environment, (program, forward) = ours.threads(options.threads), ours.build()
 def timed(folder, place, size):
     """Least seconds of the sweep, and of a forward pass."""
     ron = place / "sweep.ron"
-    ron.write_text(weights.experiment(folder, size["batch"], size["positions"], "hook_resid_pre", "Layer, Position"))
+    ron.write_text(weights.experiment(folder, size["batch"], size["positions"], weights.patch("hook_resid_pre", "Layer, Position")))
     sweeps = [ours.sweep(program, ron, place / f"run-{run}", environment)[0] for run in range(options.runs)]
     sized = ["--batch", size["batch"], "--positions", size["positions"], "--times", 3 * options.runs]
     told, *_ = ours.measured([forward, folder, *sized], environment)

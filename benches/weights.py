@@ -35,8 +35,8 @@ def make(folder, family="gpt2", seed=0, layers=12, width=768, heads=12, changed=
     (pathlib.Path(folder) / "tokens.json").write_text(json.dumps(tokens))
 
 
-def experiment(folder, batch, positions, site, over):
-    """A RON file's text: the sweep over `site` for the folder's first pairs."""
+def experiment(folder, batch, positions, method):
+    """A RON file's text: a method on the folder's first pairs."""
     given = json.loads((pathlib.Path(folder) / "tokens.json").read_text())
     pairs = [
         f"(clean: {given['clean'][row][:positions]}, corrupt: {given['corrupt'][row][:positions]}, "
@@ -44,9 +44,14 @@ def experiment(folder, batch, positions, site, over):
         for row in range(batch)
     ]
     return (
-        f'(question: "A sweep to be timed", model: Path("{folder}"), data: Pairs([{", ".join(pairs)}]), '
-        f'methods: [Patch(sites: ["{site}"], over: [{over}])])'
+        f'(question: "A method to be timed", model: Path("{folder}"), data: Pairs([{", ".join(pairs)}]), '
+        f'methods: [{method}])'
     )
+
+
+def patch(site, over):
+    """The sweep over a site, as a method."""
+    return f'Patch(sites: ["{site}"], over: [{over}])'
 
 
 if __name__ == "__main__":
