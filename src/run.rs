@@ -1,5 +1,6 @@
 //! A plan carried out: every method in turn, its tables named and numbered.
 
+use crate::circuit::Circuit;
 use crate::method::generate::Length;
 use crate::method::{self, Bench, Finding, Side};
 use crate::model::load::Loaded;
@@ -31,6 +32,7 @@ pub fn run(plan: &Plan, loaded: &Loaded, steps: &mut Steps) -> Result<Outcome, R
         steps.begin(name(step), work(step, &bench));
         match carry_out(step, plan, &bench, steps) {
             Ok(mut finding) => {
+                finding.tables.extend(recoveries(plan, &finding, &bench));
                 number(&mut finding, index + 1);
                 findings.push(finding);
             }
@@ -137,6 +139,17 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Patchscope(scope) => items * scope.states.len(),
         _ => items,
     }
+}
+
+/// Every circuit that was found held against the true one, where there is one.
+fn recoveries(plan: &Plan, finding: &Finding, bench: &Bench) -> Vec<Table> {
+    let Some(truth) = &plan.truth else { return Vec::new() };
+    let told = |(name, circuit): &(String, Circuit)| {
+        let title = finding.tables.iter().find(|table| table.name == *name).map_or(name, |table| &table.title);
+        // a search that gives edges of one kind no score has no curve to tell of
+        method::recovery::recovery(name, title, circuit, truth, bench).ok()
+    };
+    finding.circuits.iter().filter_map(told).collect()
 }
 
 /// Puts the number of the method before every name, so that two of a kind do not meet.

@@ -10,6 +10,7 @@ mod algebra;
 mod curve;
 mod draw;
 mod path;
+mod recovery;
 mod resample;
 mod smallest;
 
@@ -21,6 +22,7 @@ pub use curve::{Areas, BothRules, Ends, SHARES, Step, count, named_share, share_
 pub use fault::{Fault, Faults};
 pub use graph::{Circuit, Link};
 pub use path::Strength;
+pub use recovery::{Against, NoRecovery, Recovery};
 pub use resample::{Items, ItemsError, Resampling, Stability};
 pub use select::{By, Rule};
 pub use smallest::Smallest;

@@ -14,6 +14,7 @@ pub mod patchscope;
 pub mod path;
 mod reading;
 pub mod record;
+pub mod recovery;
 pub mod score;
 pub mod summary;
 mod sweep;

@@ -16,6 +16,7 @@ mod scope;
 mod sites;
 mod spots;
 mod subject;
+mod truth;
 
 pub use answers::{Answers, has_sets};
 pub use causal::Tracing;
@@ -30,6 +31,7 @@ pub use scope::{Scope, State};
 
 pub(crate) use problem::Problems;
 
+use crate::circuit::Circuit;
 use crate::hook::Edit;
 use crate::metric::Metric;
 use crate::model::load::Loaded;
@@ -45,6 +47,8 @@ pub struct Plan {
     pub items: Vec<Item>,
     /// Pairs of the data that are no item, as their prompts have different numbers of tokens.
     pub left_out: usize,
+    /// The true circuit, where the experiment names one.
+    pub truth: Option<Circuit>,
     /// The methods, resolved.
     pub steps: Vec<Step>,
     /// How many rows each method runs at once, and the memory that takes.
@@ -131,12 +135,13 @@ impl Plan {
         let known = Known { model, family: &loaded.family, loaded, sites: model.sites(), items: &items, complete };
         checks::control(experiment.control, &known, &mut problems);
         checks::statistics(experiment.statistics, &mut problems);
+        let truth = truth::resolve(experiment, &known, &mut problems);
         let steps = steps(experiment, &known, &mut problems);
         problems.into_result()?;
         let mut problems = Problems::default();
         let loads = memory::loads(&steps, (model, &items), experiment, &mut problems);
         problems.into_result()?;
-        Ok(Plan { experiment: experiment.clone(), items, left_out, steps, loads })
+        Ok(Plan { experiment: experiment.clone(), items, left_out, truth, steps, loads })
     }
 
     /// What is read from the logits.

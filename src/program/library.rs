@@ -6,6 +6,8 @@
 use super::{Encoding, Selector, Sequence, Value};
 use crate::model::parts::position::Sight;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
 /// A program by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +115,28 @@ impl Name {
         let gate = self.bits().is_some();
         let sight = if gate || self == Name::FracPrevs { Sight::Causal } else { Sight::Both };
         Program { output, answers, sight, reads: if gate { Reads::Last } else { Reads::Every } }
+    }
+}
+
+/// As the command line writes it: `frac_prevs`.
+impl fmt::Display for Name {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, letter) in format!("{self:?}").chars().enumerate() {
+            let between = if place > 0 && letter.is_uppercase() { "_" } else { "" };
+            write!(out, "{between}{}", letter.to_lowercase())?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Name {
+    type Err = String;
+
+    /// From `frac_prevs` or `FracPrevs`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = || Name::ALL.map(|name| name.to_string()).join(", ");
+        let is_it = |name: &Name| name.to_string() == text || format!("{name:?}") == text;
+        Name::ALL.into_iter().find(is_it).ok_or_else(|| format!("there is no such program; there are {}", known()))
     }
 }
 

@@ -6,6 +6,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::fmt;
 
 /// The token before every input: what heads look at that find nothing, and what widths are counted against.
 pub const BOUNDARY: &str = "<bos>";
@@ -17,8 +18,10 @@ const MOST_TOKENS: usize = 16;
 /// What a program has that nobody gave sizes.
 const SYMBOLS: usize = 4;
 const TOKENS: usize = 5;
-/// Draws for each item that is asked for: where inputs are few, most of them are drawn a second time.
-const DRAWS: usize = 200;
+/// Draws in a row that give no new question: then there are hardly any left.
+const DRAWS: usize = 2000;
+/// More programs than this in one model are a slip of the pen.
+const MOST_BESIDE: usize = 16;
 
 /// A program with its sizes, as it is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,13 +74,28 @@ pub struct Question {
 #[error("{}", .0.iter().map(|(field, what)| format!("{field}: {what}")).collect::<Vec<_>>().join("\n"))]
 pub struct TaskError(pub Vec<(&'static str, String)>);
 
+/// `reverse, 4 symbols, up to 5 tokens, beside sort`.
+impl fmt::Display for Task {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (symbols, length) = self.sizes();
+        write!(out, "{}, {symbols} symbols, up to {length} tokens", self.program)?;
+        let beside: Vec<String> = self.beside.iter().map(Name::to_string).collect();
+        if beside.is_empty() { Ok(()) } else { write!(out, ", beside {}", beside.join(", ")) }
+    }
+}
+
 impl Task {
-    /// The program in sizes that make sense, or everything that is wrong with them.
-    pub fn setting(&self) -> Result<Setting, TaskError> {
-        let (symbols, length) = match self.program.bits() {
+    /// Symbols and tokens, as they are written or as they are where nobody writes them.
+    fn sizes(&self) -> (usize, usize) {
+        match self.program.bits() {
             Some(bits) => (self.symbols.unwrap_or(2), self.length.unwrap_or(bits)),
             None => (self.symbols.unwrap_or(SYMBOLS), self.length.unwrap_or(self.tokens())),
-        };
+        }
+    }
+
+    /// The program in sizes that make sense, or everything that is wrong with them.
+    pub fn setting(&self) -> Result<Setting, TaskError> {
+        let (symbols, length) = self.sizes();
         let problems = self.problems(symbols, length);
         if !problems.is_empty() {
             return Err(TaskError(problems));
@@ -86,16 +104,19 @@ impl Task {
         Ok(Setting { name: self.program, symbols, length, program: self.program.program(length), beside })
     }
 
-    /// The length where none is written: different tokens are no more than there are symbols.
+    /// The length where none is written: texts of all symbols, each once, would all be sorted alike.
     fn tokens(&self) -> usize {
         match self.program {
-            Name::SortUnique => TOKENS.min(self.symbols.unwrap_or(SYMBOLS)),
+            Name::SortUnique => TOKENS.min(self.symbols.unwrap_or(SYMBOLS).saturating_sub(1)),
             _ => TOKENS,
         }
     }
 
     fn problems(&self, symbols: usize, length: usize) -> Vec<(&'static str, String)> {
         let (mut problems, name) = (Vec::new(), self.program);
+        if self.beside.len() > MOST_BESIDE {
+            problems.push(("beside", format!("{} programs; {MOST_BESIDE} are the most", self.beside.len())));
+        }
         if let Some(bits) = name.bits() {
             if symbols != 2 {
                 problems.push(("symbols", format!("{symbols}; {name:?} reads bits, so leave it out")));
@@ -167,17 +188,16 @@ impl Setting {
     /// there are no more.
     pub fn questions(&self, items: usize, shortest: usize, seed: u64) -> Vec<Question> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let (mut known, mut questions) = (BTreeSet::new(), Vec::new());
-        for _ in 0..items * DRAWS {
-            if questions.len() == items {
-                break;
-            }
+        let (mut known, mut questions, mut idle) = (BTreeSet::new(), Vec::new(), 0);
+        while questions.len() < items && idle < DRAWS {
+            idle += 1;
             let length = random.random_range(shortest.clamp(1, self.length)..=self.length);
             let inputs = [self.draw(length, &mut random), self.draw(length, &mut random)];
             if let Some(question) = self.question(inputs, &mut random)
                 && known.insert(question.clone())
             {
                 questions.push(question);
+                idle = 0;
             }
         }
         questions

@@ -11,6 +11,7 @@ mod hub;
 mod memory;
 mod method;
 mod paths;
+mod program;
 mod prompt;
 mod published;
 mod route;
@@ -27,6 +28,7 @@ pub use fact::{Fact, FactsFile, Subject};
 pub use hub::HubModel;
 pub use memory::Memory;
 pub use method::{Ablation, Axis, Direction, Method, Only, Weighting};
+pub use program::{ProgramTexts, Truth};
 pub use prompt::Prompt;
 pub use published::{Professions, WinoBias};
 pub use route::{Role, Senders, Spot, Through};
@@ -35,6 +37,7 @@ pub use sites::{AllSites, Sites};
 
 use crate::metric::Metric;
 use crate::model::process::Processing;
+use crate::program::Task;
 use crate::text::{Padding, SpecialTokens};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -77,6 +80,9 @@ pub struct Experiment {
     /// What is read from the logits.
     #[serde(default)]
     pub metric: Metric,
+    /// The true circuit, which circuits that are found are held against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truth: Option<Truth>,
     /// What is done.
     pub methods: Vec<Method>,
     /// Of every random draw.
@@ -103,6 +109,8 @@ pub enum ModelSpec {
     Path(PathBuf),
     /// One of the hub, by its name.
     Hub(HubModel),
+    /// A program as a transformer that computes it exactly.
+    Compiled(Task),
 }
 
 /// What is done with pairs whose clean and corrupted prompt have different numbers of tokens.

@@ -1,6 +1,6 @@
 //! Relative paths in a RON file.
 
-use super::{ChangeSpec, Data, Experiment, Method, ModelSpec};
+use super::{ChangeSpec, Data, Experiment, Method, ModelSpec, Truth};
 use std::path::{Path, PathBuf};
 
 impl Experiment {
@@ -30,6 +30,9 @@ impl Experiment {
             Data::Professions(file) => paths.push(&mut file.path),
             Data::WinoBias(file) => paths.push(&mut file.path),
             _ => {}
+        }
+        if let Some(Truth::File(path)) = &mut self.truth {
+            paths.push(path);
         }
         for method in &mut self.methods {
             if let Method::Generate { edits, .. } = method {
