@@ -23,7 +23,7 @@ pub use fault::{Fault, Faults};
 pub use graph::{Circuit, Link};
 pub use path::Strength;
 pub use recovery::{Against, NoRecovery, Recovery};
-pub use resample::{Items, ItemsError, Resampling, Stability};
+pub use resample::{Items, ItemsError, Resampling, Stability, verdict};
 pub use select::{By, Rule};
 pub use smallest::Smallest;
 

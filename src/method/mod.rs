@@ -1,6 +1,7 @@
 //! The methods: one file each, one public function each. What they share stands here and in `sweep`.
 
 pub mod ablate;
+pub mod acdc;
 pub mod attention;
 pub mod attribute;
 pub mod circuit;
@@ -15,6 +16,7 @@ pub mod path;
 mod reading;
 pub mod record;
 pub mod recovery;
+pub mod rewire;
 pub mod score;
 pub mod summary;
 mod sweep;

@@ -2,7 +2,7 @@
 
 use super::{Known, Problems};
 use crate::circuit::{Blocks, By, Rule};
-use crate::spec::{Ranking, Score, Select, Stand};
+use crate::spec::{Judge, Ranking, Score, Select, Stand};
 
 /// What is asked of a circuit.
 pub(super) struct Asked {
@@ -42,8 +42,21 @@ pub fn rows_of_length(length: usize, rows: usize) -> usize {
 /// More steps of integration than this are a slip of the pen.
 const MOST_STEPS: usize = 10_000;
 
-/// The circuit, or what is wrong with it.
-pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Problems) -> Option<Circuits> {
+/// A search by trial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Acdc {
+    /// The model's edges.
+    pub blocks: Blocks,
+    /// What a lost edge may cost at the most; a search for each.
+    pub thresholds: Vec<f64>,
+    /// What it costs.
+    pub judge: Judge,
+    /// What edges outside bring.
+    pub stand: Stand,
+}
+
+/// The model's edges, or why it has none that could be ablated like this.
+fn blocks(at: &str, ablate: Stand, known: &Known, problems: &mut Problems) -> Option<Blocks> {
     let Some(flow) = known.model.flow() else {
         problems.add(
             at,
@@ -51,16 +64,49 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
         );
         return None;
     };
-    let before = problems.count();
-    let blocks = Blocks { layers: known.dims().layers, heads: known.dims().heads, flow };
-    check_steps(at, asked.score, problems);
     if known.model.setting().precision.is_half() {
         problems.add(at, "what an edge changes is less than half precision rounds away; use `precision: F32` or F64");
     }
-    if asked.ablate == Stand::MeanPerPosition && known.is_uneven() {
+    if ablate == Stand::MeanPerPosition && known.is_uneven() {
         let what = "MeanPerPosition needs prompts of one length; use Corrupted, Mean or Zero, or split the data";
         problems.add(&format!("{at}.ablate"), what);
     }
+    Some(Blocks { layers: known.dims().layers, heads: known.dims().heads, flow })
+}
+
+/// The search, or what is wrong with it.
+pub(super) fn resolve_acdc(
+    at: &str,
+    (thresholds, judge, stand): (&[f64], Judge, Stand),
+    known: &Known,
+    problems: &mut Problems,
+) -> Option<Acdc> {
+    let before = problems.count();
+    let blocks = blocks(at, stand, known, problems);
+    let place = format!("{at}.threshold");
+    if thresholds.is_empty() {
+        problems.add(&place, "is an empty list; give at least one, for instance 0.01");
+    }
+    for (index, threshold) in thresholds.iter().enumerate() {
+        if !(threshold.is_finite() && *threshold > 0.0) {
+            let what = format!(
+                "{threshold} is no number above 0: at 0 an edge that does nothing may stay or go by rounding alone; give for instance 0.01"
+            );
+            problems.add(&place, what);
+        }
+        if thresholds[..index].contains(threshold) {
+            problems.add(&place, format!("{threshold} stands in the list twice; leave one out"));
+        }
+    }
+    let found = Acdc { blocks: blocks?, thresholds: thresholds.to_vec(), judge, stand };
+    (problems.count() == before).then_some(found)
+}
+
+/// The circuit, or what is wrong with it.
+pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Problems) -> Option<Circuits> {
+    let before = problems.count();
+    let blocks = blocks(at, asked.ablate, known, problems)?;
+    check_steps(at, asked.score, problems);
     let by = if asked.by == Ranking::Size { By::Size } else { supporting(asked.score) };
     let (rule, count) = match asked.select {
         Select::TopN(count) => (Rule::Top(by), count),

@@ -21,7 +21,7 @@ mod truth;
 pub use answers::{Answers, has_sets};
 pub use causal::Tracing;
 pub use cells::{Cell, Sweep, sites as changed};
-pub use circuit::{Circuits, rows_of_length, supporting};
+pub use circuit::{Acdc, Circuits, rows_of_length, supporting};
 pub use items::Item;
 pub use knockout::Cuts;
 pub use memory::{Load, ROWS};
@@ -91,6 +91,8 @@ pub enum Step {
     PathPatch(Paths),
     /// Edges scored, chosen and run.
     Circuit(Circuits),
+    /// Edges taken out by trial.
+    Acdc(Acdc),
     /// Attention knockout.
     Knockout(Cuts),
     /// States read in another prompt.
@@ -218,6 +220,9 @@ fn step(
         Method::Circuit { score, select, by, ablate } => {
             let asked = circuit::Asked { score: *score, select: *select, by: *by, ablate: *ablate };
             circuit::resolve(&at, &asked, known, problems).map(Step::Circuit)
+        }
+        Method::Acdc { threshold, judge, ablate } => {
+            circuit::resolve_acdc(&at, (&threshold.values(), *judge, *ablate), known, problems).map(Step::Acdc)
         }
         Method::Knockout { from, to, window, over, only } => {
             let asked = knockout::Asked { from, to, window: *window, over, only };

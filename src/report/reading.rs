@@ -35,12 +35,20 @@ fn method(name: &str) -> &'static str {
             "The circuit that was found held against the true one. `roc_area` is 1 where every edge of the true circuit has a larger score, whatever its sign, than every other edge, and 0.5 by chance; `roc_staircase` is ACDC's pessimistic area, which gives nothing for edges of equal score. `labels shuffled` is what comes out when it is left to chance which edges are true, with the middle 95 in 100. True and false positives and precision are of the edges that were chosen.",
         ),
         (
-            "circuit.faithfulness",
+            ".faithfulness",
             "The model run on the clean prompts while every edge outside a circuit brings an ablated output. Faithfulness is 1 where that does what the whole model does, and 0 where it does what no edge at all does; it may be above 1 or below 0. The complement is everything but the circuit: where it still does much, the circuit is not all. CPR (edges by sign, more is better) and CMD (edges by size, 0 is best) are areas over ten shares of the edges. Intervals are percentile bootstraps over observations.",
         ),
         (
             "circuit",
             "Each edge's score says what the metric would change by if it brought what its source writes after the corrupted prompt: negative scores support the answer. Scores by gradients are first-order. `inclusion` is how often an edge is in the circuit when the items are drawn again; edges of low inclusion hang on the items. All edges with their scores are in the folder circuits.",
+        ),
+        (
+            "acdc.thresholds",
+            "What is left at every threshold: how many edges, what judging says of them, and how faithful they are. Every circuit was searched for anew. Intervals are percentile bootstraps over observations, of a circuit as it stands.",
+        ),
+        (
+            "acdc",
+            "Edges were taken out one after the other, from the logits down, and stayed out where judging changed by less than the threshold. A score is that change at the moment of the trial: the edges behind it were decided on, those before it all still there. Intervals and `inclusion` are of that trial with other items drawn, the decisions before it as they were; how often the whole search comes out alike says `stability`. Of two edges that can stand in for each other the first one tried goes. All edges are in the folder circuits.",
         ),
         (
             "knockout",

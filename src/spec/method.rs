@@ -1,7 +1,8 @@
 //! What may be done: the methods with their settings, and the words for these.
 
 use super::{
-    EditSpec, Facts, Mediators, Noise, Prompt, Ranking, Role, Score, Select, Senders, Sites, Spot, Stand, Through,
+    EditSpec, Facts, Judge, Mediators, Noise, Prompt, Ranking, Role, Score, Select, Senders, Sites, Spot, Stand,
+    Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
 
@@ -187,6 +188,17 @@ pub enum Method {
         /// What of a score counts.
         #[serde(default)]
         by: Ranking,
+        /// What edges outside the circuit bring.
+        #[serde(default)]
+        ablate: Stand,
+    },
+    /// Edges taken out one after the other, from the logits down, each for good where little is lost by it.
+    Acdc {
+        /// How little.
+        threshold: Thresholds,
+        /// What is lost.
+        #[serde(default)]
+        judge: Judge,
         /// What edges outside the circuit bring.
         #[serde(default)]
         ablate: Stand,

@@ -20,7 +20,7 @@ mod sites;
 
 pub use answer::{Answer, AnswerSet, Word};
 pub use causal::{Facts, Mediators, Noise};
-pub use circuit::{Ranking, Score, Select, Stand};
+pub use circuit::{Judge, Ranking, Score, Select, Stand, Thresholds};
 pub use data::{Both, Data, File, Pair, Templates};
 pub use edit::{ChangeSpec, EditSpec};
 pub use error::SpecError;

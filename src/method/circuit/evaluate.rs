@@ -40,7 +40,8 @@ impl<'a> Evaluation<'a> {
         outside.iter().map(value).collect()
     }
 
-    fn ablated(&self, items: &[usize]) -> Result<Ablated, HookError> {
+    /// What edges outside a circuit bring, of items of one length.
+    pub fn ablated(&self, items: &[usize]) -> Result<Ablated, HookError> {
         let model = self.bench.model;
         let states = match (&self.means, self.stand) {
             (Some(means), _) => means.clone(),

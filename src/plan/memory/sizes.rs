@@ -2,9 +2,9 @@
 
 use crate::metric::Metric;
 use crate::model::{Dims, Model, shape};
-use crate::plan::{Cell, Item, Step, Sweep, changed, rows_of_length};
+use crate::plan::{Acdc, Cell, Item, Step, Sweep, changed, rows_of_length};
 use crate::site::Site;
-use crate::spec::Ablation;
+use crate::spec::{Ablation, Judge};
 use std::collections::BTreeSet;
 
 /// Bytes of a row of a table with its texts, in both forms in which it is written: measured.
@@ -151,6 +151,7 @@ impl<'a> Sizes<'a> {
             }
             Step::PathPatch(_) => items * self.written() + rows * (2 * self.stream() + self.pass(&[Site::HeadOut(0)])),
             Step::Circuit(_) => self.circuit(rows),
+            Step::Acdc(plan) => self.acdc(plan, rows).max(self.circuit(rows)),
             Step::Patchscope(_) => items * self.layers() * self.stream() + rows * self.generated(self.length),
             Step::Generate { tokens, .. } => items * self.generated(*tokens as u64),
         }
@@ -177,6 +178,21 @@ impl<'a> Sizes<'a> {
         let patched = items * self.written() + rows * self.pass(&[Site::Mix(0)]);
         let run = items * (self.written() + self.pass(&[]) + 3 * AT_A_HOOK * heads) + wide;
         scored.max(patched).max(run)
+    }
+
+    /// Edges taken out by trial: of every item what nodes write, and what ports of the circuit read; of rows on trial what
+    /// has changed on the way.
+    fn acdc(&self, plan: &Acdc, rows: u64) -> u64 {
+        let heads = self.dims().heads as u64;
+        let (nodes, ports) = (self.layers() * (heads + 1) + 1, self.layers() * (3 * heads + 1) + 1);
+        let judged = if plan.judge == Judge::Divergence { Metric::LogProb } else { self.metric };
+        let read = self.reading(judged).read();
+        // the next token after the whole model, in f64
+        let reference = if plan.judge == Judge::Divergence { 2 * self.vocabulary() } else { 0 };
+        let held = self.written() + ports * self.stream() + reference;
+        let recorded = rows.min(self.items) * (self.written() + self.pass(&[]));
+        let trial = rows * ((2 * nodes + ports) * self.stream() + 3 * self.stream() + self.block() + read);
+        self.items * held + recorded.max(trial)
     }
 
     /// What is recorded of a row: states, gradients, and always all logits.
@@ -241,6 +257,10 @@ impl<'a> Sizes<'a> {
                 // scores of items as f32, as f64 and summed by observations; each edge's three rows, and its places in
                 // graphs and files
                 edges * (self.items * 20 + 6 * TABLE_ROW) + self.table(32)
+            }
+            Step::Acdc(plan) => {
+                let (edges, searches) = (plan.blocks.edges().len() as u64, plan.thresholds.len() as u64);
+                searches * (edges * (self.items * 20 + 3 * TABLE_ROW) + self.table(8))
             }
             Step::Knockout(cuts) => {
                 self.table(cuts.groups.iter().map(|(_, cells)| cells.len() as u64).max().unwrap_or(0))
