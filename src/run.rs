@@ -1,6 +1,5 @@
 //! A plan carried out: every method in turn, its tables named and numbered.
 
-use crate::circuit::Circuit;
 use crate::method::generate::Length;
 use crate::method::{self, Bench, Finding, Side};
 use crate::model::load::Loaded;
@@ -32,7 +31,6 @@ pub fn run(plan: &Plan, loaded: &Loaded, steps: &mut Steps) -> Result<Outcome, R
         steps.begin(name(step), work(step, &bench));
         match carry_out(step, plan, &bench, steps) {
             Ok(mut finding) => {
-                finding.tables.extend(recoveries(plan, &finding, &bench));
                 number(&mut finding, index + 1);
                 findings.push(finding);
             }
@@ -40,7 +38,16 @@ pub fn run(plan: &Plan, loaded: &Loaded, steps: &mut Steps) -> Result<Outcome, R
             Err(error) => return Err(error),
         }
     }
-    if steps.missing().is_empty() { Ok(Outcome { findings }) } else { Err(RunError::Elsewhere) }
+    if !steps.missing().is_empty() {
+        return Err(RunError::Elsewhere);
+    }
+    if let Some(truth) = &plan.truth
+        && let Some(mut told) = method::recovery::recovery(&bench(plan, loaded, 1), &findings, truth)
+    {
+        number(&mut told, findings.len() + 1);
+        findings.push(told);
+    }
+    Ok(Outcome { findings })
 }
 
 fn bench<'a>(plan: &'a Plan, loaded: &'a Loaded, rows: usize) -> Bench<'a> {
@@ -142,17 +149,6 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Patchscope(scope) => items * scope.states.len(),
         _ => items,
     }
-}
-
-/// Every circuit that was found held against the true one, where there is one.
-fn recoveries(plan: &Plan, finding: &Finding, bench: &Bench) -> Vec<Table> {
-    let Some(truth) = &plan.truth else { return Vec::new() };
-    let told = |(name, circuit): &(String, Circuit)| {
-        let title = finding.tables.iter().find(|table| table.name == *name).map_or(name, |table| &table.title);
-        // a search that gives edges of one kind no score has no curve to tell of
-        method::recovery::recovery(name, title, circuit, truth, bench).ok()
-    };
-    finding.circuits.iter().filter_map(told).collect()
 }
 
 /// Puts the number of the method before every name, so that two of a kind do not meet.

@@ -12,6 +12,7 @@ use patchclamp::plan::Plan;
 use patchclamp::program::{Name, Task};
 use patchclamp::spec::Stand;
 use patchclamp::steps::Steps;
+use patchclamp::table::Row;
 
 /// How far the mean of a thousand shuffles may be off a half: their deviation is below 0.2, so that of the mean is 0.006.
 const CHANCE: f64 = 0.03;
@@ -116,19 +117,21 @@ fn gradients_are_exact_on_a_sum() {
 #[test]
 fn a_run_tells_how_much_of_the_true_circuit_it_found() {
     let found = on(Name::Gates, "Program(items: 64)", "Circuit(score: EapIg(steps: 5), select: TopN(11))");
-    let table = &found[0].tables[2];
-    assert_eq!(table.name, "01_circuit.recovery");
-    let effect = |site: &str, metric: &str| {
+    let table = &found[1].tables[0];
+    assert_eq!(table.name, "02_recovery");
+    let effect = |what: &str, metric: &str| {
+        let site = format!("1: EAP-IG, 5 steps{what}");
+        let site = site.as_str();
         table.rows.iter().find(|row| row.site.as_deref() == Some(site) && row.metric == metric).unwrap().effect
     };
-    let (_, truth) = (0, compile(&load_task(Name::Gates).0).unwrap().truth);
+    let truth = compile(&load_task(Name::Gates).0).unwrap().truth;
     let Recovery { area, staircase, hits, chosen, .. } = found[0].circuits[0].1.recovery(&truth, 0).unwrap();
-    assert_eq!(effect("edges by size", "roc_area"), area.found);
-    assert_eq!(effect("edges by size", "roc_staircase"), staircase.found);
-    assert_eq!(effect("circuit", "precision"), hits as f64 / chosen as f64);
+    assert_eq!(effect("", "roc_area"), area.found);
+    assert_eq!(effect("", "roc_staircase"), staircase.found);
+    assert_eq!(effect("", "precision"), hits as f64 / chosen as f64);
     // positions are the same in both prompts: only what carries bits differs, and all of that is found
-    assert_eq!((hits, chosen, effect("circuit", "false_positives")), (11, 11, 0.0));
-    assert!((effect("labels shuffled", "roc_area") - 0.5).abs() < CHANCE);
+    assert_eq!((hits, chosen, effect("", "false_positives")), (11, 11, 0.0));
+    assert!((effect(", labels shuffled", "roc_area") - 0.5).abs() < CHANCE);
 }
 
 /// The clean run of every question has the right answer, with all that the metric promises.
@@ -141,5 +144,28 @@ fn questions_are_answered_right() {
         let whole = |side| bench(&plan, &loaded).whole(side, &mut Steps::unkept(&mut ())).unwrap();
         let (clean, corrupt) = (whole(Side::Clean), whole(Side::Corrupt));
         assert!(clean.iter().all(|metric| *metric > 9.9) && corrupt.iter().all(|metric| *metric < -9.9), "{program:?}");
+    }
+}
+
+/// What was published of ACDC with zero ablation, on every program: one circuit is the true one, edge by edge; and so is the
+/// area under its circuits over thresholds 1, the pessimistic one too.
+#[test]
+fn acdc_with_zero_ablation_recovers_every_compiled_circuit() {
+    for program in Name::ALL.into_iter().filter(|name| ![Name::Backup, Name::Length].contains(name)) {
+        let (_, loaded) = load_task(program);
+        let methods = "Acdc(threshold: [0.001, 0.01], judge: Divergence, ablate: Zero)";
+        let text = asked(&format!("program: {program:?}"), "Program(items: 40)", methods);
+        let plan = planned(&text, &loaded);
+        let found = patchclamp::run::run(&plan, &loaded, &mut Steps::unkept(&mut ())).unwrap().findings;
+        let rows = &found[1].tables[0].rows;
+        let effect = |what: &str, metric: &str| {
+            let is = |row: &&Row| row.metric == metric && row.site.as_deref().unwrap().ends_with(what);
+            rows.iter().find(is).unwrap_or_else(|| panic!("{what} {metric}")).effect
+        };
+        assert_eq!(effect("over 2 thresholds", "roc_area"), 1.0, "{program:?}");
+        assert_eq!(effect("over 2 thresholds", "roc_staircase"), 1.0, "{program:?}");
+        assert!((effect("over 2 thresholds, labels shuffled", "roc_area") - 0.5).abs() < CHANCE, "{program:?}");
+        let (own, truth) = (&found[0].circuits[0].1, plan.truth.as_ref().unwrap());
+        assert_eq!(own.members(), truth.members(), "{program:?}");
     }
 }

@@ -114,24 +114,60 @@ impl Circuit {
     /// # Errors
     /// Where the two are of different models, or all edges with scores are of one kind.
     pub fn recovery(&self, truth: &Circuit, seed: u64) -> Result<Recovery, NoRecovery> {
-        if self.blocks() != truth.blocks() {
-            return Err(NoRecovery::Different { truth: truth.blocks(), found: self.blocks() });
-        }
+        let labels = self.labels(truth)?;
         let sizes: Vec<f64> = self.scores().iter().map(|score| score.abs()).collect();
-        let mut labels: Vec<bool> = self.links().map(|link| truth.contains(link.edge)).collect();
-        let (edges, known) = (labels.len(), labels.iter().filter(|label| **label).count());
-        let one_kind = NoRecovery::OneKind { edges, known };
-        let areas =
-            |labels: &[bool]| roc::points(&sizes, labels).map(|points| (roc::area(&points), roc::staircase(&points)));
-        let (area, staircase) = areas(&labels).ok_or(one_kind)?;
+        let [area, staircase] = areas(&labels, seed, |labels| roc::points(&sizes, labels))?;
         let hits = self.links().zip(&labels).filter(|(link, label)| link.in_circuit && **label).count();
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let shuffle = |_| {
-            labels.shuffle(&mut random);
-            areas(&labels)
-        };
-        let (shuffled, shuffled_staircase) = (0..SHUFFLES).filter_map(shuffle).unzip();
-        let [area, staircase] = [Against::new(area, shuffled), Against::new(staircase, shuffled_staircase)];
-        Ok(Recovery { edges, known, chosen: self.size(), hits, area, staircase })
+        let known = labels.iter().filter(|label| **label).count();
+        Ok(Recovery { edges: labels.len(), known, chosen: self.size(), hits, area, staircase })
     }
+
+    /// Both areas, the pessimistic one second, over the points that these circuits are, as of one search at several
+    /// thresholds; they are of the same edges.
+    ///
+    /// # Errors
+    /// As [`Circuit::recovery`]; of no circuit there is nothing to tell.
+    pub fn recovery_of_all(circuits: &[&Circuit], truth: &Circuit, seed: u64) -> Result<[Against; 2], NoRecovery> {
+        let first = circuits.first().ok_or(NoRecovery::OneKind { edges: 0, known: 0 })?;
+        let labels = first.labels(truth)?;
+        let members: Vec<Vec<bool>> = circuits.iter().map(|circuit| circuit.members()).collect();
+        let points = |labels: &[bool]| {
+            let known = labels.iter().filter(|label| **label).count();
+            let share = |members: &[bool], kind: bool, all: usize| {
+                let chosen = members.iter().zip(labels).filter(|(member, label)| **member && **label == kind).count();
+                chosen as f64 / all as f64
+            };
+            let point =
+                |members: &Vec<bool>| (share(members, false, labels.len() - known), share(members, true, known));
+            let ends = [(0.0, 0.0), (1.0, 1.0)];
+            (known > 0 && known < labels.len()).then(|| members.iter().map(point).chain(ends).collect())
+        };
+        areas(&labels, seed, points)
+    }
+
+    /// Of each edge with a score whether it is true.
+    fn labels(&self, truth: &Circuit) -> Result<Vec<bool>, NoRecovery> {
+        match self.blocks() == truth.blocks() {
+            true => Ok(self.links().map(|link| truth.contains(link.edge)).collect()),
+            false => Err(NoRecovery::Different { truth: truth.blocks(), found: self.blocks() }),
+        }
+    }
+}
+
+/// The area and the pessimistic one under the points that labels make, and what they are with the labels shuffled.
+fn areas(
+    labels: &[bool],
+    seed: u64,
+    points: impl Fn(&[bool]) -> Option<Vec<roc::Point>>,
+) -> Result<[Against; 2], NoRecovery> {
+    let both = |labels: &[bool]| points(labels).map(|points| (roc::area(&points), roc::staircase(&points)));
+    let known = labels.iter().filter(|label| **label).count();
+    let (area, staircase) = both(labels).ok_or(NoRecovery::OneKind { edges: labels.len(), known })?;
+    let (mut random, mut labels) = (ChaCha8Rng::seed_from_u64(seed), labels.to_vec());
+    let shuffle = |_| {
+        labels.shuffle(&mut random);
+        both(&labels)
+    };
+    let (shuffled, pessimistic) = (0..SHUFFLES).filter_map(shuffle).unzip();
+    Ok([Against::new(area, shuffled), Against::new(staircase, pessimistic)])
 }

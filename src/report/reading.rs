@@ -31,8 +31,8 @@ fn method(name: &str) -> &'static str {
             "The first node of each path gets the output it has in the other run; its change is carried along the edges of the path alone, each head or MLP on it computed anew with its norm, and everything else is frozen. A path that ends in a head runs freely from there on. Effects of paths do not sum to the whole. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
         ),
         (
-            ".recovery",
-            "The circuit that was found held against the true one. `roc_area` is 1 where every edge of the true circuit has a larger score, whatever its sign, than every other edge, and 0.5 by chance; `roc_staircase` is ACDC's pessimistic area, which gives nothing for edges of equal score. `labels shuffled` is what comes out when it is left to chance which edges are true, with the middle 95 in 100. True and false positives and precision are of the edges that were chosen.",
+            "recovery",
+            "Circuits that were found held against the true one. `roc_area` is 1 where every edge of the true circuit has a larger score, whatever its sign, than every other edge, and 0.5 by chance; `roc_staircase` is ACDC's pessimistic area, which gives nothing for edges of equal score. `labels shuffled` is what comes out when it is left to chance which edges are true, with the middle 95 in 100. True and false positives and precision are of the edges that were chosen. A search at several thresholds also has the areas under the points that its circuits are.",
         ),
         (
             ".faithfulness",
