@@ -30,7 +30,7 @@ pub fn recovery(bench: &Bench, findings: &[Finding], truth: &Circuit) -> Option<
     let links = truth.links().len();
     let facts = [
         ("truth", format!("{} of {links} edges", truth.size())),
-        ("labels shuffled", "which edges are true left to chance, a thousand times; the middle 95 in 100".into()),
+        ("shuffled", "which edges are true left to chance, a thousand times; the middle 95 in 100".into()),
         ("p", "how likely shuffled labels reach as much".into()),
     ];
     told.table.facts.extend(facts.map(|(name, value)| (name.to_string(), value)));
@@ -47,36 +47,37 @@ struct Telling<'a> {
 impl Telling<'_> {
     /// The circuits of one method; where it has several, what they are together.
     fn searches(&mut self, number: usize, finding: &Finding) {
+        let number = &number.to_string();
         for (name, circuit) in &finding.circuits {
             let facts = finding.tables.iter().find(|table| table.name == *name).map(|table| &table.facts);
             let search = facts.and_then(|facts| facts.get(SEARCH)).unwrap_or(name);
             // where edges of one kind have no score there is no curve to tell of
             if let Ok(found) = circuit.recovery(self.truth, self.bench.seed) {
-                self.one(&format!("{number}: {search}"), &found);
+                self.one([number, search], &found);
             }
         }
         let circuits: Vec<&Circuit> = finding.circuits.iter().map(|(_, circuit)| circuit).collect();
         if circuits.len() > 1
             && let Ok(both) = Circuit::recovery_of_all(&circuits, self.truth, self.bench.seed)
         {
-            self.areas(&format!("{number}: over {} thresholds", circuits.len()), [&both[0], &both[1]]);
+            self.areas([number, &format!("over {} thresholds", circuits.len())], [&both[0], &both[1]]);
         }
     }
 
-    fn one(&mut self, search: &str, found: &Recovery) {
-        self.areas(search, [&found.area, &found.staircase]);
+    fn one(&mut self, [number, search]: [&str; 2], found: &Recovery) {
+        self.areas([number, search], [&found.area, &found.staircase]);
         let shares = [("true_positives", Some(found.found())), ("false_positives", Some(found.alarms()))];
         for (metric, share) in shares.into_iter().chain([("precision", found.precision())]) {
-            let row = share.map(|share| self.row(search, metric, share));
+            let row = share.map(|share| self.row(&format!("{number}: {search}"), metric, share));
             self.table.rows.extend(row);
         }
     }
 
-    fn areas(&mut self, search: &str, both: [&Against; 2]) {
+    fn areas(&mut self, [number, search]: [&str; 2], both: [&Against; 2]) {
         for (metric, against) in ["roc_area", "roc_staircase"].into_iter().zip(both) {
             let (low, high) = against.middle();
-            let found = Row { p: Some(against.p()), ..self.row(search, metric, against.found) };
-            let chance = self.row(&format!("{search}, labels shuffled"), metric, against.chance());
+            let found = Row { p: Some(against.p()), ..self.row(&format!("{number}: {search}"), metric, against.found) };
+            let chance = self.row(&format!("{number} shuffled: {search}"), metric, against.chance());
             self.table.rows.extend([found, Row { low: Some(low), high: Some(high), ..chance }]);
         }
     }

@@ -32,7 +32,7 @@ fn method(name: &str) -> &'static str {
         ),
         (
             "recovery",
-            "Circuits that were found held against the true one. `roc_area` is 1 where every edge of the true circuit has a larger score, whatever its sign, than every other edge, and 0.5 by chance; `roc_staircase` is ACDC's pessimistic area, which gives nothing for edges of equal score. `labels shuffled` is what comes out when it is left to chance which edges are true, with the middle 95 in 100. True and false positives and precision are of the edges that were chosen. A search at several thresholds also has the areas under the points that its circuits are.",
+            "Circuits that were found held against the true one. `roc_area` is 1 where every edge of the true circuit has a larger score, whatever its sign, than every other edge, and 0.5 by chance; `roc_staircase` is ACDC's pessimistic area, which gives nothing for edges of equal score. `shuffled` is what comes out when it is left to chance which edges are true, with the middle 95 in 100. True and false positives and precision are of the edges that were chosen. A search at several thresholds also has the areas under the points that its circuits are.",
         ),
         (
             ".faithfulness",

@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod circuit;
+mod compile;
 mod explain;
 mod families;
 mod folder;
