@@ -169,3 +169,17 @@ fn acdc_with_zero_ablation_recovers_every_compiled_circuit() {
         assert_eq!(own.members(), truth.members(), "{program:?}");
     }
 }
+
+/// A query that sees both ways hears of later positions: a sweep must not begin behind the place where the answer is read.
+#[test]
+fn what_stands_behind_the_answer_reaches_it() {
+    let data = r#"Pairs([(clean: "a b c d a", corrupt: "a b c d b", right: " a", wrong: " b", at: 1)])"#;
+    let (_, loaded) = load_task(Name::Reverse);
+    let text = question(data, r#"Patch(sites: ["hook_resid_pre"], over: [Layer, Position])"#, "");
+    let rows = &findings(&text, &loaded)[0].tables[0].rows;
+    let share = |layer, position| row_at(rows, Some(layer), None, Some(position)).normalised.unwrap();
+    // the last token is read by the head of layer 2, and nothing brings it to the first before
+    for layer in 0..3 {
+        assert!((share(layer, 5) - 1.0).abs() < 1e-5 && share(layer, 1).abs() < 1e-5, "layer {layer}");
+    }
+}
