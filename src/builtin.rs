@@ -1,6 +1,6 @@
 //! The models that the program carries.
 
-use crate::model::load::{LoadError, Loaded, embedded};
+use crate::model::load::{LoadError, Loaded, carried};
 use crate::model::process::Processing;
 use crate::tensor::Setting;
 
@@ -44,5 +44,5 @@ pub fn load(name: &str, process: &[Processing], setting: impl Into<Setting>) -> 
     let known = || names().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let model =
         MODELS.iter().find(|model| model.name == name).ok_or_else(|| LoadError::NoBuiltin(name.into(), known()))?;
-    embedded([model.config, model.tokenizer], model.weights, process, setting)
+    carried([model.config, model.tokenizer], model.weights.into(), process, setting)
 }

@@ -13,12 +13,14 @@
 //! | [`hook`] | the seam: reading, editing, differentiating what flows |
 //! | [`text`] | batches of tokens, the tokenizer |
 //! | [`model`] | decoder and encoder, families, loading |
+//! | [`program`] | small programs over tokens, by name, and what they answer |
 //! | [`metric`] | logits to one number an item |
 //! | [`table`] | tidy rows |
 //! | [`figure`] | tables to pictures |
 //! | [`spec`] | exactly what a RON file says |
 //! | [`data`] | prompts from files and templates |
 //! | [`circuit`] | scored edges: chosen, pruned, compared, exchanged, drawn |
+//! | [`compile`] | programs as the weights of exact transformers, with their true circuits |
 //! | [`plan`] | what the file means: the only validator |
 //! | [`steps`] | work in steps that are kept: resumed runs, shards |
 //! | [`method`] | one file a method |
@@ -53,6 +55,8 @@ pub mod text;
 
 pub mod model;
 
+pub mod program;
+
 pub mod metric;
 pub mod table;
 
@@ -63,6 +67,8 @@ pub mod spec;
 pub mod data;
 
 pub mod circuit;
+
+pub mod compile;
 
 pub mod plan;
 

@@ -219,9 +219,19 @@ impl Text {
 
     fn encoding(&self, text: &str, special: SpecialTokens) -> Result<Encoding, TextError> {
         let add = special == SpecialTokens::AsTokenizer;
-        let unencodable =
-            |error: tokenizers::Error| TextError::Unencodable { text: text.into(), why: error.to_string() };
+        let unencodable = |error: tokenizers::Error| {
+            let unknown = self.unknown(text, &error.to_string());
+            TextError::Unencodable { text: text.into(), why: unknown.unwrap_or_else(|| error.to_string()) }
+        };
         self.tokenizer.encode(text, add).map_err(unencodable)
+    }
+
+    /// The words that a tokenizer of whole words without a token for others does not know, where that is what it complains of.
+    fn unknown(&self, text: &str, why: &str) -> Option<String> {
+        let unknown = |word: &&str| self.tokenizer.token_to_id(word).is_none();
+        let words: Vec<&str> = text.split_whitespace().filter(unknown).collect();
+        let known = format!("this tokenizer knows {} whole words and nothing else", self.vocabulary());
+        (why.contains("[UNK]") && !words.is_empty()).then(|| format!("it does not know {}; {known}", words.join(", ")))
     }
 
     /// The tokens that `answer` adds when it is written right after `prompt`.

@@ -241,8 +241,8 @@ fn prompts_of_several_lengths_have_no_common_position() {
 fn an_encoder_says_what_it_cannot_do() {
     let methods = format!("{PATCH}, Generate(tokens: 3), DirectLogitAttribution");
     assert_snapshot!(problems(&file(&methods), "bert"), @r"
-    data[0]: an encoder reads the answer at its mask token, and the model's tokenizer has none; write `at: position` in the pair
-    methods[1]: an encoder cannot continue a text
+    data[0]: a model that sees both ways reads the answer at its mask token, and the model's tokenizer has none; write `at: position` in the pair
+    methods[1]: a model that sees both ways cannot continue a text
     methods[2]: the head of an encoder is not linear, so its logits do not split into parts
     ");
 }

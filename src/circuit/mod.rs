@@ -13,6 +13,7 @@ mod draw;
 mod path;
 mod portrait;
 mod random;
+mod recovery;
 mod resample;
 mod smallest;
 
@@ -27,6 +28,7 @@ pub use fault::{Fault, Faults};
 pub use graph::{Circuit, Link};
 pub use path::Strength;
 pub use portrait::{Portrait, Portraits, Seen, View};
+pub use recovery::{Against, NoRecovery, Recovery};
 pub use resample::{Items, ItemsError, Resampling, Stability, verdict};
 pub use select::{By, Rule};
 pub use smallest::Smallest;

@@ -2,7 +2,7 @@
 
 use super::screen::say;
 use crate::circuit::exchange::{self, Facts, File};
-use crate::circuit::{By, Caption, Circuit, Rule, Strength};
+use crate::circuit::{By, Caption, Circuit, Recovery, Rule, Strength};
 use crate::figure::Figure;
 use crate::node::Node;
 use crate::report::signs;
@@ -31,6 +31,9 @@ pub struct CircuitArgs {
     /// What the scores are, for the legend of the drawing
     #[arg(long, default_value = "score")]
     unit: String,
+    /// The true circuit, to tell how much of it this one is
+    #[arg(long, value_name = "FILE")]
+    truth: Option<PathBuf>,
     /// Where circuit.json, .graphml, .dot, .tex, .svg, .pdf and .png go; without it nothing is written
     #[arg(long)]
     out: Option<PathBuf>,
@@ -81,6 +84,9 @@ pub fn circuit(args: &CircuitArgs) -> anyhow::Result<()> {
     };
     say(&format!("{} edges, {} nodes; {}", circuit.size(), circuit.vertices().len(), circuit.left_out()))?;
     tell_paths(&circuit)?;
+    if let Some(truth) = &args.truth {
+        tell_recovery(&circuit, truth)?;
+    }
     match &args.out {
         Some(folder) => write(&circuit, &facts, &args.unit, folder),
         None => Ok(()),
@@ -106,6 +112,24 @@ fn tell_paths(circuit: &Circuit) -> anyhow::Result<()> {
         say("Strongest paths from the input, each with the size of its weakest edge:")?;
     }
     paths.iter().try_for_each(|(path, strength)| say(&format!("{strength:>12.4e}  {path}")))
+}
+
+/// How much of the true circuit this one is; labels are shuffled by a seed of 0.
+fn tell_recovery(circuit: &Circuit, truth: &Path) -> anyhow::Result<()> {
+    let name = truth.display().to_string();
+    let truth = exchange::read(&name, &spec::text(truth)?)?.of(&name, circuit.blocks())?.circuit;
+    let found = circuit.recovery(&truth, 0).with_context(|| format!("--truth {name}"))?;
+    let Recovery { edges, known, chosen, hits, area, staircase } = &found;
+    say(&format!("{hits} of its {chosen} edges are among the {known} true ones; {edges} edges have scores"))?;
+    for (what, against) in [("area", area), ("staircase", staircase)] {
+        let (low, high) = against.middle();
+        say(&format!(
+            "ROC {what:<9} {:.4}; labels shuffled {:.4} ({low:.4} to {high:.4})",
+            against.found,
+            against.chance()
+        ))?;
+    }
+    Ok(())
 }
 
 fn write(circuit: &Circuit, facts: &Facts, unit: &str, folder: &Path) -> anyhow::Result<()> {

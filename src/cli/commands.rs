@@ -2,6 +2,7 @@
 
 use super::FileArgs;
 use super::screen::{Bar, Voice, say};
+use crate::compile::compile;
 use crate::model::load::{LoadError, Loaded, folder};
 use crate::model::process::Processing;
 use crate::model::{Model, shape};
@@ -64,6 +65,10 @@ pub fn load(model: &mut ModelSpec, process: &[Processing], setting: &Setting, vo
     match model {
         ModelSpec::Builtin(name) => Ok(builtin::load(name, process, setting)?),
         ModelSpec::Path(path) => folder(path, process, setting).map_err(|error| with_path(path, &error)),
+        ModelSpec::Compiled(task) => {
+            let compiled = compile(task).map_err(|error| anyhow!("model {task} cannot be compiled:\n{error}"))?;
+            Ok(compiled.load(process, setting)?)
+        }
         ModelSpec::Hub(name) => {
             let mut bar = Bar::of_files(voice);
             let fetched = hub::fetch(name, &mut bar);

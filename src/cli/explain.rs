@@ -123,6 +123,7 @@ fn setting(plan: &Plan, file: &Path) -> String {
         ModelSpec::Builtin(name) => name.clone(),
         ModelSpec::Path(path) => path.display().to_string(),
         ModelSpec::Hub(name) => name.to_string(),
+        ModelSpec::Compiled(task) => task.to_string(),
     };
     format!("{}: {model}, {}, {}", file.display(), experiment.device, experiment.precision)
 }

@@ -3,6 +3,7 @@
 mod against;
 mod circuit;
 mod commands;
+mod compile;
 mod explain;
 mod models;
 mod runs;
@@ -77,6 +78,8 @@ enum Command {
     },
     /// Choose the edges of a circuit in a file, draw it, and write it for other programs
     Circuit(circuit::CircuitArgs),
+    /// Compile a program to a transformer that computes it exactly, with its true circuit
+    Compile(compile::CompileArgs),
     /// Train a model from scratch on the corpus of the built-in grammar
     Train {
         /// A training file, for instance experiments/organism.ron
@@ -166,6 +169,7 @@ fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::Devices => commands::devices(),
         Command::Report { folder } => commands::report(&folder),
         Command::Circuit(args) => circuit::circuit(&args),
+        Command::Compile(args) => compile::compile(&args),
         Command::Train { file, set, out } => train::train(&file, &set, out),
     }
 }

@@ -4,10 +4,11 @@ mod csv;
 mod facts;
 mod jsonl;
 mod professions;
+mod program;
 mod templates;
 mod winobias;
 
-use crate::spec::{Data, Fact, Pair, Prompt};
+use crate::spec::{Data, Experiment, Fact, Pair, Prompt};
 use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -39,6 +40,9 @@ pub enum DataError {
     /// Templates and their lists do not fit together.
     #[error("{0}")]
     Templates(String),
+    /// A program that cannot be asked.
+    #[error("{0}")]
+    Program(String),
     /// There is no prompt.
     #[error("{0}, so there is no prompt")]
     Empty(String),
@@ -73,8 +77,9 @@ pub enum Prompts {
 }
 
 /// Reads what the experiment's data names; there is at least one prompt.
-pub fn read(data: &Data, seed: u64) -> Result<Prompts, DataError> {
-    Ok(match data {
+pub fn read(experiment: &Experiment) -> Result<Prompts, DataError> {
+    let seed = experiment.seed;
+    Ok(match &experiment.data {
         Data::Pairs(pairs) => Prompts::Pairs(listed(pairs.iter().cloned())?),
         Data::Prompts(prompts) => Prompts::Alone(listed(prompts.iter().cloned())?),
         Data::Tokens(rows) => Prompts::Alone(listed(rows.iter().cloned().map(Prompt::Tokens))?),
@@ -86,6 +91,7 @@ pub fn read(data: &Data, seed: u64) -> Result<Prompts, DataError> {
         Data::Professions(file) => {
             Prompts::Pairs(sample(of_file(&file.path, professions::read(file)?)?, file.items, seed))
         }
+        Data::Program(texts) => Prompts::Pairs(listed(program::read(texts, &experiment.model, seed)?.into_iter())?),
         Data::WinoBias(file) => Prompts::Pairs(of_file(&file.path, winobias::read(file)?)?),
     })
 }

@@ -16,6 +16,7 @@ pub mod patchscope;
 pub mod path;
 mod reading;
 pub mod record;
+pub mod recovery;
 pub mod rewire;
 pub mod score;
 pub mod summary;

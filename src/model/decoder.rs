@@ -1,4 +1,4 @@
-//! One decoder for every causal family: what differs is chosen when it is built.
+//! One decoder for every family with norms before its parts, or none: what differs is chosen when it is built.
 
 use super::parts::block::{Block, Wiring};
 use super::parts::position::{Rotary, Sight};
@@ -9,7 +9,7 @@ use crate::node::Flow;
 use crate::site::Site;
 use crate::tensor::{Device, Tensor};
 
-/// A causal language model.
+/// A language model that reads its answer straight from the stream; causal unless its queries see both ways.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     /// Sizes.
@@ -87,7 +87,7 @@ impl Model for Decoder {
     }
 
     fn is_causal(&self) -> bool {
-        true
+        !self.sights.contains(&Sight::Both)
     }
 
     fn sight(&self, layer: usize) -> Sight {

@@ -51,7 +51,7 @@ pub enum Part {
     /// A file.
     File(PathBuf),
     /// Bytes that the program carries.
-    Bytes(&'static [u8]),
+    Bytes(bytes::Bytes),
 }
 
 fn hash(parts: Vec<Part>) -> std::io::Result<String> {

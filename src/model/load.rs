@@ -66,15 +66,15 @@ pub fn folder(path: &Path, process: &[Processing], setting: impl Into<Setting>) 
     assemble(&config, &weights, text, process)
 }
 
-/// A model that the program carries, from the bytes of its three files.
-pub fn embedded(
+/// A model that the program carries, or has made, from what its three files hold.
+pub fn carried(
     [config, tokenizer]: [&str; 2],
-    weights: &'static [u8],
+    weights: bytes::Bytes,
     process: &[Processing],
     setting: impl Into<Setting>,
 ) -> Result<Loaded, LoadError> {
     let config = Config::parse("built-in config.json", config).map_err(BuildError::from)?;
-    let weights = Weights::embedded(weights, setting).map_err(BuildError::from)?;
+    let weights = Weights::carried(weights, setting).map_err(BuildError::from)?;
     let unreadable = |why| TextError::Unreadable { path: "built-in tokenizer.json".into(), why };
     let text = Text::from_bytes(tokenizer.as_bytes()).map_err(unreadable)?;
     assemble(&config, &weights, Some(text), process)

@@ -1,4 +1,4 @@
-//! The bytes of a checkpoint's file, mapped into memory or carried by the program.
+//! The bytes of a checkpoint's file, mapped into memory, or carried or made by the program.
 
 use super::weights::WeightError;
 use memmap2::Mmap;
@@ -10,8 +10,8 @@ use std::sync::Arc;
 pub enum Source {
     /// A mapped file.
     Mapped(Arc<Mmap>),
-    /// What the program carries.
-    Embedded(&'static [u8]),
+    /// What the program carries, or has made.
+    Carried(bytes::Bytes),
 }
 
 /// What owns a mapping that bytes lie in.
@@ -28,7 +28,7 @@ impl Source {
     pub fn bytes(&self) -> &[u8] {
         match self {
             Source::Mapped(map) => map,
-            Source::Embedded(bytes) => bytes,
+            Source::Carried(bytes) => bytes,
         }
     }
 

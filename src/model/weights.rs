@@ -108,9 +108,9 @@ impl Weights {
         Weights::new(paths.into_iter().map(map).collect::<Result<_, _>>()?, setting.into())
     }
 
-    /// Weights that the program carries.
-    pub fn embedded(bytes: &'static [u8], setting: impl Into<Setting>) -> Result<Self, WeightError> {
-        Weights::new(vec![(PathBuf::from("built-in weights"), Source::Embedded(bytes))], setting.into())
+    /// Weights that the program carries, or has made.
+    pub fn carried(bytes: bytes::Bytes, setting: impl Into<Setting>) -> Result<Self, WeightError> {
+        Weights::new(vec![(PathBuf::from("built-in weights"), Source::Carried(bytes))], setting.into())
     }
 
     fn new(files: Vec<(PathBuf, Source)>, setting: Setting) -> Result<Self, WeightError> {
@@ -124,7 +124,7 @@ impl Weights {
         }
         let part = |(path, source): &(PathBuf, Source)| match source {
             Source::Mapped(_) => Part::File(path.clone()),
-            Source::Embedded(bytes) => Part::Bytes(bytes),
+            Source::Carried(bytes) => Part::Bytes(bytes.clone()),
         };
         let hash = Arc::new(Hash::of(files.iter().map(part).collect()));
         Ok(Weights { files, holds, hash, setting })

@@ -115,7 +115,7 @@ pub(super) fn ablation(at: &str, with: Ablation, cells: &[Cell], known: &Known, 
 
 pub(super) fn generation(at: &str, tokens: usize, temperature: f64, known: &Known, problems: &mut Problems) {
     if !known.model.is_causal() {
-        problems.add(at, "an encoder cannot continue a text");
+        problems.add(at, "a model that sees both ways cannot continue a text");
     }
     let longest = known.items.iter().map(|item| item.clean.len()).max().unwrap_or(0);
     let context = known.dims().context;

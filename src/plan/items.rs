@@ -3,8 +3,8 @@
 use super::{Answers, Problems};
 use crate::data::{self, Prompts, Sourced};
 use crate::model::load::Loaded;
-use crate::spec::{Control, Experiment, Fact, Method, Pair, Prompt, Uneven};
-use crate::text::{Text, TextError};
+use crate::spec::{Control, Data, Experiment, Fact, Method, Pair, Prompt, Uneven};
+use crate::text::{SpecialTokens, Text, TextError};
 use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -42,13 +42,17 @@ pub struct Resolved {
 
 /// Every item of the data, or problems.
 pub fn resolve(experiment: &Experiment, loaded: &Loaded, problems: &mut Problems) -> Resolved {
-    let prompts = match data::read(&experiment.data, experiment.seed) {
+    let prompts = match data::read(experiment) {
         Ok(prompts) => prompts,
         Err(error) => {
             problems.add("data", error.to_string());
             return Resolved::default();
         }
     };
+    if let (Data::Program(_), SpecialTokens::Never) = (&experiment.data, experiment.special_tokens) {
+        let what = "Never leaves out the boundary token, without which a compiled program does not work; leave it out";
+        problems.add("special_tokens", what);
+    }
     let mut reader = Reader { experiment, loaded, problems, left_out: 0 };
     let mut items: Vec<Item> = match prompts {
         Prompts::Pairs(pairs) => pairs.iter().filter_map(|pair| reader.pair(pair)).collect(),
@@ -231,7 +235,8 @@ impl Reader<'_> {
                 let found = self.masked(clean, corrupt);
                 found
                     .map_err(|why| {
-                        self.problems.add(at, format!("an encoder reads the answer at its mask token, {why}"))
+                        self.problems
+                            .add(at, format!("a model that sees both ways reads the answer at its mask token, {why}"))
                     })
                     .ok()
             }

@@ -17,6 +17,7 @@ mod scope;
 mod sites;
 mod spots;
 mod subject;
+mod truth;
 
 pub use answers::{Answers, has_sets};
 pub use causal::Tracing;
@@ -32,7 +33,7 @@ pub use scope::{Scope, State};
 
 pub(crate) use problem::Problems;
 
-use crate::circuit::Blocks;
+use crate::circuit::{Blocks, Circuit};
 use crate::hook::Edit;
 use crate::metric::Metric;
 use crate::model::load::Loaded;
@@ -50,6 +51,8 @@ pub struct Plan {
     pub left_out: usize,
     /// What is looked for in what nodes write and read.
     pub features: Vec<Feature>,
+    /// The true circuit, where the experiment names one.
+    pub truth: Option<Circuit>,
     /// The methods, resolved.
     pub steps: Vec<Step>,
     /// How many rows each method runs at once, and the memory that takes.
@@ -151,12 +154,13 @@ impl Plan {
         checks::statistics(experiment.statistics, &mut problems);
         checks::against(experiment, &mut problems);
         let features = features::resolve(experiment, loaded, &mut problems);
+        let truth = truth::resolve(experiment, &known, &mut problems);
         let steps = steps(experiment, &known, &mut problems);
         problems.into_result()?;
         let mut problems = Problems::default();
         let loads = memory::loads(&steps, (model, &items), experiment, &mut problems);
         problems.into_result()?;
-        Ok(Plan { experiment: experiment.clone(), items, left_out, features, steps, loads })
+        Ok(Plan { experiment: experiment.clone(), items, left_out, features, truth, steps, loads })
     }
 
     /// What is read from the logits.

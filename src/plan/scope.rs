@@ -83,7 +83,7 @@ fn state(layer: usize, into: usize, spot: Spot, known: &Known) -> State {
 fn check(at: &str, asked: &Asked, length: usize, known: &Known, problems: &mut Problems) {
     let layers = known.dims().layers;
     if !known.model.is_causal() {
-        problems.add(at, "an encoder cannot continue a text");
+        problems.add(at, "a model that sees both ways cannot continue a text");
     }
     super::cells::check_once(&format!("{at}.layers"), asked.layers, problems);
     spots::check(&format!("{at}.from"), asked.from, known, problems);

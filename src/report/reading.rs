@@ -35,6 +35,10 @@ fn method(name: &str) -> &'static str {
             "Each edge and each node taken out of the circuit, which stays as it is otherwise: what that does to the metric. What changes nothing was not needed, though two parts that stand in for each other both look so. Incompleteness holds the circuit without a node against the whole model without it: where they differ the model has something else that steps in, which the circuit lacks. Intervals are percentile bootstraps over observations.",
         ),
         (
+            "recovery",
+            "Circuits that were found held against the true one. `roc_area` is 1 where every edge of the true circuit has a larger score, whatever its sign, than every other edge, and 0.5 by chance; `roc_staircase` is ACDC's pessimistic area, which gives nothing for edges of equal score. `shuffled` is what comes out when it is left to chance which edges are true, with the middle 95 in 100. True and false positives and precision are of the edges that were chosen. A search at several thresholds also has the areas under the points that its circuits are.",
+        ),
+        (
             ".faithfulness",
             "The model run on the clean prompts while every edge outside a circuit brings an ablated output. Faithfulness is 1 where that does what the whole model does, and 0 where it does what no edge at all does; it may be above 1 or below 0. The complement is everything but the circuit: where it still does much, the circuit is not all. Random circuits have as many edges on ways from the input to the logits; shuffled answers are what scores and selection make of answers exchanged in half of the items. CPR (edges by sign, more is better) and CMD (edges by size, 0 is best) are areas over ten shares of the edges. Intervals are percentile bootstraps over observations.",
         ),

@@ -12,6 +12,7 @@ mod hub;
 mod memory;
 mod method;
 mod paths;
+mod program;
 mod prompt;
 mod published;
 mod route;
@@ -30,6 +31,7 @@ pub use feature::Feature;
 pub use hub::HubModel;
 pub use memory::Memory;
 pub use method::{Ablation, Axis, Direction, Method, Only, Weighting};
+pub use program::{ProgramTexts, Truth};
 pub use prompt::Prompt;
 pub use published::{Professions, WinoBias};
 pub use route::{Role, Senders, Spot, Through};
@@ -39,6 +41,7 @@ pub use variant::Variant;
 
 use crate::metric::Metric;
 use crate::model::process::Processing;
+use crate::program::Task;
 use crate::text::{Padding, SpecialTokens};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -84,6 +87,9 @@ pub struct Experiment {
     /// What is looked for in what nodes write and read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<Feature>,
+    /// The true circuit, which circuits that are found are held against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truth: Option<Truth>,
     /// What is done.
     pub methods: Vec<Method>,
     /// What its circuits are held against: the same with another model, other prompts or another metric.
@@ -113,6 +119,8 @@ pub enum ModelSpec {
     Path(PathBuf),
     /// One of the hub, by its name.
     Hub(HubModel),
+    /// A program as a transformer that computes it exactly.
+    Compiled(Task),
 }
 
 /// What is done with pairs whose clean and corrupted prompt have different numbers of tokens.

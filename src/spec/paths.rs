@@ -1,6 +1,6 @@
 //! Relative paths in a RON file.
 
-use super::{ChangeSpec, Data, Experiment, Method, ModelSpec};
+use super::{ChangeSpec, Data, Experiment, Method, ModelSpec, Truth};
 use std::path::{Path, PathBuf};
 
 impl Experiment {
@@ -29,6 +29,9 @@ impl Experiment {
         }
         paths.extend(models.into_iter().filter_map(folder));
         paths.extend(data.into_iter().filter_map(file));
+        if let Some(Truth::File(path)) = &mut self.truth {
+            paths.push(path);
+        }
         for method in &mut self.methods {
             if let Method::Generate { edits, .. } = method {
                 paths.extend(edits.iter_mut().filter_map(|edit| vector(&mut edit.change)));

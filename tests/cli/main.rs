@@ -3,6 +3,7 @@
 mod against;
 mod checkpoints;
 mod circuit;
+mod compile;
 mod explain;
 mod families;
 mod folder;

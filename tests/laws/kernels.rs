@@ -188,10 +188,10 @@ fn the_hash_of_weights_is_their_sha256() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bc");
     std::fs::write(&file, "bc").unwrap();
-    assert_eq!(Hash::of(vec![Part::Bytes(b"a"), Part::File(file.clone())]).text(), ABC);
+    assert_eq!(Hash::of(vec![Part::Bytes(b"a".as_slice().into()), Part::File(file.clone())]).text(), ABC);
     // longer than what is read at once
-    let long: &'static [u8] = (0..3_000_000u32).map(|index| (index % 251) as u8).collect::<Vec<_>>().leak();
-    std::fs::write(&file, long).unwrap();
-    assert_eq!(Hash::of(vec![Part::File(file)]).text(), Hash::of(vec![Part::Bytes(long)]).text());
+    let long: Vec<u8> = (0..3_000_000u32).map(|index| (index % 251) as u8).collect();
+    std::fs::write(&file, &long).unwrap();
+    assert_eq!(Hash::of(vec![Part::File(file)]).text(), Hash::of(vec![Part::Bytes(long.into())]).text());
     assert!(Hash::of(vec![Part::File(folder.path().join("gone"))]).text().starts_with("unknown: "));
 }

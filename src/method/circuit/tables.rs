@@ -3,6 +3,7 @@
 use super::Found;
 use super::found::{ENDS, Null, rules};
 use crate::circuit::{ALWAYS_RUN, Areas, By, Circuit, Ends, Portraits, SHARES, Step, share_name};
+use crate::method::recovery::SEARCH;
 use crate::method::summary::{CAUTION, mean};
 use crate::method::{Bench, Finding, Summary, blank, table};
 use crate::spec::Stand;
@@ -37,6 +38,7 @@ impl Told<'_> {
         let Found { circuit, facts, stability, .. } = &self.found;
         table.facts.extend(facts.iter().cloned());
         let facts = [
+            (SEARCH, self.found.search.clone()),
             ("ablation", format!("{:?}", self.stand)),
             ("edges", format!("{} of {}", circuit.size(), circuit.links().len())),
             ("stability", stability.clone()),

@@ -88,24 +88,25 @@ impl AtPorts {
 struct Back<'a> {
     model: &'a dyn Model,
     layer: usize,
-    /// The normalised streams before weight and bias, and what they were divided by, `[row, 1, pos, d_model or 1]`.
-    normalised: Tensor<4>,
-    scale: Tensor<4>,
+    /// The normalised streams before weight and bias, and what they were divided by, `[row, 1, pos, d_model or 1]`; none
+    /// where there is no norm.
+    normalised: Option<(Tensor<4>, Tensor<4>)>,
 }
 
 impl<'a> Back<'a> {
     fn new(model: &'a dyn Model, layer: usize, stream: Activation) -> Self {
-        let (normalised, scale) = model.block(layer).norm1.standardised(stream);
-        Back { model, layer, normalised, scale }
+        let norm = &model.block(layer).norm1;
+        Back { model, layer, normalised: norm.is_there().then(|| norm.standardised(stream)) }
     }
 
     /// `[row, head, pos, d_model]` from the gradients `[row, head, pos, d_head]` at queries (0), keys (1) or values (2).
     fn through(&self, kind: usize, slope: Tensor<4>) -> Tensor<4> {
         let block = self.model.block(self.layer);
         let weight = widen(block.norm1.folded(block.attention.in_by_head(kind))); // [1, head, d_model, d_head]
-        let width = self.normalised.dims()[3] as f64;
-        let slope = slope / self.scale.clone();
-        let along = self.normalised.clone().matmul(weight.clone()) * slope.clone(); // [row, head, pos, d_head]
-        slope.matmul(weight.swap_dims(2, 3)) - self.normalised.clone() * (along.sum_dim(3) / width)
+        let Some((normalised, scale)) = &self.normalised else { return slope.matmul(weight.swap_dims(2, 3)) };
+        let width = normalised.dims()[3] as f64;
+        let slope = slope / scale.clone();
+        let along = normalised.clone().matmul(weight.clone()) * slope.clone(); // [row, head, pos, d_head]
+        slope.matmul(weight.swap_dims(2, 3)) - normalised.clone() * (along.sum_dim(3) / width)
     }
 }

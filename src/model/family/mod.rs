@@ -1,6 +1,7 @@
 //! Families of models: a reader of the configuration and a table of weight names each.
 
 mod bert;
+mod compiled;
 mod config;
 mod dims;
 mod gated;

@@ -1,6 +1,6 @@
 //! Every family that can be loaded, with what a user should know of it.
 
-use super::{Family, bert, gemma, gpt_neo, gpt2, llama, neox, opt};
+use super::{Family, bert, compiled, gemma, gpt_neo, gpt2, llama, neox, opt};
 
 /// Norms that subtract no mean.
 const RMS: &str = "CentreWriting";
@@ -113,5 +113,12 @@ pub const FAMILIES: &[Family] = &[
         about: "[MASK]; as bert, without segments",
         without: MASKED,
         build: bert::distilbert,
+    },
+    Family {
+        name: "compiled",
+        checkpoints: "programs that `patchclamp compile` writes",
+        about: "learned positions; no norms; relu; causal, or sight in both directions",
+        without: "CentreWriting; with sight in both directions, generation",
+        build: compiled::build,
     },
 ];

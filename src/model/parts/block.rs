@@ -105,26 +105,27 @@ impl Block {
     /// The sites of this block as block `layer`, in the order of the forward pass.
     pub fn sites(&self, layer: usize, rotary: bool) -> Vec<Site> {
         use Site::*;
-        let norm1 = [Norm1Scale(layer), Norm1Normalized(layer)];
-        let norm2 = [Norm2Scale(layer), Norm2Normalized(layer)];
+        let own = |norm: &Norm, sites: [Site; 2]| norm.is_there().then_some(sites).into_iter().flatten();
+        let norm1 = own(&self.norm1, [Norm1Scale(layer), Norm1Normalized(layer)]);
+        let norm2 = own(&self.norm2, [Norm2Scale(layer), Norm2Normalized(layer)]);
         let (attention, mlp) = (attention_sites(layer, rotary), self.mlp_sites(layer));
         let mut sites = vec![ResidPre(layer)];
         if self.wiring == Wiring::Behind {
             sites.extend(attention);
             sites.extend([AttnOut(layer), ResidMid(layer), MlpIn(layer)]);
-            sites.extend(norm1.into_iter().chain(mlp));
+            sites.extend(norm1.chain(mlp));
             sites.extend([MlpOut(layer), ResidPost(layer)]);
             sites.extend(norm2);
             sites.push(NormalizedResidPost(layer));
             return sites;
         }
         let post = |norm: &Option<Norm>, sites: [Site; 2]| norm.is_some().then_some(sites).into_iter().flatten();
-        sites.extend(norm1.into_iter().chain(attention));
+        sites.extend(norm1.chain(attention));
         sites.extend(post(&self.norm1_post, [Norm1PostScale(layer), Norm1PostNormalized(layer)]));
         sites.push(AttnOut(layer));
         sites.extend((self.wiring == Wiring::Sequential).then_some(ResidMid(layer)));
         sites.push(MlpIn(layer));
-        sites.extend(norm2.into_iter().chain(mlp));
+        sites.extend(norm2.chain(mlp));
         sites.extend(post(&self.norm2_post, [Norm2PostScale(layer), Norm2PostNormalized(layer)]));
         sites.extend([MlpOut(layer), ResidPost(layer)]);
         sites

@@ -14,6 +14,8 @@ pub enum NormKind {
     LayerNorm,
     /// Root mean square to 1 (Zhang & Sennrich 2019).
     Rms,
+    /// The stream as it is: of models without norms. It has no sites.
+    Identity,
 }
 
 /// A norm over the width, with the learned scale and shift unless they were folded away.
@@ -30,11 +32,22 @@ pub struct Norm {
 }
 
 impl Norm {
+    /// No norm: what stands before a part of a model without norms.
+    pub const IDENTITY: Norm = Norm { kind: NormKind::Identity, weight: None, bias: None, eps: 0.0 };
+
+    /// Whether it changes anything, and has sites.
+    pub fn is_there(&self) -> bool {
+        self.kind != NormKind::Identity
+    }
+
     /// `[batch, pos, d_model]`, with the hook called at `scale` and `normalized`.
     ///
     /// As in TransformerLens, `normalized` is the output of a LayerNorm, weight and bias included, but comes
     /// before the weight of an RMSNorm.
     pub fn forward(&self, x: Tensor<3>, scale: Site, normalized: Site, hook: &mut dyn Hook) -> Tensor<3> {
+        if !self.is_there() {
+            return x;
+        }
         let early = self.kind == NormKind::Rms && hook.wants(normalized);
         let bare = Norm { weight: None, bias: None, ..self.clone() };
         let norm = if early { &bare } else { self };
@@ -50,6 +63,9 @@ impl Norm {
 
     /// The norm with nobody watching, for any shape whose last axis is the width.
     pub fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        if !self.is_there() {
+            return x;
+        }
         if is_plain(&x) {
             let width = x.dims()[D - 1];
             return self.on_cpu(|norm| in_place(x, |x| norm.apply(x, width)));
@@ -85,6 +101,9 @@ impl Norm {
 
     /// The norm with its scale held at `scale` `[.., 1]` instead of computed: a linear map of `x`, less the bias.
     pub fn apply_frozen<const D: usize>(&self, x: Tensor<D>, scale: Tensor<D>) -> Tensor<D> {
+        if !self.is_there() {
+            return x;
+        }
         let x = self.centre(x) / scale;
         match &self.weight {
             Some(weight) => x * weight.clone().unsqueeze(),
@@ -92,7 +111,7 @@ impl Norm {
         }
     }
 
-    /// `x` before weight and bias are applied to it, and the scale `[.., 1]` it was divided by.
+    /// `x` before weight and bias are applied to it, and the scale `[.., 1]` it was divided by; of a norm that is there.
     pub fn standardised<const D: usize>(&self, x: Tensor<D>) -> (Tensor<D>, Tensor<D>) {
         let x = self.centre(x);
         let scale = self.scale_of_centred(x.clone());
@@ -108,7 +127,7 @@ impl Norm {
         };
         match self.kind {
             NormKind::LayerNorm => in_full(map, |map| map.clone() - map.mean_dim(D - 2)),
-            NormKind::Rms => map,
+            NormKind::Rms | NormKind::Identity => map,
         }
     }
 
@@ -120,7 +139,7 @@ impl Norm {
     fn centre<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match self.kind {
             NormKind::LayerNorm => in_full(x, |x| x.clone() - x.mean_dim(D - 1)),
-            NormKind::Rms => x,
+            NormKind::Rms | NormKind::Identity => x,
         }
     }
 
