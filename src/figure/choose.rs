@@ -194,11 +194,21 @@ fn bars_of_sites(sites: &[&Group]) -> Figure {
     let bars = sites.iter().flat_map(|group| group.rows.iter().map(|row| unit.bar(row, words(&group.site))));
     Figure::Bars(Bars {
         title: shared_title(sites),
-        x_title: if sites.iter().all(|group| group.site.contains("->")) { "Path".into() } else { "Site".into() },
+        x_title: x_title(sites).into(),
         y_title: unit.title(&rows),
         bars: bars.collect(),
         mark_title: pivot::MARK.into(),
     })
+}
+
+/// What sites are: a path has an arrow for each of its edges.
+fn x_title(sites: &[&Group]) -> &'static str {
+    let arrows = |group: &&Group| group.site.matches("->").count();
+    match sites.iter().map(arrows).min().zip(sites.iter().map(arrows).max()) {
+        Some((1, 1)) => "Edge",
+        Some((1.., _)) => "Path",
+        _ => "Site",
+    }
 }
 
 /// The same figures with a number after a stem that has been used.

@@ -58,6 +58,8 @@ impl Unit {
     pub fn title(self, rows: &[&Row]) -> String {
         let metric = rows.first().map_or(String::new(), |row| words(&row.metric));
         match self {
+            // a quantity of its own, which nothing is done to
+            Self::Effect if metric.contains(": ") => metric,
             Self::Effect => format!("Effect on {metric}"),
             Self::Normalised(_) => format!("Normalised effect ({metric})"),
         }

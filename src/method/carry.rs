@@ -63,7 +63,7 @@ struct Asked<'a> {
 pub struct Carries {
     /// Scores by feature, and what nodes write, read and pass on.
     pub table: Table,
-    /// By name of the edge, the feature that it carries before all others.
+    /// By name of the edge, the features that it carries, in the order of the experiment.
     pub labels: BTreeMap<String, String>,
 }
 
@@ -146,21 +146,20 @@ impl Asked<'_> {
         rows
     }
 
-    /// The feature of largest share of every edge, where that share is more than chance and its interval is above zero.
+    /// The features that every edge carries: their share is more than chance, and its interval above zero. In the order of
+    /// the experiment, so that edges which carry the same have the same label.
     fn labels(&self, rows: &[Row]) -> BTreeMap<String, String> {
-        let mut best: BTreeMap<String, (f64, String)> = BTreeMap::new();
+        let mut labels: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for row in rows {
             let Some(feature) = row.metric.strip_suffix(SHARE).and_then(|name| name.strip_suffix(": ")) else {
                 continue;
             };
             let sure = row.p.is_some_and(|p| p <= CHANCE) && row.low.is_some_and(|low| low > 0.0);
-            let (Some(edge), true) = (&row.site, sure) else { continue };
-            let known = best.entry(edge.clone()).or_insert((0.0, String::new()));
-            if row.effect > known.0 {
-                *known = (row.effect, feature.to_string());
+            if let (Some(edge), true) = (&row.site, sure) {
+                labels.entry(edge.clone()).or_default().push(feature);
             }
         }
-        best.into_iter().map(|(edge, (_, feature))| (edge, feature)).collect()
+        labels.into_iter().map(|(edge, features)| (edge, features.join(", "))).collect()
     }
 }
 

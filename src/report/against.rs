@@ -1,5 +1,6 @@
 //! Circuits held against those of a variant: what both hold, what one of them holds alone, how their scores differ.
 
+use super::circuits::SCORE_UNIT;
 use super::{Folder, ReportError, circuits};
 use crate::circuit::{Agreement, Circuit, Drawn, Items, Link, Portraits, Resampling, Rule};
 use crate::method::{SCORES, Tensors};
@@ -52,9 +53,9 @@ pub fn hold(outcome: &mut Outcome, plan: &Plan, variant: &Variant, folder: &Path
             let file = format!("tensors/{scores}.safetensors");
             let others = if there.has(&file) { Some(there.read_tensors(&file)?) } else { None };
             let items = [own, others.as_ref()];
-            let title = finding.tables.iter().find(|table| table.name == *stem).map(|table| table.title.clone());
+            let Some(table) = finding.tables.iter().find(|table| table.name == *stem) else { continue };
             let pair = Pair { plan, variant, chosen, circuits: [circuit, &other], items };
-            held.extend(pair.told(stem, title.unwrap_or_default()));
+            held.extend(pair.told(table));
         }
         for (table, circuit) in held {
             finding.portraits.push((table.name.clone(), memberships(&table)));
@@ -76,14 +77,15 @@ fn memberships(table: &Table) -> Portraits {
 
 impl Pair<'_> {
     /// The table and the circuit of what either holds; nothing where the models have other edges.
-    fn told(&self, stem: &str, title: String) -> Option<(Table, Circuit)> {
+    fn told(&self, own: &Table) -> Option<(Table, Circuit)> {
         let [here, there] = self.circuits;
         let union = here.union(there).ok()?;
-        let name = format!("{stem}{AGAINST}{}", self.variant.name);
+        let unit = own.rows.first().map(|row| (SCORE_UNIT.to_string(), row.metric.clone()));
+        let sign = own.facts.get("sign").map(|sign| ("sign".to_string(), sign.clone()));
         let mut table = Table {
-            title: format!("{title}, against {}", self.variant.name),
-            name,
-            facts: Default::default(),
+            title: format!("{}, against {}", own.title, self.variant.name),
+            name: format!("{}{AGAINST}{}", own.name, self.variant.name),
+            facts: unit.into_iter().chain(sign).collect(),
             positions: Vec::new(),
             rows: Vec::new(),
         };

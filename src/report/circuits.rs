@@ -50,6 +50,9 @@ pub(super) fn read_nodes(table: &str, folder: &Folder) -> Result<Option<(String,
     found.map(|found| Some((table.to_string(), found))).map_err(|error| ReportError::NoRun(error.to_string()))
 }
 
+/// The fact that names what scores are a change of, where the first row of a table does not.
+pub(super) const SCORE_UNIT: &str = "score unit";
+
 /// The diagram of a circuit.
 pub(super) fn figures(table: &Table, circuit: &Circuit, portraits: Option<&Portraits>) -> Vec<(String, Figure)> {
     let diagram = circuit.diagram(&caption(Some(table), portraits));
@@ -58,7 +61,9 @@ pub(super) fn figures(table: &Table, circuit: &Circuit, portraits: Option<&Portr
 
 /// What the drawing of a table's circuit says.
 pub(super) fn caption(table: Option<&Table>, portraits: Option<&Portraits>) -> Caption {
-    let metric = table.and_then(|table| table.rows.first()).map_or(String::new(), |row| words(&row.metric));
+    let first = |table: &Table| table.rows.first().map(|row| row.metric.clone());
+    let metric = table.and_then(|table| table.facts.get(SCORE_UNIT).cloned().or_else(|| first(table)));
+    let metric = metric.map_or(String::new(), |metric| words(&metric));
     let facts = table.map(|table| table.facts.clone().into_iter().collect()).unwrap_or_default();
     let unit = match meaning(&facts) {
         Meaning::Change => format!("change of the {metric} without the edge"),

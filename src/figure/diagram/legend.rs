@@ -15,12 +15,14 @@ pub enum Line {
     Text(String),
     /// What a wire of this weight looks like.
     Sample(f64, String),
+    /// What a wire looks like that carries one of the kinds.
+    Kind(usize, String),
 }
 
 impl Line {
     /// What is to be read.
     pub fn text(&self) -> &String {
-        let (Self::Text(text) | Self::Sample(_, text)) = self;
+        let (Self::Text(text) | Self::Sample(_, text) | Self::Kind(_, text)) = self;
         text
     }
 }
@@ -35,6 +37,7 @@ impl Diagram {
             lines.extend(broken(sign));
             lines.extend(self.samples(side));
         }
+        lines.extend(self.kinds().into_iter().enumerate().map(|(kind, name)| Line::Kind(kind, name.clone())));
         lines.extend(self.counts().iter().flat_map(|text| broken(text)));
         lines.extend(self.legend.iter().flat_map(|text| broken(text)));
         lines

@@ -1,7 +1,7 @@
-//! How wires look: width by size, colour and dashes by sign, and which of many are pale.
+//! How wires look: width by size, colour by sign or by what they carry, dashes by sign, and which of many are pale.
 
-use super::super::palette::{Colour, FAINT, SERIES};
-use super::Diagram;
+use super::super::palette::{AXIS, Colour, FAINT, SERIES};
+use super::{Diagram, Wire};
 
 /// Width of the strongest wire and of none, in points.
 const WIDTH: (f64, f64) = (2.6, 0.4);
@@ -15,7 +15,7 @@ const DASH: [f64; 2] = [4.0, 1.6];
 /// How one wire is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Look {
-    /// Blue below zero, orange above.
+    /// Blue below zero, orange above; where wires carry something, one for each such thing, and grey for nothing.
     pub colour: Colour,
     /// In points.
     pub width: f64,
@@ -43,7 +43,32 @@ impl Diagram {
         self.wires.iter().any(|wire| Side::of(wire.weight) == Some(side))
     }
 
-    /// The looks of a wire of this weight among the others.
+    /// What wires carry, where there are not more such things than colours.
+    pub(super) fn kinds(&self) -> Vec<&String> {
+        let mut kinds: Vec<&String> = self.wires.iter().filter_map(|wire| wire.label.as_ref()).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        if kinds.len() > SERIES.len() { Vec::new() } else { kinds }
+    }
+
+    /// The looks of a wire.
+    pub(super) fn look_of(&self, wire: &Wire) -> Look {
+        let kinds = self.kinds();
+        let kind = kinds.iter().position(|kind| Some(*kind) == wire.label.as_ref());
+        self.look_as(wire.weight, kind)
+    }
+
+    /// The looks of a wire of this weight that carries one of the kinds.
+    pub(super) fn look_as(&self, weight: f64, kind: Option<usize>) -> Look {
+        let look = self.look(weight);
+        match kind {
+            Some(kind) => Look { colour: SERIES[kind], ..look },
+            None if !self.kinds().is_empty() => Look { colour: AXIS, ..look },
+            None => look,
+        }
+    }
+
+    /// The looks of a wire of this weight among the others, where only its sign gives it a colour.
     pub(super) fn look(&self, weight: f64) -> Look {
         let share = weight.abs() / self.strongest();
         let pale = self.threshold().is_some_and(|threshold| weight.abs() < threshold);

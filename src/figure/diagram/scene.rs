@@ -6,7 +6,7 @@ use super::super::palette::{AXIS, Colour, WHITE};
 use super::super::pen::{Anchor, Frame, Point, Type};
 use super::label::SIZE;
 use super::legend::Line;
-use super::look::Look;
+use super::look::{Look, Side};
 use super::place::{Layout, NAME};
 use super::route::routes;
 use super::{Diagram, Piece, Spot, Wire};
@@ -82,7 +82,7 @@ impl Diagram {
     pub(super) fn drawn(&self, layout: &Layout) -> Vec<(&Wire, Vec<Piece>, Look)> {
         let mut drawn: Vec<_> = self.wires.iter().zip(routes(self, layout)).collect();
         drawn.sort_by(|a, b| a.0.weight.abs().total_cmp(&b.0.weight.abs()));
-        drawn.into_iter().map(|(wire, route)| (wire, route, self.look(wire.weight))).collect()
+        drawn.into_iter().map(|(wire, route)| (wire, route, self.look_of(wire))).collect()
     }
 
     fn bands(&self, layout: &Layout) -> Vec<Shape<'_>> {
@@ -106,11 +106,15 @@ impl Diagram {
         let line = |(number, line): (usize, &Line)| {
             let y = (number as f64 + 0.5) * SAMPLE.1;
             let text = |x: f64| Shape::Text((x, y), line.text().clone(), Type::new(TICK, Anchor::Start), None);
+            let (from, to) = ((left, y), (left + SAMPLE.0, y));
+            let sample =
+                |look: Look| vec![Shape::Curve(vec![[from, from, to, to]], look, None), text(to.0 + GAP)];
             match line {
                 Line::Text(_) => vec![text(left)],
-                Line::Sample(weight, _) => {
-                    let (from, to) = ((left, y), (left + SAMPLE.0, y));
-                    vec![Shape::Curve(vec![[from, from, to, to]], self.look(*weight), None), text(to.0 + GAP)]
+                Line::Sample(weight, _) => sample(self.look_as(*weight, None)),
+                // as wide as half of the strongest, and no dashes: the colour alone counts
+                Line::Kind(kind, _) => {
+                    sample(Look { dash: None, ..self.look_as(Side::Below.weight(self.strongest() / 2.0), Some(*kind)) })
                 }
             }
         };
