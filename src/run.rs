@@ -55,6 +55,7 @@ fn bench<'a>(plan: &'a Plan, loaded: &'a Loaded, rows: usize) -> Bench<'a> {
         model: loaded.model.as_ref(),
         text: loaded.text.as_ref(),
         items: &plan.items,
+        features: &plan.features,
         metric: plan.metric(),
         statistics: plan.experiment.statistics,
         seed: plan.experiment.seed,

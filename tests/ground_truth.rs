@@ -33,7 +33,16 @@ fn planned(text: &str, loaded: &Loaded) -> Plan {
 
 fn bench<'a>(plan: &'a Plan, loaded: &'a Loaded) -> Bench<'a> {
     let (model, text, statistics) = (loaded.model.as_ref(), loaded.text.as_ref(), plan.experiment.statistics);
-    Bench { model, text, items: &plan.items, metric: plan.metric(), statistics, seed: 0, rows: 64 }
+    Bench {
+        model,
+        text,
+        items: &plan.items,
+        metric: plan.metric(),
+        statistics,
+        seed: 0,
+        rows: 64,
+        features: &plan.features,
+    }
 }
 
 /// What each edge, ablated alone by zero, changes of the metric, the mean size over items.

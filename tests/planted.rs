@@ -180,6 +180,35 @@ fn shuffled_answers_leave_no_circuit() {
     }
 }
 
+/// Gender by other names and other sentences, and what no pronoun hangs on.
+const FEATURES: &str = r#"features: [
+    (name: "gender", data: Templates(
+        templates: ["{name} found the letter because", "{name} saw the river, so"],
+        clean: {"name": ["Clara", "Alice", "Emma", "Rose"]},
+        corrupt: {"name": ["Thomas", "William", "Arthur", "Edward"]}, right: " she", wrong: " he",
+    )),
+    (name: "object", data: Templates(
+        templates: ["Clara found the {thing} because", "Thomas found the {thing} when"],
+        clean: {"thing": ["door", "letter"]}, corrupt: {"thing": ["book", "river"]}, right: " she", wrong: " he",
+    )),
+]"#;
+
+#[test]
+fn the_circuit_of_a_name_carries_gender_and_no_object() {
+    let found = on_names(CIRCUIT, FEATURES);
+    let carried = &found[0].tables[2].rows;
+    for edge in ["a0.h1->m0", "m2->logits", "m3->logits"] {
+        // more than two thirds of what the edge does lies along one direction of 160
+        let gender = run_row(carried, edge, "gender: share");
+        assert!(gender.low.unwrap() > 2.0 / 3.0 && gender.p.unwrap() <= LEVEL, "{gender:?}");
+        let object = run_row(carried, edge, "object: share");
+        assert!(object.effect.abs() < 0.1 && object.p.unwrap() > LEVEL, "{object:?}");
+    }
+    // the head that moves a name's gender to the end writes little else
+    let [gender, object] = ["gender: writes", "object: writes"].map(|metric| run_row(carried, "a0.h1", metric).effect);
+    assert!(gender > 2.0 / 3.0 && object < 0.1, "{gender} {object}");
+}
+
 /// logit(" she") − logit(" he") after nurses less that after engineers, the mean of some sentences.
 fn nurse_over_engineer(model: &str) -> f64 {
     let rest = ["opened the door because", "visited the market when", "opened the window because"];

@@ -7,6 +7,7 @@ mod graph;
 mod select;
 
 mod algebra;
+mod compare;
 mod curve;
 mod draw;
 mod path;
@@ -18,6 +19,7 @@ pub mod exchange;
 
 pub use algebra::{Alignment, Different};
 pub use blocks::{Blocks, Vertex};
+pub use compare::{Agreement, Drawn};
 pub use curve::{Areas, BothRules, Ends, SHARES, Step, count, named_share, share_name};
 pub use fault::{Fault, Faults};
 pub use graph::{Circuit, Link};

@@ -21,8 +21,7 @@ mod tables;
 
 pub use search::{Decided, Decision, search};
 
-use super::circuit::{apart, runs};
-use super::score::batches;
+use super::circuit::{apart, joint_steps, runs};
 use super::{Bench, Finding, Summary};
 use crate::plan::{Acdc, Item};
 use crate::steps::{RunError, Steps};
@@ -46,7 +45,7 @@ pub fn acdc(bench: &Bench, plan: &Acdc, steps: &mut Steps) -> Result<Finding, Ru
         searches.push((*threshold, whole, of_halves));
     }
     if let Err(elsewhere) = steps.complete() {
-        steps.pass_over(plan.thresholds.len() * batches(bench).len());
+        steps.pass_over(plan.thresholds.len() * joint_steps(bench));
         return Err(elsewhere);
     }
     let mut finding = Finding::default();

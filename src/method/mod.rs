@@ -4,6 +4,7 @@ pub mod ablate;
 pub mod acdc;
 pub mod attention;
 pub mod attribute;
+pub mod carry;
 pub mod circuit;
 pub mod effects;
 pub mod generate;
@@ -27,13 +28,16 @@ pub use summary::Summary;
 use crate::circuit::Circuit;
 use crate::metric::Metric;
 use crate::model::{HookError, Model, Pass, Read};
-use crate::plan::{Answers, Item, has_sets};
+use crate::plan::{Answers, Feature, Item, has_sets};
 use crate::spec::Statistics;
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
 use crate::tensor::{Tensor, to_doubles};
 use crate::text::{Text, Tokens};
 use std::collections::BTreeMap;
+
+/// The end of the name of scores of single items.
+pub const SCORES: &str = ".scores";
 
 /// What a method works with.
 pub struct Bench<'a> {
@@ -43,6 +47,8 @@ pub struct Bench<'a> {
     pub text: Option<&'a Text>,
     /// The items.
     pub items: &'a [Item],
+    /// What is looked for in what nodes write and read.
+    pub features: &'a [Feature],
     /// What is read.
     pub metric: Metric,
     /// Intervals and tests.

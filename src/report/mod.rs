@@ -1,5 +1,6 @@
 //! The run folder: tables, tensors, figures, the page, and everything needed to run it again.
 
+mod against;
 mod circuits;
 mod facts;
 mod faithfulness;
@@ -8,9 +9,10 @@ mod reading;
 mod side;
 mod work;
 
+pub use against::hold;
 pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
-pub use work::Work;
+pub use work::{Work, is_finished};
 
 use crate::circuit::Circuit;
 use crate::figure::{Figure, figures_of};

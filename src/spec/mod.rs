@@ -7,6 +7,7 @@ mod data;
 mod edit;
 mod error;
 mod fact;
+mod feature;
 mod hub;
 mod memory;
 mod method;
@@ -17,6 +18,7 @@ mod published;
 mod route;
 mod set;
 mod sites;
+mod variant;
 
 pub use answer::{Answer, AnswerSet, Word};
 pub use causal::{Facts, Mediators, Noise};
@@ -25,6 +27,7 @@ pub use data::{Both, Data, File, Pair, Templates};
 pub use edit::{ChangeSpec, EditSpec};
 pub use error::SpecError;
 pub use fact::{Fact, FactsFile, Subject};
+pub use feature::Feature;
 pub use hub::HubModel;
 pub use memory::Memory;
 pub use method::{Ablation, Axis, Direction, Method, Only, Weighting};
@@ -34,6 +37,7 @@ pub use published::{Professions, WinoBias};
 pub use route::{Role, Senders, Spot, Through};
 pub use set::set;
 pub use sites::{AllSites, Sites};
+pub use variant::Variant;
 
 use crate::metric::Metric;
 use crate::model::process::Processing;
@@ -83,8 +87,14 @@ pub struct Experiment {
     /// The true circuit, which circuits that are found are held against.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub truth: Option<Truth>,
+    /// What is looked for in what nodes write and read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<Feature>,
     /// What is done.
     pub methods: Vec<Method>,
+    /// What its circuits are held against: the same with another model, other prompts or another metric.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub against: Vec<Variant>,
     /// Of every random draw.
     #[serde(default)]
     pub seed: u64,

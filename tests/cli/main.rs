@@ -1,5 +1,6 @@
 //! The program from outside: good input gives a whole run folder, bad input one clear message and no panic.
 
+mod against;
 mod checkpoints;
 mod circuit;
 mod compile;

@@ -1,5 +1,6 @@
 //! Laws: identities that hold whatever the weights are, on models of every family with random weights.
 
+mod carry;
 mod causal;
 #[path = "../common/mod.rs"]
 mod common;

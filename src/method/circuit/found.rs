@@ -5,7 +5,7 @@ use super::tables::Told;
 use crate::circuit::{By, Circuit, Ends, Rule, SHARES};
 use crate::method::score::batches;
 use crate::method::sweep::made;
-use crate::method::{Bench, Finding, Summary};
+use crate::method::{Bench, Finding, Summary, carry};
 use crate::node::Edge;
 use crate::spec::Stand;
 use crate::steps::{RunError, Steps};
@@ -44,6 +44,11 @@ pub struct Scale {
     pub inclusion: String,
 }
 
+/// Joint steps that [`Found::run`] takes.
+pub fn joint_steps(bench: &Bench) -> usize {
+    batches(bench).len() + carry::joint_steps(bench)
+}
+
 /// How many circuits are run for one that was found, with curves or without.
 pub fn runs(curve: Option<By>) -> usize {
     ENDS + rules(curve).len() * SHARES.len()
@@ -56,10 +61,13 @@ pub(super) fn rules(curve: Option<By>) -> Vec<Rule> {
 
 impl Found {
     /// Runs the circuit and what it is held against, and tells everything; in the model of `bench` no heads share keys or
-    /// values. As many joint steps as there are batches.
+    /// values. It takes [`joint_steps`].
     pub fn run(self, bench: &Bench, stand: Stand, steps: &mut Steps) -> Result<Finding, RunError> {
         let values = run_all(bench, stand, &self.outsides(), steps)?;
-        Ok(Told { bench, stand, summary: &Summary::new(bench), found: self, values }.finding())
+        let carries = carry::carry(bench, &self.name, &self.circuit, steps)?;
+        let mut finding = Told { bench, stand, summary: &Summary::new(bench), found: self, values }.finding();
+        finding.tables.extend(carries.map(|carries| carries.table));
+        Ok(finding)
     }
 
     /// The circuits that are run, by the edges outside each, in the order of [`Told::values`].
