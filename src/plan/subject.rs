@@ -73,7 +73,9 @@ impl Reader<'_> {
         let (context, last) = (self.loaded.model.dims().context, prompt.len() - 1);
         let refused = match count {
             1 => None,
-            _ if !self.loaded.model.is_causal() => Some("a model that sees both ways reads answers of one token".to_string()),
+            _ if !self.loaded.model.is_causal() => {
+                Some("a model that sees both ways reads answers of one token".to_string())
+            }
             _ if read != last => Some(format!("an answer of {count} tokens follows the prompt; leave `at` out")),
             _ if last + count > context => {
                 let all = last + count;
