@@ -58,7 +58,7 @@ def passing(prompts, out=None, other=None):
 
     def read(value, hook):
         ports = inputs[hook.name]
-        if not any(port in out for port in ports):
+        if not any(out.get(port) for port in ports):
             return value
         mask = torch.zeros(len(nodes), len(ports))
         for column, port in enumerate(ports):
