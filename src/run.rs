@@ -87,6 +87,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::DirectLogitAttribution => method::attribute::attribute(bench, steps),
         Step::Attention(weighting) => method::attention::attention(bench, *weighting, steps),
         Step::Patch(sweep, direction) => method::patch::patch(bench, sweep, *direction, steps),
+        Step::AttributionPatch(plan) => method::attribution_patch::attribution_patch(bench, plan, steps),
         Step::Ablate(sweep, with) => method::ablate::ablate(bench, sweep, *with, steps),
         Step::Generate { tokens, edits, temperature } => {
             method::generate::generate(bench, Length { tokens: *tokens, temperature: *temperature }, edits, steps)
@@ -110,6 +111,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::DirectLogitAttribution => "direct logit attribution",
         Step::Attention(_) => "attention",
         Step::Patch(..) => "patch",
+        Step::AttributionPatch(_) => "attribution patch",
         Step::Ablate(..) => "ablate",
         Step::Generate { .. } => "generate",
         Step::Mediate(..) => "causal mediation",

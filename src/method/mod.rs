@@ -3,6 +3,7 @@
 pub mod ablate;
 pub mod attention;
 pub mod attribute;
+pub mod attribution_patch;
 pub mod circuit;
 pub mod effects;
 pub mod generate;

@@ -82,6 +82,11 @@ pub fn supporting(score: Score) -> By {
 
 fn check_steps(at: &str, score: Score, problems: &mut Problems) {
     let (Score::EapIg { steps } | Score::EapIgActivations { steps }) = score else { return };
+    check_integration(at, steps, problems);
+}
+
+/// Steps that a gradient is averaged over.
+pub(super) fn check_integration(at: &str, steps: usize, problems: &mut Problems) {
     if steps == 0 || steps > MOST_STEPS {
         problems.add(&format!("{at}.score.steps"), format!("{steps} is not between 1 and {MOST_STEPS}"));
     }

@@ -1,6 +1,7 @@
 //! What an experiment means: every name resolved, every mistake found before anything runs. The only validator.
 
 mod answers;
+mod attribution;
 mod causal;
 mod cells;
 mod checks;
@@ -18,6 +19,7 @@ mod spots;
 mod subject;
 
 pub use answers::{Answers, has_sets};
+pub use attribution::Attribution;
 pub use causal::Tracing;
 pub use cells::{Cell, Sweep, sites as changed};
 pub use circuit::{Circuits, rows_of_length, supporting};
@@ -68,6 +70,8 @@ pub enum Step {
     Attention(Weighting),
     /// Activation patching.
     Patch(Sweep, Direction),
+    /// Attribution patching.
+    AttributionPatch(Attribution),
     /// Ablation.
     Ablate(Sweep, Ablation),
     /// Generation.
@@ -186,6 +190,10 @@ fn step(
         }
         Method::Patch { sites, over, direction, only } => {
             Some(Step::Patch(cells::resolve(&at, sites, over, only, known, problems)?, *direction))
+        }
+        Method::AttributionPatch { sites, over, score, direction, only } => {
+            let asked = attribution::Asked { sites, over, only, score, direction: *direction };
+            attribution::resolve(&at, &asked, known, problems).map(Step::AttributionPatch)
         }
         Method::Ablate { sites, over, with, only } => {
             let sweep = cells::resolve(&at, sites, over, only, known, problems);

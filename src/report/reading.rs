@@ -31,6 +31,10 @@ fn method(name: &str) -> &'static str {
             "The first node of each path gets the output it has in the other run; its change is carried along the edges of the path alone, each head or MLP on it computed anew with its norm, and everything else is frozen. A path that ends in a head runs freely from there on. Effects of paths do not sum to the whole. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
         ),
         (
+            "attribution_patch",
+            "What patching each place would do, estimated from gradients: the change of its activation times the slope of the metric. First order alone: where something behind the place saturates, or several places matter only together, patching says otherwise; patch the places of large estimates to be sure. With GradDrop an estimate is a size without a sign, and has no test. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
+        ),
+        (
             "circuit.faithfulness",
             "The model run on the clean prompts while every edge outside a circuit brings an ablated output. Faithfulness is 1 where that does what the whole model does, and 0 where it does what no edge at all does; it may be above 1 or below 0. The complement is everything but the circuit: where it still does much, the circuit is not all. CPR (edges by sign, more is better) and CMD (edges by size, 0 is best) are areas over ten shares of the edges. Intervals are percentile bootstraps over observations.",
         ),

@@ -1,7 +1,8 @@
 //! What may be done: the methods with their settings, and the words for these.
 
 use super::{
-    EditSpec, Facts, Mediators, Noise, Prompt, Ranking, Role, Score, Select, Senders, Sites, Spot, Stand, Through,
+    EditSpec, Estimate, Facts, Mediators, Noise, Prompt, Ranking, Role, Score, Select, Senders, Sites, Spot, Stand,
+    Through,
 };
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +101,22 @@ pub enum Method {
         over: Vec<Axis>,
         /// Which run is patched into which.
         #[serde(default)]
+        direction: Direction,
+        /// Indices that the sweep keeps to.
+        #[serde(default)]
+        only: Only,
+    },
+    /// Attribution patching: what patching would do, estimated from gradients.
+    AttributionPatch {
+        /// Where.
+        sites: Sites,
+        /// What the sweep goes over, index by index; all of the other axes is patched at once.
+        over: Vec<Axis>,
+        /// How effects are estimated.
+        #[serde(default)]
+        score: Estimate,
+        /// Which run is patched into which.
+        #[serde(default = "noise")]
         direction: Direction,
         /// Indices that the sweep keeps to.
         #[serde(default)]
@@ -233,6 +250,11 @@ pub enum Method {
 /// Meng et al. 2022: block outputs, and what MLPs and attention write.
 fn restored() -> Sites {
     Sites::Named(["hook_resid_post", "hook_mlp_out", "hook_attn_out"].map(String::from).to_vec())
+}
+
+/// A score is what the metric changes by when the place is ablated.
+fn noise() -> Direction {
+    Direction::Noise
 }
 
 /// Copies and layers of a window in Meng et al. 2022.

@@ -1,6 +1,7 @@
 //! Exactly what a RON file says: no name is resolved here, and no value is judged.
 
 mod answer;
+mod attribution;
 mod causal;
 mod circuit;
 mod data;
@@ -18,6 +19,7 @@ mod set;
 mod sites;
 
 pub use answer::{Answer, AnswerSet, Word};
+pub use attribution::{Estimate, Fix};
 pub use causal::{Facts, Mediators, Noise};
 pub use circuit::{Ranking, Score, Select, Stand};
 pub use data::{Both, Data, File, Pair, Templates};

@@ -2,7 +2,7 @@
 
 use crate::metric::Metric;
 use crate::model::{Dims, Model, shape};
-use crate::plan::{Cell, Item, Step, Sweep, changed, rows_of_length};
+use crate::plan::{Attribution, Cell, Item, Step, Sweep, changed, rows_of_length};
 use crate::site::Site;
 use crate::spec::Ablation;
 use std::collections::BTreeSet;
@@ -135,6 +135,7 @@ impl<'a> Sizes<'a> {
                 items * (kept + self.pass(&[Site::HeadOut(0)]))
             }
             Step::Patch(sweep, _) => self.sweep(&sweep.cells, rows),
+            Step::AttributionPatch(plan) => self.attribution(plan, rows),
             Step::Ablate(sweep, with) => self.means(sweep, *with, items) + self.sweep(&sweep.cells, rows),
             Step::Mediate(_, sweep) => {
                 // answers of one token are read together, others each in a run of its own
@@ -177,6 +178,18 @@ impl<'a> Sizes<'a> {
         let patched = items * self.written() + rows * self.pass(&[Site::Mix(0)]);
         let run = items * (self.written() + self.pass(&[]) + 3 * AT_A_HOOK * heads) + wide;
         scored.max(patched).max(run)
+    }
+
+    /// Both runs' states and their difference, gradients, the tape; on the way to sums the dearest site as f64, of a pattern
+    /// that is computed anew three of them.
+    fn attribution(&self, plan: &Attribution, rows: u64) -> u64 {
+        let items = (rows_of_length(self.length as usize, rows as usize) as u64).min(self.items);
+        let sites = changed(&plan.sweep.cells);
+        let through = sites.iter().filter(|site| plan.through_pattern(**site)).count() as u64;
+        let dearest = sites.iter().map(|site| self.site(*site)).max().unwrap_or(0);
+        let kept = 4 * self.sites(&sites) + through * (4 * self.pattern() + 3 * self.ports()) + 3 * self.stream();
+        let summed = AT_A_HOOK * dearest.max(if through > 0 { 3 * self.pattern() } else { 0 });
+        items * (kept + summed + self.tape(&[Site::Embed]) + self.pass(&sites))
     }
 
     /// What is recorded of a row: states, gradients, and always all logits.
@@ -229,6 +242,7 @@ impl<'a> Sizes<'a> {
                 self.sides * self.items * self.recorded(sites, gradients) * number * 3 / 2
             }
             Step::Attention(_) => 3 * self.items * self.layers() * self.pattern() * number,
+            Step::AttributionPatch(plan) => self.table(plan.sweep.cells.len() as u64),
             Step::Patch(sweep, _) | Step::Ablate(sweep, _) => self.table(sweep.cells.len() as u64),
             Step::LogitLens(sites) => self.table(sites.len() as u64 * self.length),
             Step::DirectLogitAttribution => self.table(self.layers() * (self.dims().heads as u64 + 2)),
