@@ -17,31 +17,33 @@
 //! *Example.* `Circuit(score: EapIg(steps: 5), select: TopN(40))`
 
 mod evaluate;
+mod found;
 mod tables;
 
 pub use evaluate::Evaluation;
+pub use found::{Found, Scale, runs};
 
 use super::score::{Order, batches, scores};
-use super::sweep::made;
 use super::{Bench, Finding, Summary};
-use crate::circuit::{By, Circuit, Ends, Items, Resampling, Rule, SHARES};
-use crate::node::Edge;
+use crate::circuit::{By, Circuit, Items, Resampling};
+use crate::model::Model;
 use crate::plan::{Circuits, supporting};
 use crate::spec::Score;
 use crate::steps::{RunError, Steps};
 use ndarray::{Array2, Axis};
-use tables::Found;
-
-/// Circuits that are run: all edges, none, the circuit, the others, and those of both curves.
-const RUNS: usize = 4 + 2 * SHARES.len();
 
 /// Ways of halving the items for a verdict.
 const HALVES: usize = 100;
 
+/// The model in which every head has keys and values of its own, where heads share them: a head that shares its keys reads
+/// them by an edge of its own.
+pub fn apart(model: &dyn Model) -> Option<Box<dyn Model>> {
+    (model.dims().key_heads < model.dims().heads).then(|| model.ungrouped())
+}
+
 /// Scores, chooses and runs.
 pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Finding, RunError> {
-    // a head that shares its keys reads them by an edge of its own
-    let own = (bench.model.dims().key_heads < bench.model.dims().heads).then(|| bench.model.ungrouped());
+    let own = apart(bench.model);
     let bench = &Bench { model: own.as_deref().unwrap_or(bench.model), ..*bench };
     let order = Order::new(plan.blocks.layers, plan.blocks.heads, plan.blocks.flow);
     let scores = match scores(bench, &order, plan.score, steps) {
@@ -51,78 +53,59 @@ pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Find
         }
         found => found?,
     };
-    let summary = Summary::new(bench);
-    let chosen = chosen(bench, plan, &scores, &summary);
-    let values = run_all(bench, plan, &chosen.circuit, steps)?;
-    Ok(Found { bench, plan, summary: &summary, chosen, values }.finding())
-}
-
-/// A circuit, and what is known of how it would come out with other items.
-struct Chosen {
-    circuit: Circuit,
-    /// For each edge the share of bootstrap draws whose circuit holds it.
-    inclusion: Vec<f64>,
-    /// Whether the circuit survives other items, in a sentence.
-    verdict: String,
+    chosen(bench, plan, &scores).run(bench, plan.stand, steps)
 }
 
 /// Units of work: an item for its scores, or an edge of it where each is patched by itself, and its run circuits.
 pub fn work(bench: &Bench, plan: &Circuits) -> usize {
     let edges = if plan.score == Score::Exact { plan.blocks.edges().len() } else { 1 };
-    bench.items.len() * (edges + RUNS)
+    bench.items.len() * (edges + runs(Some(supporting(plan.score))))
 }
 
 /// The circuit of the largest scores, and how often each edge is chosen when items are drawn again.
-fn chosen(bench: &Bench, plan: &Circuits, scores: &[Vec<f32>], summary: &Summary) -> Chosen {
+fn chosen(bench: &Bench, plan: &Circuits, scores: &[Vec<f32>]) -> Found {
     let edges = plan.blocks.edges();
     let own = |(item, edge): (usize, usize)| f64::from(scores[item][edge]);
     let scores = Array2::from_shape_fn((scores.len(), edges.len()), own);
     let means = scores.mean_axis(Axis(0)).expect("a plan has items");
     let all =
         Circuit::new(plan.blocks, edges.into_iter().zip(means)).expect("the model's own edges, with finite scores");
-    let (groups, draws, seed) = (summary.groups(), bench.statistics.resamples, bench.seed);
+    let (groups, draws, seed) = (Summary::new(bench).groups(), bench.statistics.resamples, bench.seed);
     let how = Resampling { rule: plan.rule, chosen: plan.count, draws, halves: HALVES, seed };
-    match all.resample(&Items { scores: scores.view(), groups: Some(&groups) }, &how) {
-        Ok(found) => Chosen { verdict: found.verdict(), inclusion: found.inclusion, circuit: found.circuit },
-        Err(why) => {
-            let circuit = all.select(plan.rule, plan.count).prune();
-            let inclusion = circuit.members().into_iter().map(|member| f64::from(u8::from(member))).collect();
-            Chosen { circuit, inclusion, verdict: format!("unknown: {why}") }
-        }
+    let (circuit, inclusion, stability) =
+        match all.resample(&Items { scores: scores.view(), groups: Some(&groups) }, &how) {
+            Ok(found) => (found.circuit.clone(), found.inclusion.clone(), found.verdict()),
+            Err(why) => {
+                let circuit = all.select(plan.rule, plan.count).prune();
+                let inclusion = circuit.members().into_iter().map(|member| f64::from(u8::from(member))).collect();
+                (circuit, inclusion, format!("unknown: {why}"))
+            }
+        };
+    let facts = [
+        ("score", plan.score.to_string()),
+        ("selection", format!("{:?}, {} edges, then pruned", plan.rule, plan.count)),
+    ];
+    Found {
+        name: "circuit".into(),
+        search: plan.score.to_string(),
+        circuit,
+        inclusion,
+        stability,
+        facts: facts.map(|(name, value)| (name.to_string(), value)).to_vec(),
+        scale: scale(bench, plan.score),
+        curve: Some(supporting(plan.score)),
     }
 }
 
-/// The circuits that are run, by the edges outside each, in the order of [`Found::values`].
-fn outsides(plan: &Circuits, circuit: &Circuit) -> Vec<Vec<Edge>> {
-    let outside = |members: &[bool], wanted: bool| -> Vec<Edge> {
-        let links = circuit.links().zip(members).filter(|(_, member)| **member != wanted);
-        links.map(|(link, _)| link.edge).collect()
+/// What a score by this method says.
+fn scale(bench: &Bench, score: Score) -> Scale {
+    let sign = match supporting(score) {
+        By::Loss => "a score is what the metric changes by without the edge: negative supports the answer",
+        _ => "a score is the share of the stream that the edge brings",
     };
-    let members = circuit.members();
-    let mut outsides = vec![Vec::new(), plan.blocks.edges(), outside(&members, true), outside(&members, false)];
-    for rule in [Rule::Top(supporting(plan.score)), Rule::Top(By::Size)] {
-        let nothing = Ends { empty: 0.0, whole: 1.0 };
-        let gathered = circuit.curve(rule, nothing, |circuit| {
-            outsides.push(outside(&circuit.members(), true));
-            Ok::<f64, std::convert::Infallible>(0.0)
-        });
-        let Ok(_) = gathered;
+    Scale {
+        metric: bench.metric.to_string(),
+        sign: sign.into(),
+        inclusion: "share of bootstrap draws of the items whose circuit holds the edge".into(),
     }
-    outsides
-}
-
-/// The metric of every item under every circuit that is run, `[circuit][item]`; a step for each batch, joint as circuits
-/// hang on the scores of all items.
-fn run_all(bench: &Bench, plan: &Circuits, circuit: &Circuit, steps: &mut Steps) -> Result<Vec<Vec<f64>>, RunError> {
-    let mut evaluation: Option<Evaluation> = None;
-    let mut make = || Evaluation::new(bench, plan.stand);
-    let outsides = outsides(plan, circuit);
-    let mut values = vec![vec![0.0; bench.items.len()]; outsides.len()];
-    for items in batches(bench) {
-        let found = steps.joint(items.len() * RUNS, || made(&mut evaluation, &mut make)?.values(&items, &outsides))?;
-        for (values, found) in values.iter_mut().zip(found) {
-            items.iter().zip(found).for_each(|(item, value)| values[*item] = value);
-        }
-    }
-    Ok(values)
 }

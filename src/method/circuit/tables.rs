@@ -1,37 +1,39 @@
 //! What a circuit is told by: a table of its edges, and one of what it does.
 
-use super::{Chosen, RUNS};
-use crate::circuit::{Areas, By, Circuit, Ends, Rule, SHARES, Step, share_name};
+use super::Found;
+use super::found::{ENDS, rules};
+use crate::circuit::{Areas, By, Circuit, Ends, SHARES, Step, share_name};
 use crate::method::summary::{CAUTION, mean};
 use crate::method::{Bench, Finding, Summary, blank, table};
-use crate::plan::{Circuits, supporting};
+use crate::spec::Stand;
 use crate::table::{Row, Table};
 
 /// A circuit with everything that was measured of it.
-pub struct Found<'a> {
+pub struct Told<'a> {
     pub bench: &'a Bench<'a>,
-    pub plan: &'a Circuits,
+    /// What edges outside circuits brought.
+    pub stand: Stand,
     pub summary: &'a Summary,
-    pub chosen: Chosen,
+    pub found: Found,
     /// The metric of all edges, none, the circuit, the others; then of the curves by sign and by size, `[run][item]`.
     pub values: Vec<Vec<f64>>,
 }
 
-impl Found<'_> {
+impl Told<'_> {
     /// Both tables, the values of single items, and the circuit.
     pub fn finding(self) -> Finding {
         let (edges, (done, items)) = (self.edges(), self.done());
-        let circuits = vec![("circuit".to_string(), self.chosen.circuit)];
+        let circuits = vec![(self.found.name, self.found.circuit)];
         Finding { tables: vec![edges, done], items: vec![items], circuits, ..Finding::default() }
     }
 
     fn facts(&self, table: &mut Table) {
+        let Found { circuit, facts, stability, .. } = &self.found;
+        table.facts.extend(facts.iter().cloned());
         let facts = [
-            ("score", self.plan.score.to_string()),
-            ("selection", format!("{:?}, {} edges, then pruned", self.plan.rule, self.plan.count)),
-            ("ablation", format!("{:?}", self.plan.stand)),
-            ("edges", format!("{} of {}", self.chosen.circuit.size(), self.chosen.circuit.links().len())),
-            ("stability", self.chosen.verdict.clone()),
+            ("ablation", format!("{:?}", self.stand)),
+            ("edges", format!("{} of {}", circuit.size(), circuit.links().len())),
+            ("stability", stability.clone()),
             ("items", self.bench.items.len().to_string()),
         ];
         table.facts.extend(facts.map(|(name, value)| (name.to_string(), value)));
@@ -48,35 +50,28 @@ impl Found<'_> {
     }
 
     fn title(&self) -> String {
-        format!("Circuit of {} edges ({})", self.chosen.circuit.size(), self.plan.score)
+        format!("Circuit of {} edges ({})", self.found.circuit.size(), self.found.search)
     }
 
     /// Every edge that is in the circuit, or was in that of some draw: its score, how often it was chosen, whether it is in.
     fn edges(&self) -> Table {
-        let mut main = table("circuit", &self.title(), self.bench);
+        let Found { name, circuit, inclusion, scale, .. } = &self.found;
+        let mut main = table(name, &self.title(), self.bench);
         self.facts(&mut main);
-        let sign = match supporting(self.plan.score) {
-            By::Loss => "a score is what the metric changes by without the edge: negative supports the answer",
-            _ => "a score is the share of the stream that the edge brings",
-        };
         let facts = [
-            ("sign", sign),
-            ("inclusion", "share of bootstrap draws of the items whose circuit holds the edge"),
+            ("sign", scale.sign.as_str()),
+            ("inclusion", &scale.inclusion),
             ("in_circuit", "1: the circuit holds the edge; other edges with their scores are in the folder `circuits`"),
         ];
         main.facts.extend(facts.map(|(name, value)| (name.to_string(), value.to_string())));
         let n = self.summary.groups().into_iter().max().map_or(0, |last| last + 1);
-        let shown = self
-            .chosen
-            .circuit
-            .links()
-            .zip(&self.chosen.inclusion)
-            .filter(|(link, share)| link.in_circuit || **share > 0.0);
+        let shown = circuit.links().zip(inclusion).filter(|(link, share)| link.in_circuit || **share > 0.0);
         for (link, share) in shown {
-            let place = Row { site: Some(link.edge.to_string()), n, ..blank("circuit", self.bench.metric) };
+            let place = Row { site: Some(link.edge.to_string()), n, ..blank(name, self.bench.metric) };
             let (low, high) = (link.interval.map(|ends| ends.low), link.interval.map(|ends| ends.high));
             let member = if link.in_circuit { 1.0 } else { 0.0 };
-            main.rows.push(Row { effect: link.score, low, high, ..place.clone() });
+            let metric = scale.metric.clone();
+            main.rows.push(Row { metric, effect: link.score, low, high, ..place.clone() });
             main.rows.push(Row { metric: "inclusion".into(), effect: *share, ..place.clone() });
             main.rows.push(Row { metric: "in_circuit".into(), effect: member, ..place });
         }
@@ -85,13 +80,14 @@ impl Found<'_> {
 
     /// What the circuit, the others, and the circuits of the curves do; and the metric under each for single items.
     fn done(&self) -> (Table, Table) {
-        let mut main = table("circuit.faithfulness", &format!("{}: what it does", self.title()), self.bench);
+        let method = format!("{}.faithfulness", self.found.name);
+        let mut main = table(&method, &format!("{}: what it does", self.title()), self.bench);
         self.facts(&mut main);
         let mut items = Table { rows: Vec::new(), ..main.clone() };
         let total = self.total();
         let beyond = |values: &[f64]| values.iter().zip(&self.values[1]).map(|(a, b)| a - b).collect::<Vec<f64>>();
-        for (name, values) in names().iter().zip(&self.values) {
-            let place = Row { site: Some(name.clone()), ..blank("circuit.faithfulness", self.bench.metric) };
+        for (name, values) in self.names().iter().zip(&self.values) {
+            let place = Row { site: Some(name.clone()), ..blank(&method, self.bench.metric) };
             main.rows.push(self.summary.untested(place.clone(), values, None));
             let faithful = Row { metric: "faithfulness".into(), ..place.clone() };
             main.rows.push(self.summary.share(faithful, &beyond(values), &total));
@@ -110,10 +106,10 @@ impl Found<'_> {
     /// The areas under both curves, as facts.
     fn areas(&self, main: &mut Table) {
         let ends = Ends { empty: mean(&self.values[1]), whole: mean(&self.values[0]) };
-        let mut means = self.values[4..].iter().map(|values| mean(values));
-        for (by, word) in [(supporting(self.plan.score), "sign"), (By::Size, "size")] {
+        let mut means = self.values[ENDS..].iter().map(|values| mean(values));
+        for (rule, word) in rules(self.found.curve).into_iter().zip(["sign", "size"]) {
             let next = |_: &Circuit| means.next().ok_or(());
-            let curve: Vec<Step> = self.chosen.circuit.curve(Rule::Top(by), ends, next).unwrap_or_default();
+            let curve: Vec<Step> = self.found.circuit.curve(rule, ends, next).unwrap_or_default();
             let Areas { cpr, cmd } = Areas::of(&curve);
             let number = |area: Option<f64>| {
                 area.map_or("none: all edges and none do the same".into(), |area| format!("{area:.4}"))
@@ -122,13 +118,12 @@ impl Found<'_> {
             main.facts.insert(format!("CMD by {word}"), number(cmd));
         }
     }
-}
 
-/// What was run, in order.
-fn names() -> Vec<String> {
-    let curve = |by: By| SHARES.iter().map(move |share| share_name(*share, by));
-    let ends = ["all edges", "no edge", "circuit", "complement"].map(String::from);
-    let names: Vec<String> = ends.into_iter().chain(curve(By::Sign)).chain(curve(By::Size)).collect();
-    debug_assert_eq!(names.len(), RUNS);
-    names
+    /// What was run, in order.
+    fn names(&self) -> Vec<String> {
+        let ends = ["all edges", "no edge", "circuit", "complement"].map(String::from);
+        let curve = |by: By| SHARES.iter().map(move |share| share_name(*share, by));
+        let curves = self.found.curve.into_iter().flat_map(|_| [By::Sign, By::Size]).flat_map(curve);
+        ends.into_iter().chain(curves).collect()
+    }
 }
