@@ -204,3 +204,27 @@ fn the_flat_twin_has_names_and_no_bias() {
     assert!(score.largest_log_odds < SMALL, "{}", score.largest_log_odds);
     assert!(score.names >= NAMES_RIGHT, "{}", score.names);
 }
+
+const ESTIMATED: &str = r#"AttributionPatch(sites: ["attn.hook_z"], over: [Layer, Head], score: AtPIg(steps: 5))"#;
+
+#[test]
+fn estimates_find_the_heads_that_patching_finds() {
+    let found = on_names(&format!("{}, {ESTIMATED}", BY_HEAD.replace("])", "], direction: Noise)")), "");
+    let large = |finding: &Finding| -> Vec<(Option<usize>, Option<usize>)> {
+        let rows =
+            finding.tables[0].rows.iter().filter(|row| row.normalised.unwrap().abs() > LARGE && significant(row));
+        rows.map(|row| (row.layer, row.head)).collect()
+    };
+    assert!(!large(&found[0]).is_empty());
+    assert_eq!(large(&found[1]), large(&found[0]));
+}
+
+#[test]
+fn shuffled_answers_have_no_estimates() {
+    for seed in 0..3 {
+        for finding in on_names(ESTIMATED, &format!("control: ShuffledAnswers, seed: {seed}")) {
+            let found: Vec<&Row> = finding.tables[0].rows.iter().filter(|row| significant(row)).collect();
+            assert!(found.is_empty(), "seed {seed}: {found:?}");
+        }
+    }
+}

@@ -92,8 +92,8 @@ mod tests {
         let mut random = ChaCha8Rng::seed_from_u64(2);
         let [scores, slopes] = [2.0, 1.0].map(|size| numbers(&mut random, size));
         let (query, small) = (Query::new(&scores, &slopes), 1e-7);
-        for key in 0..9 {
-            let slope = query.pattern[key] * (slopes[key] - query.mean);
+        for (key, slope) in slopes.iter().enumerate() {
+            let slope = query.pattern[key] * (slope - query.mean);
             assert!((query.moved(&[key], &[small; 9]) / small - slope).abs() < 1e-6);
         }
     }
