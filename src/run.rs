@@ -98,6 +98,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         }
         Step::PathPatch(paths) => method::path::path(bench, paths, steps),
         Step::Circuit(circuits) => method::circuit::circuit(bench, circuits, steps),
+        Step::EdgePruning(plan) => method::edge_pruning::edge_pruning(bench, plan, steps),
         Step::Knockout(cuts) => method::knockout::knockout(bench, cuts, steps),
         Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
     }
@@ -118,6 +119,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::Trace(..) => "causal tracing",
         Step::PathPatch(_) => "path patch",
         Step::Circuit(_) => "circuit",
+        Step::EdgePruning(_) => "edge pruning",
         Step::Knockout(_) => "knockout",
         Step::Patchscope(_) => "patchscope",
     }
@@ -135,6 +137,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Trace(tracing) => method::trace::work(bench, tracing),
         Step::PathPatch(paths) => items * paths.branches.len(),
         Step::Circuit(circuits) => method::circuit::work(bench, circuits),
+        Step::EdgePruning(plan) => method::edge_pruning::work(bench, plan),
         Step::Knockout(cuts) => cuts.groups.iter().map(|(items, cells)| items.len() * cells.len()).sum(),
         Step::Patchscope(scope) => items * scope.states.len(),
         _ => items,

@@ -144,6 +144,18 @@ impl<'a> Steps<'a> {
         }
     }
 
+    /// As [`Steps::prepare`], for a link in a chain of steps that each rest on those before: `work` counts in the progress.
+    /// What ends the chain is a [`Steps::step`].
+    pub fn link<T: Serialize + DeserializeOwned>(
+        &mut self,
+        work: usize,
+        compute: impl FnOnce() -> Result<T, HookError>,
+    ) -> Result<Option<T>, RunError> {
+        let found = self.prepare(compute)?;
+        self.watcher.advance(work);
+        Ok(found)
+    }
+
     /// What a step gives that rests on the method's other steps: read back, or done and kept, whoever's turn it is. Only a
     /// process that has them all comes this far; of shards, mostly the one that puts them together.
     pub fn joint<T: Serialize + DeserializeOwned>(

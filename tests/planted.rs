@@ -228,3 +228,35 @@ fn shuffled_answers_have_no_estimates() {
         }
     }
 }
+
+const PRUNED: &str = "EdgePruning(target: Edges(60), steps: 150, seeds: 2)";
+
+#[test]
+fn learned_masks_keep_the_heads_that_patching_finds_and_suffice() {
+    let found = on_names(&format!("{BY_HEAD}, {PRUNED}"), "");
+    let carriers = found[0].tables[0].rows.iter().filter(|row| row.normalised.unwrap().abs() > LARGE);
+    let (_, circuit) = &found[1].circuits[0];
+    let nodes: Vec<String> = circuit.vertices().iter().map(ToString::to_string).collect();
+    for carrier in carriers {
+        let name = format!("a{}.h{}", carrier.layer.unwrap(), carrier.head.unwrap());
+        assert!(nodes.contains(&name), "{name} is not among {nodes:?}");
+    }
+    assert!(found[1].tables[0].facts["stability"].starts_with("Circuits of 2 seeds share"));
+    let done = &found[1].tables[1].rows;
+    let [circuit, complement] = ["circuit", "complement"].map(|name| run_row(done, name, "faithfulness"));
+    assert!(circuit.effect > 0.8 && circuit.low.unwrap() > 0.6, "{circuit:?}");
+    assert!(complement.effect < 0.5, "{complement:?}");
+}
+
+#[test]
+fn shuffled_answers_have_no_learned_circuit() {
+    let more = "control: ShuffledAnswers";
+    let method = "EdgePruning(target: Edges(60), steps: 20, seeds: 1, judge: Metric)";
+    for table in &on_names(method, more)[0].tables {
+        assert!(
+            table.facts.contains_key("caution") && table.facts["stability"].starts_with("none"),
+            "{:?}",
+            table.facts
+        );
+    }
+}

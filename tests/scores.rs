@@ -7,13 +7,13 @@ use insta::assert_snapshot;
 use patchclamp::method::Bench;
 use patchclamp::method::circuit::Evaluation;
 use patchclamp::method::score::{Order, scores};
+use patchclamp::model::Model;
 use patchclamp::model::load::{self, Loaded};
-use patchclamp::model::{Model, Visitor};
 use patchclamp::plan::Plan;
 use patchclamp::precision::Precision;
 use patchclamp::spec::{Score, Stand};
 use patchclamp::steps::Steps;
-use patchclamp::tensor::{Setting, Tensor, from_doubles, to_doubles};
+use patchclamp::tensor::Setting;
 use serde_json::Value;
 use std::path::Path;
 
@@ -150,31 +150,6 @@ fn scores_and_circuits_agree_with_autograd_through_real_weights() {
         check("stories260K", &folder);
     }
 }
-
-/// Moves the embedding of every odd token nearly onto that of the even one before it.
-struct Beside(f64);
-
-impl Visitor for Beside {
-    fn matrix(&mut self, name: &str, weight: &mut Tensor<2>) {
-        if name != "embed" {
-            return;
-        }
-        let ([tokens, width], setting) = (weight.dims(), Setting::of(weight));
-        let mut values = to_doubles(weight);
-        for odd in (1..tokens).step_by(2) {
-            for column in 0..width {
-                let even = values[(odd - 1) * width + column];
-                values[odd * width + column] = even + self.0 * (values[odd * width + column] - even);
-            }
-        }
-        *weight = from_doubles(values, [tokens, width], &setting);
-    }
-    fn vector(&mut self, _: &str, _: &mut Tensor<1>) {}
-}
-
-/// Prompts whose tokens are even, with twins whose second and fourth tokens are the odd ones behind them.
-const NEIGHBOURS: &str = "Pairs([(clean: [2, 8, 20, 14, 6], corrupt: [2, 9, 20, 15, 6], right: 30, wrong: 36), \
-     (clean: [12, 4, 8, 40, 26], corrupt: [12, 5, 8, 41, 26], right: 10, wrong: 22)])";
 
 /// Any model is linear in a change that is small enough: then attribution by gradients is exact, edge by edge.
 #[test]

@@ -16,11 +16,13 @@
 //!
 //! *Example.* `Circuit(score: EapIg(steps: 5), select: TopN(40))`
 
+mod constants;
 mod evaluate;
 mod found;
 mod tables;
 
-pub use evaluate::Evaluation;
+pub use constants::{Constants, Fitted};
+pub use evaluate::{Evaluation, brought};
 pub use found::{Found, Scale, runs};
 
 use super::score::{Order, batches, scores};

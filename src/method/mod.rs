@@ -1,10 +1,13 @@
 //! The methods: one file each, one public function each. What they share stands here and in `sweep`.
 
 pub mod ablate;
+mod adam;
 pub mod attention;
 pub mod attribute;
 pub mod attribution_patch;
 pub mod circuit;
+mod divergence;
+pub mod edge_pruning;
 pub mod effects;
 pub mod generate;
 pub mod knockout;

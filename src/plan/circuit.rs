@@ -1,5 +1,6 @@
 //! Circuits: how edges are scored and chosen, and whether the model has edges at all.
 
+use super::pruning::check_rate;
 use super::{Known, Problems};
 use crate::circuit::{Blocks, By, Rule};
 use crate::spec::{Ranking, Score, Select, Stand};
@@ -42,8 +43,8 @@ pub fn rows_of_length(length: usize, rows: usize) -> usize {
 /// More steps of integration than this are a slip of the pen.
 const MOST_STEPS: usize = 10_000;
 
-/// The circuit, or what is wrong with it.
-pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Problems) -> Option<Circuits> {
+/// The model's edges, or why it has none that could be ablated like this.
+pub(super) fn blocks(at: &str, ablate: Stand, known: &Known, problems: &mut Problems) -> Option<Blocks> {
     let Some(flow) = known.model.flow() else {
         problems.add(
             at,
@@ -51,16 +52,38 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
         );
         return None;
     };
-    let before = problems.count();
-    let blocks = Blocks { layers: known.dims().layers, heads: known.dims().heads, flow };
-    check_steps(at, asked.score, problems);
     if known.model.setting().precision.is_half() {
         problems.add(at, "what an edge changes is less than half precision rounds away; use `precision: F32` or F64");
     }
-    if asked.ablate == Stand::MeanPerPosition && known.is_uneven() {
+    if ablate == Stand::MeanPerPosition && known.is_uneven() {
         let what = "MeanPerPosition needs prompts of one length; use Corrupted, Mean or Zero, or split the data";
         problems.add(&format!("{at}.ablate"), what);
     }
+    if let Stand::Optimal { steps, learning_rate } = ablate {
+        check_constants(&format!("{at}.ablate"), (steps, learning_rate), known, problems);
+    }
+    Some(Blocks { layers: known.dims().layers, heads: known.dims().heads, flow })
+}
+
+/// Whether constants can be fitted.
+fn check_constants(at: &str, (steps, rate): (usize, f64), known: &Known, problems: &mut Problems) {
+    if steps == 0 || steps > MOST_STEPS {
+        problems.add(&format!("{at}.steps"), format!("{steps} is not between 1 and {MOST_STEPS}"));
+    }
+    check_rate(&format!("{at}.learning_rate"), rate, problems);
+    if known.complete && known.items.len() < 2 {
+        problems.add(
+            at,
+            "Optimal fits constants on one half of the items for the other, so it needs at least two; use Mean",
+        );
+    }
+}
+
+/// The circuit, or what is wrong with it.
+pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Problems) -> Option<Circuits> {
+    let before = problems.count();
+    let blocks = blocks(at, asked.ablate, known, problems)?;
+    check_steps(at, asked.score, problems);
     let by = if asked.by == Ranking::Size { By::Size } else { supporting(asked.score) };
     let (rule, count) = match asked.select {
         Select::TopN(count) => (Rule::Top(by), count),

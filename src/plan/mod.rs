@@ -13,6 +13,7 @@ mod knockout;
 mod memory;
 mod paths;
 mod problem;
+mod pruning;
 mod scope;
 mod sites;
 mod spots;
@@ -28,6 +29,7 @@ pub use knockout::Cuts;
 pub use memory::{Load, ROWS};
 pub use paths::{Branch, Paths};
 pub use problem::{PlanError, Problem};
+pub use pruning::Pruning;
 pub use scope::{Scope, State};
 
 pub(crate) use problem::Problems;
@@ -91,6 +93,8 @@ pub enum Step {
     PathPatch(Paths),
     /// Edges scored, chosen and run.
     Circuit(Circuits),
+    /// Masks of edges learned.
+    EdgePruning(Pruning),
     /// Attention knockout.
     Knockout(Cuts),
     /// States read in another prompt.
@@ -221,6 +225,11 @@ fn step(
         Method::Circuit { score, select, by, ablate } => {
             let asked = circuit::Asked { score: *score, select: *select, by: *by, ablate: *ablate };
             circuit::resolve(&at, &asked, known, problems).map(Step::Circuit)
+        }
+        Method::EdgePruning { target, steps, learning_rate, judge, ablate, seeds } => {
+            let (target, steps, learning_rate) = (*target, *steps, *learning_rate);
+            let asked = pruning::Asked { target, steps, learning_rate, judge: *judge, ablate: *ablate, seeds: *seeds };
+            pruning::resolve(&at, asked, known, problems).map(Step::EdgePruning)
         }
         Method::Knockout { from, to, window, over, only } => {
             let asked = knockout::Asked { from, to, window: *window, over, only };

@@ -1,47 +1,10 @@
 //! What may be done: the methods with their settings, and the words for these.
 
 use super::{
-    EditSpec, Estimate, Facts, Mediators, Noise, Prompt, Ranking, Role, Score, Select, Senders, Sites, Spot, Stand,
-    Through,
+    Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Noise, Only, Prompt, Ranking, Role, Score,
+    Select, Senders, Sites, Spot, Stand, Target, Through,
 };
 use serde::{Deserialize, Serialize};
-
-/// An axis that a sweep goes over, index by index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Axis {
-    /// Layers.
-    Layer,
-    /// Heads.
-    Head,
-    /// Positions.
-    Position,
-    /// Neurons: channels of the site's width.
-    Neuron,
-}
-
-/// Which run is patched into which.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Direction {
-    /// Clean activations into the corrupted run: what suffices to restore the answer.
-    #[default]
-    Denoise,
-    /// Corrupted activations into the clean run: what is needed for the answer.
-    Noise,
-}
-
-/// What an ablation puts in place of an activation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Ablation {
-    /// Zero.
-    Zero,
-    /// The mean over all prompts and positions.
-    #[default]
-    Mean,
-    /// The mean over all prompts, position by position.
-    MeanPerPosition,
-    /// The activation of another prompt, drawn by the seed.
-    Resample,
-}
 
 /// Which attention patterns are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,20 +14,6 @@ pub enum Weighting {
     Plain,
     /// Norm of what each key's value writes to the stream through this head.
     ValueWeighted,
-}
-
-/// Indices that a sweep keeps to; an empty list is all.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Only {
-    /// Layers.
-    pub layers: Vec<usize>,
-    /// Heads.
-    pub heads: Vec<usize>,
-    /// Positions.
-    pub positions: Vec<usize>,
-    /// Neurons.
-    pub neurons: Vec<usize>,
 }
 
 /// A method with its settings.
@@ -208,6 +157,26 @@ pub enum Method {
         #[serde(default)]
         ablate: Stand,
     },
+    /// A circuit of learned masks: every edge and node has one, and all are fitted at once.
+    EdgePruning {
+        /// How many edges are to stay.
+        target: Target,
+        /// How many steps the masks are fitted by.
+        #[serde(default = "fitted")]
+        steps: usize,
+        /// How far a step goes.
+        #[serde(default = "rate")]
+        learning_rate: f64,
+        /// What the circuit is held against the whole model by.
+        #[serde(default)]
+        judge: Judge,
+        /// What a pruned edge brings.
+        #[serde(default)]
+        ablate: Stand,
+        /// How many times masks are fitted, each with draws of its own.
+        #[serde(default = "three")]
+        seeds: usize,
+    },
     /// Attention knockout on the clean prompts.
     Knockout {
         /// Keys that are no longer seen; empty is every position but the query itself.
@@ -250,6 +219,19 @@ pub enum Method {
 /// Meng et al. 2022: block outputs, and what MLPs and attention write.
 fn restored() -> Sites {
     Sites::Named(["hook_resid_post", "hook_mlp_out", "hook_attn_out"].map(String::from).to_vec())
+}
+
+/// Enough for a mask to go the way from kept to pruned several times over.
+fn fitted() -> usize {
+    300
+}
+
+fn rate() -> f64 {
+    0.1
+}
+
+fn three() -> usize {
+    3
 }
 
 /// A score is what the metric changes by when the place is ablated.

@@ -87,7 +87,7 @@ impl Found {
 /// hang on all items.
 fn run_all(bench: &Bench, stand: Stand, outsides: &[Vec<Edge>], steps: &mut Steps) -> Result<Vec<Vec<f64>>, RunError> {
     let mut evaluation: Option<Evaluation> = None;
-    let mut make = || Evaluation::new(bench, stand);
+    let mut make = || Evaluation::of(bench, stand, outsides);
     let mut values = vec![vec![0.0; bench.items.len()]; outsides.len()];
     for items in batches(bench) {
         let work = items.len() * outsides.len();

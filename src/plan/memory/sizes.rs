@@ -1,10 +1,12 @@
 //! What a method holds at its peak and as its results, in numbers, from the sizes of model and prompts.
 
+mod circuit;
+
 use crate::metric::Metric;
 use crate::model::{Dims, Model, shape};
-use crate::plan::{Attribution, Cell, Item, Step, Sweep, changed, rows_of_length};
+use crate::plan::{Cell, Item, Step, Sweep, changed};
 use crate::site::Site;
-use crate::spec::Ablation;
+use crate::spec::{Ablation, Judge, Stand};
 use std::collections::BTreeSet;
 
 /// Bytes of a row of a table with its texts, in both forms in which it is written: measured.
@@ -151,7 +153,11 @@ impl<'a> Sizes<'a> {
                 cuts.groups.iter().map(group).max().unwrap_or(0)
             }
             Step::PathPatch(_) => items * self.written() + rows * (2 * self.stream() + self.pass(&[Site::HeadOut(0)])),
-            Step::Circuit(_) => self.circuit(rows),
+            Step::Circuit(plan) => match plan.stand {
+                Stand::Optimal { .. } => self.circuit(rows).max(self.severed(rows, Judge::Divergence)),
+                _ => self.circuit(rows),
+            },
+            Step::EdgePruning(plan) => self.severed(rows, plan.judge),
             Step::Patchscope(_) => items * self.layers() * self.stream() + rows * self.generated(self.length),
             Step::Generate { tokens, .. } => items * self.generated(*tokens as u64),
         }
@@ -161,35 +167,6 @@ impl<'a> Sizes<'a> {
     fn generated(&self, tokens: u64) -> u64 {
         let past = 3 * self.layers() * self.past() * (self.length + tokens) / self.length.max(1);
         past + self.pass(&[Site::ResidPre(0)]) + self.logits(1)
-    }
-
-    /// What heads and MLPs write in both runs, and the streams between blocks.
-    fn written(&self) -> u64 {
-        self.layers() * (2 * (self.site(Site::Mix(0)) + 2 * self.stream()) + self.stream() + self.past())
-    }
-
-    /// Edges scored on a tape or patched, and circuits run: what nodes write, as wide as the stream, is there twice.
-    fn circuit(&self, rows: u64) -> u64 {
-        let items = (rows_of_length(self.length as usize, rows as usize) as u64).min(self.items);
-        let (nodes, heads) = (self.layers() * (self.dims().heads as u64 + 1) + 1, self.site(Site::HeadOut(0)));
-        let wide = 2 * items * nodes * self.stream();
-        let slopes = self.layers() * (3 * self.site(Site::Mix(0)) + 2 * self.stream());
-        let scored = items * (2 * self.written() + slopes + self.tape(&[Site::Embed]) + AT_A_HOOK * heads) + wide;
-        let patched = items * self.written() + rows * self.pass(&[Site::Mix(0)]);
-        let run = items * (self.written() + self.pass(&[]) + 3 * AT_A_HOOK * heads) + wide;
-        scored.max(patched).max(run)
-    }
-
-    /// Both runs' states and their difference, gradients, the tape; on the way to sums the dearest site as f64, of a pattern
-    /// that is computed anew three of them.
-    fn attribution(&self, plan: &Attribution, rows: u64) -> u64 {
-        let items = (rows_of_length(self.length as usize, rows as usize) as u64).min(self.items);
-        let sites = changed(&plan.sweep.cells);
-        let through = sites.iter().filter(|site| plan.through_pattern(**site)).count() as u64;
-        let dearest = sites.iter().map(|site| self.site(*site)).max().unwrap_or(0);
-        let kept = 4 * self.sites(&sites) + through * (4 * self.pattern() + 3 * self.ports()) + 3 * self.stream();
-        let summed = AT_A_HOOK * dearest.max(if through > 0 { 3 * self.pattern() } else { 0 });
-        items * (kept + summed + self.tape(&[Site::Embed]) + self.pass(&sites))
     }
 
     /// What is recorded of a row: states, gradients, and always all logits.
@@ -250,6 +227,7 @@ impl<'a> Sizes<'a> {
             Step::Mediate(_, sweep) => self.table(4 * sweep.cells.len() as u64),
             Step::Trace(tracing) => self.table(tracing.cells.len() as u64),
             Step::PathPatch(paths) => self.table(paths.branches.len() as u64),
+            Step::EdgePruning(plan) => plan.blocks.edges().len() as u64 * 6 * TABLE_ROW + self.table(4),
             Step::Circuit(plan) => {
                 let edges = plan.blocks.edges().len() as u64;
                 // scores of items as f32, as f64 and summed by observations; each edge's three rows, and its places in
