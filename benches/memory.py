@@ -26,6 +26,7 @@ METHODS = {
     "mediation_neurons": "Mediate(mediators: Neurons(over: [Layer]))",
     "tracing": 'Trace(sites: ["blocks.1.hook_mlp_out"], window: 1, copies: 2)',
     "knockout": "Knockout(from: [Contrast], to: [Answer], over: [Layer, Head], only: (layers: [0, 3]))",
+    "acdc": "Acdc(threshold: 0.05)",
     "patchscope": "Patchscope(prompt: [11, 22, 33, 44], from: [Answer], tokens: 8)",
     "lens": "LogitLens()",
     "attribution": "DirectLogitAttribution",

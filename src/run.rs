@@ -99,6 +99,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::PathPatch(paths) => method::path::path(bench, paths, steps),
         Step::Circuit(circuits) => method::circuit::circuit(bench, circuits, steps),
         Step::EdgePruning(plan) => method::edge_pruning::edge_pruning(bench, plan, steps),
+        Step::Acdc(plan) => method::acdc::acdc(bench, plan, steps),
         Step::Knockout(cuts) => method::knockout::knockout(bench, cuts, steps),
         Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
     }
@@ -120,6 +121,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::PathPatch(_) => "path patch",
         Step::Circuit(_) => "circuit",
         Step::EdgePruning(_) => "edge pruning",
+        Step::Acdc(_) => "ACDC",
         Step::Knockout(_) => "knockout",
         Step::Patchscope(_) => "patchscope",
     }
@@ -138,6 +140,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::PathPatch(paths) => items * paths.branches.len(),
         Step::Circuit(circuits) => method::circuit::work(bench, circuits),
         Step::EdgePruning(plan) => method::edge_pruning::work(bench, plan),
+        Step::Acdc(plan) => method::acdc::work(bench, plan),
         Step::Knockout(cuts) => cuts.groups.iter().map(|(items, cells)| items.len() * cells.len()).sum(),
         Step::Patchscope(scope) => items * scope.states.len(),
         _ => items,

@@ -147,6 +147,39 @@ fn shuffled_answers_have_no_circuit() {
     assert!(!facts.contains_key("caution") && facts["stability"].starts_with("The circuit survives"), "{facts:?}");
 }
 
+const SEARCH: &str = "Acdc(threshold: 0.02), Acdc(threshold: 0.5, judge: Metric)";
+
+#[test]
+fn trial_after_trial_leaves_the_circuit_of_a_name() {
+    let found = on_names(&format!("{BY_HEAD}, {SEARCH}"), "");
+    let carriers = found[0].tables[0].rows.iter().filter(|row| row.normalised.unwrap().abs() > LARGE);
+    let carriers: Vec<String> = carriers.map(|row| format!("a{}.h{}", row.layer.unwrap(), row.head.unwrap())).collect();
+    for search in &found[1..] {
+        let (_, circuit) = &search.circuits[0];
+        let nodes: Vec<String> = circuit.vertices().iter().map(ToString::to_string).collect();
+        assert!(carriers.iter().all(|name| nodes.contains(name)), "{carriers:?} are not among {nodes:?}");
+        // the way that path patching finds, and a small part of all edges
+        assert!(["input->a0.h1<v>", "a0.h1->m0"].iter().all(|edge| circuit.contains(edge.parse().unwrap())));
+        assert!(circuit.size() * 20 < circuit.links().len(), "{} edges", circuit.size());
+        assert!(search.tables[0].facts["stability"].contains("survives"), "{}", search.tables[0].facts["stability"]);
+        let done = &search.tables[1].rows;
+        let [circuit, complement] = ["circuit", "complement"].map(|name| run_row(done, name, "faithfulness"));
+        assert!(circuit.effect > 0.5 && complement.effect < 0.3, "{circuit:?} {complement:?}");
+    }
+}
+
+#[test]
+fn shuffled_answers_leave_no_circuit() {
+    for seed in 0..3 {
+        let found = on_names(SEARCH, &format!("control: ShuffledAnswers, seed: {seed}"));
+        for search in &found {
+            assert!(search.tables[0].facts["stability"].starts_with("none"), "seed {seed}");
+        }
+        // the divergence knows no answers, but the metric does: nothing that is taken out costs any of it
+        assert_eq!(found[1].circuits[0].1.size(), 0, "seed {seed}");
+    }
+}
+
 /// logit(" she") − logit(" he") after nurses less that after engineers, the mean of some sentences.
 fn nurse_over_engineer(model: &str) -> f64 {
     let rest = ["opened the door because", "visited the market when", "opened the window because"];

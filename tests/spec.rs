@@ -58,7 +58,7 @@ fn what_is_written_is_read_again() {
     let methods = "Patch(sites: All, over: [Layer]), Attention(), Record(sites: All), LogitLens(), \
                    Generate(tokens: 2, edits: [(site: \"hook_resid_pre\", change: Zero)]), \
                    PathPatch(paths: [\"a0.h1->logits\"]), PathPatch(senders: Heads, through: Mlps), \
-                   Circuit(select: Greedy(9)), Circuit(score: Eap, select: TopN(9), by: Sign, ablate: Zero), \
+                   Acdc(threshold: [1, 0.5], judge: Metric), Circuit(select: Greedy(9)), Circuit(score: Eap, select: TopN(9), by: Sign, ablate: Zero), Acdc(threshold: 0.1), \
                    Knockout(from: [0, Contrast], over: [Layer]), Patchscope(prompt: [1, 2], from: [Last])";
     for control in ["None", "ShuffledAnswers"] {
         let text = set(&file(methods), "control", control).unwrap();
@@ -76,7 +76,7 @@ fn a_word_that_is_not_known_is_answered_with_those_that_are() {
       |                     ^
     "#);
     assert_snapshot!(wrong(&file("Patsh(sites: All, over: [Layer])")), @r"
-    q.ron:5:15: `Patsh` is no `Method`; there are `Record`, `LogitLens`, `DirectLogitAttribution`, `Attention`, `Patch`, `Ablate`, `Generate`, `Mediate`, `Trace`, `PathPatch`, `Circuit`, `Knockout` and `Patchscope`
+    q.ron:5:15: `Patsh` is no `Method`; there are `Record`, `LogitLens`, `DirectLogitAttribution`, `Attention`, `Patch`, `Ablate`, `Generate`, `Mediate`, `Trace`, `PathPatch`, `Circuit`, `Acdc`, `Knockout` and `Patchscope`
       |
     5 |     methods: [Patsh(sites: All, over: [Layer])],
       |               ^

@@ -21,7 +21,7 @@ pub use curve::{Areas, BothRules, Ends, SHARES, Step, count, named_share, share_
 pub use fault::{Fault, Faults};
 pub use graph::{Circuit, Link};
 pub use path::Strength;
-pub use resample::{Items, ItemsError, Resampling, Stability};
+pub use resample::{Items, ItemsError, Resampling, Stability, verdict};
 pub use select::{By, Rule};
 pub use smallest::Smallest;
 

@@ -130,6 +130,31 @@ impl Circuit {
         })
     }
 
+    /// The circuit with the mean and the interval of each edge's values over bootstrap draws of the items, and for each edge
+    /// the share of draws whose mean `keeps` it; which edges are in stays as it is.
+    ///
+    /// # Errors
+    /// Where the items do not go with the circuit's edges.
+    pub fn redrawn(
+        &self,
+        items: &Items,
+        (draws, seed): (usize, u64),
+        keeps: impl Fn(f64) -> bool + Sync,
+    ) -> Result<(Self, Vec<f64>), ItemsError> {
+        let groups = self.groups(items)?;
+        let count = groups.sizes.len();
+        let everyone: Vec<usize> = (0..count).collect();
+        let mut drawn = Vec::new();
+        bootstrap(count, draws, seed, |groups| (drawn.push(groups.to_vec()), 0.0).1);
+        let circuit = self.with_intervals(&groups, &everyone, &drawn, &self.members());
+        let share = |place: usize| {
+            let means = groups.means(place, &drawn);
+            means.iter().filter(|mean| keeps(**mean)).count() as f64 / means.len().max(1) as f64
+        };
+        let shares = (0..circuit.links().len()).into_par_iter().map(share).collect();
+        Ok((circuit, shares))
+    }
+
     fn groups(&self, items: &Items) -> Result<Groups, ItemsError> {
         let (rows, columns) = items.scores.dim();
         if columns != self.links().len() {
@@ -163,13 +188,7 @@ impl Circuit {
     /// The circuit of all items: mean scores, and the interval of each over the draws.
     fn with_intervals(&self, groups: &Groups, everyone: &[usize], draws: &[Vec<usize>], whole: &[bool]) -> Self {
         let means = groups.mean(everyone);
-        let sizes: Vec<f64> = draws.iter().map(|drawn| drawn.iter().map(|group| groups.sizes[*group]).sum()).collect();
-        let interval = |place: usize| {
-            let column: Vec<f64> = groups.sums.iter().map(|sums| sums[place]).collect();
-            let sum = |drawn: &Vec<usize>| drawn.iter().map(|group| column[*group]).sum::<f64>();
-            let means: Vec<f64> = draws.iter().zip(&sizes).map(|(drawn, size)| sum(drawn) / size).collect();
-            Interval::percentile(&means, LEVEL)
-        };
+        let interval = |place: usize| Interval::percentile(&groups.means(place, draws), LEVEL);
         let intervals: Vec<_> = (0..whole.len()).into_par_iter().map(interval).collect();
         let links = self.links().zip(intervals).enumerate().map(|(place, (link, interval))| Link {
             edge: link.edge,
@@ -187,6 +206,13 @@ impl Groups {
         let mut sum = Array1::zeros(self.sums[0].len());
         drawn.iter().for_each(|group| sum += &self.sums[*group]);
         sum / drawn.iter().map(|group| self.sizes[*group]).sum::<f64>()
+    }
+
+    /// The mean score of one edge in each of the draws.
+    fn means(&self, place: usize, draws: &[Vec<usize>]) -> Vec<f64> {
+        let column: Vec<f64> = self.sums.iter().map(|sums| sums[place]).collect();
+        let of = |values: &[f64], drawn: &[usize]| drawn.iter().map(|group| values[*group]).sum::<f64>();
+        draws.iter().map(|drawn| of(&column, drawn) / of(&self.sizes, drawn)).collect()
     }
 }
 
@@ -229,21 +255,26 @@ impl Stability {
     /// A sentence on whether the circuit comes out again, with the figures it rests on.
     pub fn verdict(&self) -> String {
         let agreement = mean(&self.between_halves).or_else(|| mean(&self.between_draws));
-        let Some(agreement) = agreement else { return "Nothing was drawn: stability is unknown.".to_string() };
         let (stable, edges) = self.stable();
-        let what = match agreement {
-            _ if edges == 0 => "There is no circuit: nothing is left after pruning",
-            high if high >= SURVIVES.0 => "The circuit survives other items",
-            middle if middle >= SURVIVES.1 => "Part of the circuit survives other items",
-            _ => "The circuit does not survive other items, and should not be read edge by edge",
-        };
         let part = |name: &str, values: &[f64]| mean(values).map(|mean| format!("{mean:.2} between {name}"));
         let figures = [part("halves of the items", &self.between_halves), part("resamples", &self.between_draws)];
         let figures = figures.into_iter().flatten().collect::<Vec<_>>().join(" and ");
-        format!(
-            "{what}: Jaccard index {figures}; {stable} of {edges} edges are in 95 % of the resampled circuits or more."
-        )
+        let stable = format!("{stable} of {edges} edges are in 95 % of the resampled circuits or more");
+        verdict(edges, agreement, &format!("{figures}; {stable}"))
     }
+}
+
+/// A sentence on whether a circuit of so many edges comes out again, by the Jaccard index of circuits from other items and
+/// the figures that say it.
+pub fn verdict(edges: usize, agreement: Option<f64>, figures: &str) -> String {
+    let Some(agreement) = agreement else { return "Nothing was drawn: stability is unknown.".to_string() };
+    let what = match agreement {
+        _ if edges == 0 => "There is no circuit: nothing is left after pruning",
+        high if high >= SURVIVES.0 => "The circuit survives other items",
+        middle if middle >= SURVIVES.1 => "Part of the circuit survives other items",
+        _ => "The circuit does not survive other items, and should not be read edge by edge",
+    };
+    format!("{what}: Jaccard index {figures}.")
 }
 
 fn mean(values: &[f64]) -> Option<f64> {

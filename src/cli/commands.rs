@@ -132,6 +132,9 @@ pub fn check(args: &FileArgs) -> anyhow::Result<()> {
                 format!(", {} cuts", cuts.groups.first().map_or(0, |(_, cells)| cells.len()))
             }
             crate::plan::Step::Circuit(plan) => format!(", {} edges", plan.blocks.edges().len()),
+            crate::plan::Step::Acdc(plan) => {
+                format!(", {} edges, thresholds: {}", plan.blocks.edges().len(), plan.thresholds.len())
+            }
             crate::plan::Step::Patchscope(scope) => format!(", {} states", scope.states.len()),
             _ => String::new(),
         };

@@ -1,6 +1,7 @@
 //! The methods: one file each, one public function each. What they share stands here and in `sweep`.
 
 pub mod ablate;
+pub mod acdc;
 mod adam;
 pub mod attention;
 pub mod attribute;
@@ -18,6 +19,7 @@ pub mod patchscope;
 pub mod path;
 mod reading;
 pub mod record;
+pub mod rewire;
 pub mod score;
 pub mod summary;
 mod sweep;

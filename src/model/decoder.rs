@@ -109,8 +109,12 @@ impl Model for Decoder {
         self.embedding.device()
     }
 
+    fn context<'a>(&'a self, pass: &Pass<'a>) -> Context<'a> {
+        Context::new(pass, &self.sights, self.rotary.as_ref(), &self.setting())
+    }
+
     fn pass(&self, pass: &Pass, hook: &mut dyn Hook) -> Tensor<3> {
-        let context = Context::new(pass, &self.sights, self.rotary.as_ref(), &self.setting());
+        let context = self.context(pass);
         let mut x = self.start(pass, hook);
         for (layer, block) in self.blocks.iter().enumerate().skip(pass.layer()) {
             x = pass.entering(layer, x).map(|x| block.forward(x, &context, &mut Seam::new(hook, layer)));

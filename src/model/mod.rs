@@ -69,6 +69,8 @@ pub trait Model {
     fn setting(&self) -> Setting {
         Setting::of(&self.unembedding().weight)
     }
+    /// What every block of a pass shares, for parts of blocks that are run by themselves.
+    fn context<'a>(&'a self, pass: &Pass<'a>) -> Context<'a>;
     /// Logits of a pass, `[batch, pos, vocabulary]`, or what its [`Read`] asks for; use [`run`], which checks the hook.
     fn pass(&self, pass: &Pass, hook: &mut dyn Hook) -> Tensor<3>;
     /// Logits read straight from a residual stream `[batch, pos, d_model]`: the last norm, then unembedding of the tokens of

@@ -3,7 +3,7 @@
 use super::pruning::check_rate;
 use super::{Known, Problems};
 use crate::circuit::{Blocks, By, Rule};
-use crate::spec::{Ranking, Score, Select, Stand};
+use crate::spec::{Judge, Ranking, Score, Select, Stand};
 
 /// What is asked of a circuit.
 pub(super) struct Asked {
@@ -43,6 +43,19 @@ pub fn rows_of_length(length: usize, rows: usize) -> usize {
 /// More steps of integration than this are a slip of the pen.
 const MOST_STEPS: usize = 10_000;
 
+/// A search by trial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Acdc {
+    /// The model's edges.
+    pub blocks: Blocks,
+    /// What a lost edge may cost at the most; a search for each.
+    pub thresholds: Vec<f64>,
+    /// What it costs.
+    pub judge: Judge,
+    /// What edges outside bring.
+    pub stand: Stand,
+}
+
 /// The model's edges, or why it has none that could be ablated like this.
 pub(super) fn blocks(at: &str, ablate: Stand, known: &Known, problems: &mut Problems) -> Option<Blocks> {
     let Some(flow) = known.model.flow() else {
@@ -77,6 +90,43 @@ fn check_constants(at: &str, (steps, rate): (usize, f64), known: &Known, problem
             "Optimal fits constants on one half of the items for the other, so it needs at least two; use Mean",
         );
     }
+}
+
+/// Whether something stands in before there is a circuit.
+pub(super) fn check_search(at: &str, ablate: Stand, problems: &mut Problems) {
+    if matches!(ablate, Stand::Optimal { .. }) {
+        let what = "Optimal fits constants to a circuit that is there; search with Mean, Zero or Corrupted";
+        problems.add(&format!("{at}.ablate"), what);
+    }
+}
+
+/// The search, or what is wrong with it.
+pub(super) fn resolve_acdc(
+    at: &str,
+    (thresholds, judge, stand): (&[f64], Judge, Stand),
+    known: &Known,
+    problems: &mut Problems,
+) -> Option<Acdc> {
+    let before = problems.count();
+    let blocks = blocks(at, stand, known, problems);
+    check_search(at, stand, problems);
+    let place = format!("{at}.threshold");
+    if thresholds.is_empty() {
+        problems.add(&place, "is an empty list; give at least one, for instance 0.01");
+    }
+    for (index, threshold) in thresholds.iter().enumerate() {
+        if !(threshold.is_finite() && *threshold > 0.0) {
+            let what = format!(
+                "{threshold} is no number above 0: at 0 an edge that does nothing may stay or go by rounding alone; give for instance 0.01"
+            );
+            problems.add(&place, what);
+        }
+        if thresholds[..index].contains(threshold) {
+            problems.add(&place, format!("{threshold} stands in the list twice; leave one out"));
+        }
+    }
+    let found = Acdc { blocks: blocks?, thresholds: thresholds.to_vec(), judge, stand };
+    (problems.count() == before).then_some(found)
 }
 
 /// The circuit, or what is wrong with it.

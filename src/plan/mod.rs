@@ -23,7 +23,7 @@ pub use answers::{Answers, has_sets};
 pub use attribution::Attribution;
 pub use causal::Tracing;
 pub use cells::{Cell, Sweep, sites as changed};
-pub use circuit::{Circuits, rows_of_length, supporting};
+pub use circuit::{Acdc, Circuits, rows_of_length, supporting};
 pub use items::Item;
 pub use knockout::Cuts;
 pub use memory::{Load, ROWS};
@@ -95,6 +95,8 @@ pub enum Step {
     Circuit(Circuits),
     /// Masks of edges learned.
     EdgePruning(Pruning),
+    /// Edges taken out by trial.
+    Acdc(Acdc),
     /// Attention knockout.
     Knockout(Cuts),
     /// States read in another prompt.
@@ -230,6 +232,9 @@ fn step(
             let (target, steps, learning_rate) = (*target, *steps, *learning_rate);
             let asked = pruning::Asked { target, steps, learning_rate, judge: *judge, ablate: *ablate, seeds: *seeds };
             pruning::resolve(&at, asked, known, problems).map(Step::EdgePruning)
+        }
+        Method::Acdc { threshold, judge, ablate } => {
+            circuit::resolve_acdc(&at, (&threshold.values(), *judge, *ablate), known, problems).map(Step::Acdc)
         }
         Method::Knockout { from, to, window, over, only } => {
             let asked = knockout::Asked { from, to, window: *window, over, only };

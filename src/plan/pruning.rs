@@ -1,6 +1,6 @@
 //! Edge pruning: how many edges are to stay, and whether masks can be fitted.
 
-use super::circuit::blocks;
+use super::circuit::{blocks, check_search};
 use super::{Known, Problems};
 use crate::circuit::Blocks;
 use crate::spec::{Judge, Stand, Target};
@@ -47,10 +47,7 @@ pub struct Pruning {
 pub(super) fn resolve(at: &str, asked: Asked, known: &Known, problems: &mut Problems) -> Option<Pruning> {
     let before = problems.count();
     let blocks = blocks(at, asked.ablate, known, problems);
-    if matches!(asked.ablate, Stand::Optimal { .. }) {
-        let what = "Optimal fits constants to a circuit that is there; search with Mean, Zero or Corrupted";
-        problems.add(&format!("{at}.ablate"), what);
-    }
+    check_search(at, asked.ablate, problems);
     for (field, count) in [("steps", asked.steps), ("seeds", asked.seeds)] {
         if count == 0 || count > MOST {
             problems.add(&format!("{at}.{field}"), format!("{count} is not between 1 and {MOST}"));

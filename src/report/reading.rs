@@ -43,12 +43,20 @@ fn method(name: &str) -> &'static str {
             "Masks over all edges, fitted together so that the model goes on as it does while most edges bring an ablated output. A score is the chance that the edge's mask is above zero, the mean over seeds: it says in or out, not how much. `inclusion` is the share of seeds whose own circuit holds the edge; an edge that hangs on the seed is one of several that would do.",
         ),
         (
-            "circuit.faithfulness",
+            ".faithfulness",
             "The model run on the clean prompts while every edge outside a circuit brings an ablated output. Faithfulness is 1 where that does what the whole model does, and 0 where it does what no edge at all does; it may be above 1 or below 0. The complement is everything but the circuit: where it still does much, the circuit is not all. CPR (edges by sign, more is better) and CMD (edges by size, 0 is best) are areas over ten shares of the edges. Intervals are percentile bootstraps over observations.",
         ),
         (
             "circuit",
             "Each edge's score says what the metric would change by if it brought what its source writes after the corrupted prompt: negative scores support the answer. Scores by gradients are first-order. `inclusion` is how often an edge is in the circuit when the items are drawn again; edges of low inclusion hang on the items. All edges with their scores are in the folder circuits.",
+        ),
+        (
+            "acdc.thresholds",
+            "What is left at every threshold: how many edges, what judging says of them, and how faithful they are. Every circuit was searched for anew. Intervals are percentile bootstraps over observations, of a circuit as it stands.",
+        ),
+        (
+            "acdc",
+            "Edges were taken out one after the other, from the logits down, and stayed out where judging changed by less than the threshold. A score is that change at the moment of the trial: the edges behind it were decided on, those before it all still there. Intervals and `inclusion` are of that trial with other items drawn, the decisions before it as they were; how often the whole search comes out alike says `stability`. Of two edges that can stand in for each other the first one tried goes. All edges are in the folder circuits.",
         ),
         (
             "knockout",

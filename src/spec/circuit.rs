@@ -119,7 +119,7 @@ impl fmt::Display for Stand {
     }
 }
 
-/// What a search by trial holds a circuit against the whole model by.
+/// What a search holds a circuit against the whole model by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Judge {
     /// The Kullback–Leibler divergence of the next token after the circuit from that after the whole model, nats, summed
@@ -128,4 +128,24 @@ pub enum Judge {
     Divergence,
     /// The metric, times −1.
     Metric,
+}
+
+/// One threshold, or several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a threshold such as 0.01, or a list of them: [0.01, 0.1]")]
+pub enum Thresholds {
+    /// `0.01`.
+    One(f64),
+    /// `[0.01, 0.1]`: a circuit each.
+    Several(Vec<f64>),
+}
+
+impl Thresholds {
+    /// All of them, in order.
+    pub fn values(&self) -> Vec<f64> {
+        match self {
+            Thresholds::One(value) => vec![*value],
+            Thresholds::Several(values) => values.clone(),
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Noise, Only, Prompt, Ranking, Role, Score,
-    Select, Senders, Sites, Spot, Stand, Target, Through,
+    Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
 
@@ -176,6 +176,17 @@ pub enum Method {
         /// How many times masks are fitted, each with draws of its own.
         #[serde(default = "three")]
         seeds: usize,
+    },
+    /// Edges taken out one after the other, from the logits down, each for good where little is lost by it.
+    Acdc {
+        /// How little.
+        threshold: Thresholds,
+        /// What is lost.
+        #[serde(default)]
+        judge: Judge,
+        /// What edges outside the circuit bring.
+        #[serde(default)]
+        ablate: Stand,
     },
     /// Attention knockout on the clean prompts.
     Knockout {

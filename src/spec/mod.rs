@@ -23,7 +23,7 @@ mod sweep;
 pub use answer::{Answer, AnswerSet, Word};
 pub use attribution::{Estimate, Fix};
 pub use causal::{Facts, Mediators, Noise};
-pub use circuit::{Judge, Ranking, Score, Select, Stand};
+pub use circuit::{Judge, Ranking, Score, Select, Stand, Thresholds};
 pub use data::{Both, Data, File, Pair, Templates};
 pub use edit::{ChangeSpec, EditSpec};
 pub use error::SpecError;

@@ -124,6 +124,7 @@ fn every_method_does_with_fewer_rows_what_does_not_fit() {
         "AttributionPatch(sites: [\"attn.hook_k\"], over: [Layer, Head], score: AtPStar())",
         "PathPatch(senders: Heads)",
         "Knockout(from: [0], over: [Layer, Head])",
+        "Acdc(threshold: 0.01)",
         "Patchscope(prompt: [9, 4, 30, 7], at: 2, tokens: 3)",
         "Mediate()",
         "Trace()",

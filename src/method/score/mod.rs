@@ -8,7 +8,8 @@ mod order;
 mod slopes;
 mod written;
 
-pub use order::Order;
+pub use order::{Order, Reader};
+pub use written::{Written, from_position};
 
 use super::Bench;
 use crate::model::{HookError, Model};

@@ -24,6 +24,17 @@ impl Written {
         Written(Written::sites(model).into_iter().map(state).collect())
     }
 
+    /// From states at [`Written::sites`].
+    pub fn from_states(states: BTreeMap<Site, Activation>) -> Self {
+        Written(states)
+    }
+
+    /// The same of the positions from `first` on; a state that is the same at every position stays as it is.
+    pub fn from_position(self, first: usize) -> Self {
+        let later = |(site, state)| (site, from_position(state, first));
+        Written(self.0.into_iter().map(later).collect())
+    }
+
     /// What each node writes here less what it writes there.
     pub fn less(&self, other: &Written) -> Written {
         Written(self.0.iter().map(|(site, state)| (*site, state.clone() - other.0[site].clone())).collect())
@@ -55,6 +66,12 @@ impl Written {
         let blocks = (0..model.dims().layers).flat_map(block);
         Tensor::cat(std::iter::once(stream(Site::ResidPre(0))).chain(blocks).collect(), 1)
     }
+}
+
+/// The positions of a state from `first` on; all of one that holds for every position.
+pub fn from_position(state: Activation, first: usize) -> Activation {
+    let positions = state.dims()[2];
+    if positions == 1 || first == 0 { state } else { state.narrow(2, first, positions - first) }
 }
 
 /// The site of what a node writes; of a head, what it mixes.

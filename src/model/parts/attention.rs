@@ -1,5 +1,7 @@
 //! Attention, written out so that every step is a site.
 
+mod apart;
+
 use super::position::rotate;
 use super::{Seam, function::soft_cap, linear::Linear, norm::Norm};
 use crate::kernel::attention::{self, Scoring, Sizes};

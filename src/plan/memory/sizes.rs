@@ -158,6 +158,7 @@ impl<'a> Sizes<'a> {
                 _ => self.circuit(rows),
             },
             Step::EdgePruning(plan) => self.severed(rows, plan.judge),
+            Step::Acdc(plan) => self.acdc(plan, rows).max(self.circuit(rows)),
             Step::Patchscope(_) => items * self.layers() * self.stream() + rows * self.generated(self.length),
             Step::Generate { tokens, .. } => items * self.generated(*tokens as u64),
         }
@@ -233,6 +234,10 @@ impl<'a> Sizes<'a> {
                 // scores of items as f32, as f64 and summed by observations; each edge's three rows, and its places in
                 // graphs and files
                 edges * (self.items * 20 + 6 * TABLE_ROW) + self.table(32)
+            }
+            Step::Acdc(plan) => {
+                let (edges, searches) = (plan.blocks.edges().len() as u64, plan.thresholds.len() as u64);
+                searches * (edges * (self.items * 20 + 3 * TABLE_ROW) + self.table(8))
             }
             Step::Knockout(cuts) => {
                 self.table(cuts.groups.iter().map(|(_, cells)| cells.len() as u64).max().unwrap_or(0))

@@ -1,7 +1,8 @@
 //! What methods hold that go back over a tape, or run circuits.
 
 use super::{AT_A_HOOK, Sizes};
-use crate::plan::{Attribution, changed, rows_of_length};
+use crate::metric::Metric;
+use crate::plan::{Acdc, Attribution, changed, rows_of_length};
 use crate::site::Site;
 use crate::spec::Judge;
 
@@ -46,5 +47,20 @@ impl Sizes<'_> {
         let whole = if judge == Judge::Divergence { self.vocabulary() } else { 0 };
         let pass = 2 * self.written() + split + 2 * lost + self.tape(&[Site::Embed]) + self.logits(2);
         self.items * (self.written() + whole) + items * pass
+    }
+
+    /// Edges taken out by trial: of every item what nodes write, and what ports of the circuit read; of rows on trial what
+    /// has changed on the way.
+    pub(super) fn acdc(&self, plan: &Acdc, rows: u64) -> u64 {
+        let heads = self.dims().heads as u64;
+        let (nodes, ports) = (self.layers() * (heads + 1) + 1, self.layers() * (3 * heads + 1) + 1);
+        let judged = if plan.judge == Judge::Divergence { Metric::LogProb } else { self.metric };
+        let read = self.reading(judged).read();
+        // the next token after the whole model, in f64
+        let reference = if plan.judge == Judge::Divergence { 2 * self.vocabulary() } else { 0 };
+        let held = self.written() + ports * self.stream() + reference;
+        let recorded = rows.min(self.items) * (self.written() + self.pass(&[]));
+        let trial = rows * ((2 * nodes + ports) * self.stream() + 3 * self.stream() + self.block() + read);
+        self.items * held + recorded.max(trial)
     }
 }
