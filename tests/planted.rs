@@ -262,7 +262,7 @@ fn shuffled_answers_have_no_estimates() {
     }
 }
 
-const PRUNED: &str = "EdgePruning(target: Edges(60), steps: 150, seeds: 2)";
+const PRUNED: &str = "EdgePruning(target: Edges(60), steps: 150, learning_rate: 0.2, seeds: 2)";
 
 #[test]
 fn learned_masks_keep_the_heads_that_patching_finds_and_suffice() {
