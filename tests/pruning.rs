@@ -72,7 +72,9 @@ fn edges_severed_by_a_whole_share_are_outside_the_circuit() {
             let outside: Vec<_> = edges.filter(|(_, share)| **share == 1.0).map(|(edge, _)| edge).collect();
             assert!(!outside.is_empty() && outside.len() < order.count());
             let evaluation = Evaluation::new(&bench, stand).unwrap();
-            let of = |items: &[usize]| -> f64 { evaluation.values(items, &[outside.clone()]).unwrap()[0].iter().sum() };
+            let of = |items: &[usize]| -> f64 {
+                evaluation.values(items, std::slice::from_ref(&outside)).unwrap()[0].iter().sum()
+            };
             let expected = -(of(&[0, 2]) + of(&[1])) / 3.0;
             let (loss, _) = masked.cost(&shares).unwrap();
             assert!((loss - expected).abs() < 1e-9, "{case} {stand:?}: {loss} {expected}");

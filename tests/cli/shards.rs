@@ -41,7 +41,8 @@ fn shards_at_the_same_time_in_one_folder_are_the_run() {
         (1..=3).map(|number| steps(&place.path(&format!("one/r/steps/{number}-of-3.steps")))).collect();
     let mut all = each.concat();
     all.sort_unstable();
-    assert_eq!(all, (0..all.len() as u64).collect::<Vec<_>>(), "a step was done twice or by nobody");
+    // what nobody did is either joint, and left to who puts them together, or missed there
+    assert!(all.windows(2).all(|pair| pair[0] < pair[1]), "a step was done twice: {all:?}");
     assert!(each.iter().all(|own| own.len() * 5 > all.len()), "a shard has hardly any steps: {each:?}");
     place.good(&["merge", "one/r"]);
     assert_same(&place.path("one/r"), &whole);
