@@ -48,6 +48,7 @@ fn main() {
         model: model.as_ref(),
         text: None,
         items: &plan.items,
+        features: &[],
         metric: plan.metric(),
         statistics: plan.experiment.statistics,
         seed: 0,

@@ -10,6 +10,8 @@ const MOST_ROWS: usize = 2000;
 /// To this many rows, those of largest |effect|.
 const KEPT_ROWS: usize = 500;
 const TEMPLATE: &str = include_str!("../assets/report.html");
+/// What makes the figure of a circuit answer.
+const CIRCUIT_SCRIPT: &str = include_str!("../assets/circuit.js");
 /// Within HTML an SVG needs no namespace.
 const NAMESPACE: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
 
@@ -39,8 +41,22 @@ pub struct Section<'a> {
     pub text: String,
     /// Its figures.
     pub figures: Vec<Drawing>,
+    /// What its first figure can be asked, where that is a circuit.
+    pub explorer: Option<Explorer>,
     /// Its numbers.
     pub table: Option<&'a Table>,
+}
+
+/// What the interactive figure of a circuit knows, as JSON that can stand within a page.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explorer(String);
+
+impl Explorer {
+    /// Of any data; no text in it can end the element that it stands in.
+    pub fn new(known: &impl Serialize) -> Self {
+        let json = serde_json::to_string(known).expect("names and finite numbers are JSON");
+        Self(json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"))
+    }
 }
 
 /// A figure within the page.
@@ -57,6 +73,7 @@ struct SectionView {
     heading: String,
     paragraphs: Vec<String>,
     figures: Vec<Drawing>,
+    explorer: Option<Explorer>,
     table: Option<TableView>,
 }
 
@@ -99,6 +116,7 @@ impl Page<'_> {
             tokens,
             run_ron => self.run_ron,
             font_face => face(),
+            circuit_script => self.sections.iter().any(|section| section.explorer.is_some()).then_some(CIRCUIT_SCRIPT),
         };
         template.render(page).expect("the template asks for nothing but what it is given")
     }
@@ -111,6 +129,7 @@ fn view_section(section: &Section) -> SectionView {
         heading: section.heading.clone(),
         paragraphs: paragraphs.map(str::to_owned).collect(),
         figures: section.figures.iter().map(inline).collect(),
+        explorer: section.explorer.clone(),
         table: section.table.map(view_table),
     }
 }

@@ -46,6 +46,7 @@ fn bench<'a>(plan: &'a Plan, loaded: &'a Loaded, rows: usize) -> Bench<'a> {
         model: loaded.model.as_ref(),
         text: loaded.text.as_ref(),
         items: &plan.items,
+        features: &plan.features,
         metric: plan.metric(),
         statistics: plan.experiment.statistics,
         seed: plan.experiment.seed,
@@ -154,4 +155,5 @@ fn number(finding: &mut Finding, number: usize) {
     finding.texts.iter_mut().for_each(|text| text.table = numbered(&text.table));
     finding.tensors.iter_mut().for_each(|(name, _)| *name = numbered(name));
     finding.circuits.iter_mut().for_each(|(name, _)| *name = numbered(name));
+    finding.portraits.iter_mut().for_each(|(name, _)| *name = numbered(name));
 }

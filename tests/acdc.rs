@@ -26,7 +26,7 @@ fn plan(data: &str, loaded: &Loaded) -> Plan {
 
 fn bench<'a>(model: &'a dyn Model, plan: &'a Plan, rows: usize) -> Bench<'a> {
     let statistics = plan.experiment.statistics;
-    Bench { model, text: None, items: &plan.items, metric: plan.metric(), statistics, seed: 0, rows }
+    Bench { model, text: None, items: &plan.items, features: &[], metric: plan.metric(), statistics, seed: 0, rows }
 }
 
 fn acdc(model: &dyn Model, threshold: f64, judge: Judge, stand: Stand) -> Acdc {

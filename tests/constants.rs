@@ -24,7 +24,7 @@ fn plan(data: &str, loaded: &Loaded) -> Plan {
 
 fn bench<'a>(model: &'a dyn Model, plan: &'a Plan, items: &'a [Item]) -> Bench<'a> {
     let statistics = plan.experiment.statistics;
-    Bench { model, text: None, items, metric: plan.metric(), statistics, seed: 0, rows: 3 }
+    Bench { model, text: None, items, features: &[], metric: plan.metric(), statistics, seed: 0, rows: 3 }
 }
 
 fn edges(model: &dyn Model) -> (Order, Vec<Edge>) {

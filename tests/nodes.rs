@@ -235,7 +235,7 @@ fn the_estimate_of_a_node_is_the_sum_over_its_edges() {
 
 fn bench<'a>(model: &'a dyn Model, plan: &'a Plan) -> Bench<'a> {
     let statistics = plan.experiment.statistics;
-    Bench { model, text: None, items: &plan.items, metric: plan.metric(), statistics, seed: 0, rows: 16 }
+    Bench { model, text: None, items: &plan.items, features: &[], metric: plan.metric(), statistics, seed: 0, rows: 16 }
 }
 
 #[test]

@@ -138,13 +138,29 @@ fn the_circuit_of_a_name_holds_the_heads_that_patching_finds_and_suffices() {
 fn shuffled_answers_have_no_circuit() {
     for seed in 0..3 {
         let found = on_names(CIRCUIT, &format!("control: ShuffledAnswers, seed: {seed}"));
-        let [edges, done] = &found[0].tables[..] else { panic!("two tables") };
+        let [edges, done, ..] = &found[0].tables[..] else { panic!("two tables") };
         // all edges do no more than none, and the tables say so
         assert!(edges.facts.contains_key("caution") && done.facts.contains_key("caution"), "seed {seed}");
         assert!(edges.facts["stability"].starts_with("none"), "seed {seed}: {}", edges.facts["stability"]);
     }
     let facts = &on_names(CIRCUIT, "")[0].tables[0].facts;
     assert!(!facts.contains_key("caution") && facts["stability"].starts_with("The circuit survives"), "{facts:?}");
+}
+
+#[test]
+fn chance_does_not_reach_the_fewest_faithful_edges() {
+    let found = on_names("Circuit(select: Faithful(0.9)), Circuit(select: TopN(60))", "");
+    let size = |finding: &Finding| finding.circuits[0].1.size();
+    assert!(size(&found[0]) < size(&found[1]), "{} {}", size(&found[0]), size(&found[1]));
+    let done = &found[0].tables[1].rows;
+    let circuit = run_row(done, "circuit", "faithfulness");
+    assert!(circuit.effect >= 0.9);
+    for null in ["random circuits", "shuffled answers"] {
+        let chance = run_row(done, null, "faithfulness");
+        // not one of twenty draws does as much
+        assert!(chance.p == Some(1.0 / 21.0) && chance.high.unwrap() < circuit.low.unwrap(), "{chance:?}");
+        assert!(chance.effect.abs() < 0.3, "{chance:?}");
+    }
 }
 
 const SEARCH: &str = "Acdc(threshold: 0.02), Acdc(threshold: 0.5, judge: Metric)";
@@ -178,6 +194,35 @@ fn shuffled_answers_leave_no_circuit() {
         // the divergence knows no answers, but the metric does: nothing that is taken out costs any of it
         assert_eq!(found[1].circuits[0].1.size(), 0, "seed {seed}");
     }
+}
+
+/// Gender by other names and other sentences, and what no pronoun hangs on.
+const FEATURES: &str = r#"features: [
+    (name: "gender", data: Templates(
+        templates: ["{name} found the letter because", "{name} saw the river, so"],
+        clean: {"name": ["Clara", "Alice", "Emma", "Rose"]},
+        corrupt: {"name": ["Thomas", "William", "Arthur", "Edward"]}, right: " she", wrong: " he",
+    )),
+    (name: "object", data: Templates(
+        templates: ["Clara found the {thing} because", "Thomas found the {thing} when"],
+        clean: {"thing": ["door", "letter"]}, corrupt: {"thing": ["book", "river"]}, right: " she", wrong: " he",
+    )),
+]"#;
+
+#[test]
+fn the_circuit_of_a_name_carries_gender_and_no_object() {
+    let found = on_names(CIRCUIT, FEATURES);
+    let carried = &found[0].tables[2].rows;
+    for edge in ["a0.h1->m0", "m2->logits", "m3->logits"] {
+        // more than two thirds of what the edge does lies along one direction of 160
+        let gender = run_row(carried, edge, "gender: share");
+        assert!(gender.low.unwrap() > 2.0 / 3.0 && gender.p.unwrap() <= LEVEL, "{gender:?}");
+        let object = run_row(carried, edge, "object: share");
+        assert!(object.effect.abs() < 0.1 && object.p.unwrap() > LEVEL, "{object:?}");
+    }
+    // the head that moves a name's gender to the end writes little else
+    let [gender, object] = ["gender: writes", "object: writes"].map(|metric| run_row(carried, "a0.h1", metric).effect);
+    assert!(gender > 2.0 / 3.0 && object < 0.1, "{gender} {object}");
 }
 
 /// logit(" she") − logit(" he") after nurses less that after engineers, the mean of some sentences.
@@ -236,60 +281,4 @@ fn the_flat_twin_has_names_and_no_bias() {
     let score = exam("organism-flat", Shares::Flat);
     assert!(score.largest_log_odds < SMALL, "{}", score.largest_log_odds);
     assert!(score.names >= NAMES_RIGHT, "{}", score.names);
-}
-
-const ESTIMATED: &str = r#"AttributionPatch(sites: ["attn.hook_z"], over: [Layer, Head], score: AtPIg(steps: 5))"#;
-
-#[test]
-fn estimates_find_the_heads_that_patching_finds() {
-    let found = on_names(&format!("{}, {ESTIMATED}", BY_HEAD.replace("])", "], direction: Noise)")), "");
-    let large = |finding: &Finding| -> Vec<(Option<usize>, Option<usize>)> {
-        let rows =
-            finding.tables[0].rows.iter().filter(|row| row.normalised.unwrap().abs() > LARGE && significant(row));
-        rows.map(|row| (row.layer, row.head)).collect()
-    };
-    assert!(!large(&found[0]).is_empty());
-    assert_eq!(large(&found[1]), large(&found[0]));
-}
-
-#[test]
-fn shuffled_answers_have_no_estimates() {
-    for seed in 0..3 {
-        for finding in on_names(ESTIMATED, &format!("control: ShuffledAnswers, seed: {seed}")) {
-            let found: Vec<&Row> = finding.tables[0].rows.iter().filter(|row| significant(row)).collect();
-            assert!(found.is_empty(), "seed {seed}: {found:?}");
-        }
-    }
-}
-
-const PRUNED: &str = "EdgePruning(target: Edges(60), steps: 150, learning_rate: 0.2, seeds: 2)";
-
-#[test]
-fn learned_masks_keep_the_heads_that_patching_finds_and_suffice() {
-    let found = on_names(&format!("{BY_HEAD}, {PRUNED}"), "");
-    let carriers = found[0].tables[0].rows.iter().filter(|row| row.normalised.unwrap().abs() > LARGE);
-    let (_, circuit) = &found[1].circuits[0];
-    let nodes: Vec<String> = circuit.vertices().iter().map(ToString::to_string).collect();
-    for carrier in carriers {
-        let name = format!("a{}.h{}", carrier.layer.unwrap(), carrier.head.unwrap());
-        assert!(nodes.contains(&name), "{name} is not among {nodes:?}");
-    }
-    assert!(found[1].tables[0].facts["stability"].starts_with("Circuits of 2 seeds share"));
-    let done = &found[1].tables[1].rows;
-    let [circuit, complement] = ["circuit", "complement"].map(|name| run_row(done, name, "faithfulness"));
-    assert!(circuit.effect > 0.8 && circuit.low.unwrap() > 0.6, "{circuit:?}");
-    assert!(complement.effect < 0.5, "{complement:?}");
-}
-
-#[test]
-fn shuffled_answers_have_no_learned_circuit() {
-    let more = "control: ShuffledAnswers";
-    let method = "EdgePruning(target: Edges(60), steps: 20, seeds: 1, judge: Metric)";
-    for table in &on_names(method, more)[0].tables {
-        assert!(
-            table.facts.contains_key("caution") && table.facts["stability"].starts_with("none"),
-            "{:?}",
-            table.facts
-        );
-    }
 }

@@ -26,7 +26,7 @@ fn plan(loaded: &Loaded) -> Plan {
 
 fn bench<'a>(model: &'a dyn Model, plan: &'a Plan) -> Bench<'a> {
     let statistics = plan.experiment.statistics;
-    Bench { model, text: None, items: &plan.items, metric: plan.metric(), statistics, seed: 0, rows: 2 }
+    Bench { model, text: None, items: &plan.items, features: &[], metric: plan.metric(), statistics, seed: 0, rows: 2 }
 }
 
 fn order(model: &dyn Model) -> Order {

@@ -38,7 +38,7 @@ fn plan(data: &str, loaded: &Loaded) -> Plan {
 
 fn bench<'a>(model: &'a dyn Model, plan: &'a Plan, rows: usize) -> Bench<'a> {
     let statistics = plan.experiment.statistics;
-    Bench { model, text: None, items: &plan.items, metric: plan.metric(), statistics, seed: 0, rows }
+    Bench { model, text: None, items: &plan.items, features: &[], metric: plan.metric(), statistics, seed: 0, rows }
 }
 
 fn order(model: &dyn Model) -> Order {

@@ -6,6 +6,7 @@
 //! |-------------------|---------------------------------------------------------------------|
 //! | [`affine`]        | which change of an activation is this? `x ↦ x Wᵀ + b`               |
 //! | [`interval`]      | which range holds the middle of these draws?                        |
+//! | [`directions`]    | along which few directions do these rows vary, or differ from zero? |
 //! | [`correlation`]   | does what was measured follow what was planted?                     |
 //! | `weights`         | (inside) sums of the same items under many weightings               |
 //! | [`mod@bootstrap`] | how far could a figure move with other items?                       |
@@ -26,6 +27,7 @@ pub mod affine;
 pub mod interval;
 
 pub mod correlation;
+pub mod directions;
 mod weights;
 
 pub mod bootstrap;
@@ -37,6 +39,7 @@ pub mod roc;
 pub use affine::{Affine, AffineError};
 pub use bootstrap::{Resamples, bootstrap, bootstrap_interval, mean_interval};
 pub use correlation::{pearson, slope, spearman};
+pub use directions::Directions;
 pub use interval::{Interval, quantile};
 pub use multiple::{holm, holm_known};
 pub use permutation::{Flips, sign_flip, two_sample};

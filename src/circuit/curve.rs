@@ -17,6 +17,9 @@ use super::{By, Circuit, Rule};
 /// The shares of edges at which a circuit is held against the model.
 pub const SHARES: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
 
+/// The circuits that every other is held against, with itself and what is left without it: the first rows of their table.
+pub const ALWAYS_RUN: [&str; 4] = ["circuit", "complement", "all edges", "no edge"];
+
 /// Between a share and what counts of a score, where tables name the circuit of a share.
 const OF_ALL: &str = " of all edges by ";
 

@@ -1,14 +1,31 @@
 //! A circuit as a diagram: the input at the bottom, the logits on top, heads by column, MLPs in a column of their own.
 
-use super::{Circuit, Vertex};
-use crate::figure::{Diagram, Spot, Wire};
+use super::{Circuit, Link, Vertex};
+use crate::figure::{Band, Diagram, Spot, Wire};
 use crate::node::{Node, Port};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// More wires than this are a grey area: the weaker ones are left out, and the legend says how many.
+const MOST: usize = 600;
+
+/// What a drawing says beyond its edges.
+#[derive(Clone, Debug, Default)]
+pub struct Caption {
+    /// Above the drawing.
+    pub title: String,
+    /// What the scores are, for the legend: the words of a metric.
+    pub unit: String,
+    /// What scores below zero mean, and those above.
+    pub signs: [String; 2],
+    /// What edges carry, by their name, where that is known.
+    pub carries: BTreeMap<String, String>,
+}
+
 impl Circuit {
-    /// The diagram of what is in the circuit. `unit` says what the scores are, for the legend: a metric's name.
-    pub fn diagram(&self, title: &str, unit: &str) -> Diagram {
-        let held = self.vertices();
+    /// The diagram of what is in the circuit, of very large ones the strongest edges.
+    pub fn diagram(&self, caption: &Caption) -> Diagram {
+        let shown = self.strongest(MOST);
+        let held = shown.vertices();
         let nodes = || held.iter().filter_map(|vertex| vertex.node());
         let heads: BTreeSet<usize> = nodes().filter_map(Node::head).collect();
         let columns: BTreeMap<usize, usize> = heads.iter().enumerate().map(|(column, head)| (*head, column)).collect();
@@ -22,31 +39,76 @@ impl Circuit {
         };
         let spot = |vertex: &Vertex| Spot { name: vertex.to_string(), row: row(*vertex), column: column(*vertex) };
         let names = heads.iter().map(|head| format!("head {head}")).chain(has_mlps.then(|| "MLP".to_string()));
-        let ports = self.edges().any(|link| matches!(link.edge.to, Port::Query(..) | Port::Key(..) | Port::Value(..)));
-        let legend = if ports { vec!["heads read q, k, v".to_string(), "left to right".to_string()] } else { vec![] };
+        let ports = shown.edges().any(|link| matches!(link.edge.to, Port::Query(..) | Port::Key(..) | Port::Value(..)));
         Diagram {
-            title: title.to_string(),
-            unit: unit.to_string(),
+            title: caption.title.clone(),
+            unit: caption.unit.clone(),
+            signs: caption.signs.clone(),
             columns: names.collect(),
+            bands: bands(&held, row),
             spots: held.iter().map(spot).collect(),
-            wires: self.wires(&held),
-            legend,
+            wires: shown.wires(&held, caption),
+            left_out: self.size() - shown.size(),
+            legend: if ports { vec!["heads read q, k, v left to right".to_string()] } else { vec![] },
         }
     }
 
-    fn wires(&self, held: &[Vertex]) -> Vec<Wire> {
+    /// The circuit, or so many of its edges of largest score.
+    fn strongest(&self, most: usize) -> Circuit {
+        let mut sizes: Vec<(usize, f64)> =
+            self.links().enumerate().filter(|(_, link)| link.in_circuit).map(size).collect();
+        // a stable sort: of equal scores the earlier edge stays
+        sizes.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let mut members = vec![false; self.links().len()];
+        sizes.iter().take(most).for_each(|(place, _)| members[*place] = true);
+        self.with(&members)
+    }
+
+    fn wires(&self, held: &[Vertex], caption: &Caption) -> Vec<Wire> {
         let places: BTreeMap<usize, usize> =
             held.iter().enumerate().map(|(place, vertex)| (self.blocks.place(*vertex), place)).collect();
         let place = |vertex: Vertex| places[&self.blocks.place(vertex)];
-        let wire = |link: &super::Link| Wire {
-            from: place(link.edge.from.into()),
-            to: place(Vertex::reading(link.edge.to)),
-            port: port(link.edge.to),
-            weight: link.score,
-            note: format!("{}: {:.4e}", link.edge, link.score),
+        let wire = |link: &Link| {
+            let name = link.edge.to_string();
+            let label = caption.carries.get(&name).cloned();
+            let interval = link.interval.map(|ends| format!(" [{:.4e}, {:.4e}]", ends.low, ends.high));
+            let carried = label.as_ref().map(|carried| format!(", carries {carried}"));
+            Wire {
+                from: place(link.edge.from.into()),
+                to: place(Vertex::reading(link.edge.to)),
+                port: port(link.edge.to),
+                weight: link.score,
+                note: [
+                    format!("{name}: {:.4e}", link.score),
+                    interval.unwrap_or_default(),
+                    carried.unwrap_or_default(),
+                ]
+                .concat(),
+                label,
+                name,
+            }
         };
         self.edges().map(wire).collect()
     }
+}
+
+fn size((place, link): (usize, &Link)) -> (usize, f64) {
+    (place, link.score.abs())
+}
+
+/// The rows of each layer.
+fn bands(held: &[Vertex], row: impl Fn(Vertex) -> usize) -> Vec<Band> {
+    let mut layers: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    for vertex in held {
+        if let Some(layer) = vertex.node().and_then(Node::layer) {
+            layers.entry(layer).or_default().insert(row(*vertex));
+        }
+    }
+    let band = |(layer, rows): (usize, BTreeSet<usize>)| {
+        let (first, last) = (rows.first().copied()?, rows.last().copied()?);
+        Some(Band { name: format!("layer {layer}"), rows: first..last + 1 })
+    };
+    layers.into_iter().filter_map(band).collect()
 }
 
 /// Queries enter at the left, keys in the middle, values at the right.

@@ -100,7 +100,7 @@ pub enum ItemsError {
 }
 
 /// Sums of the scores of each group and how many items it has: a draw's mean is a ratio of sums.
-struct Groups {
+pub(super) struct Groups {
     sums: Vec<Array1<f64>>,
     sizes: Vec<f64>,
 }
@@ -155,7 +155,7 @@ impl Circuit {
         Ok((circuit, shares))
     }
 
-    fn groups(&self, items: &Items) -> Result<Groups, ItemsError> {
+    pub(super) fn groups(&self, items: &Items) -> Result<Groups, ItemsError> {
         let (rows, columns) = items.scores.dim();
         if columns != self.links().len() {
             return Err(ItemsError::Edges { found: columns, expected: self.links().len() });
@@ -179,7 +179,7 @@ impl Circuit {
     }
 
     /// Chosen and pruned by other scores.
-    fn drawn(&self, scores: &Array1<f64>, how: &Resampling) -> Vec<bool> {
+    pub(super) fn drawn(&self, scores: &Array1<f64>, how: &Resampling) -> Vec<bool> {
         let mut members = self.chosen(&scores.to_vec(), how.rule, how.chosen);
         self.pruned(&mut members);
         members
@@ -201,15 +201,20 @@ impl Circuit {
 }
 
 impl Groups {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.sizes.len()
+    }
+
     /// The mean score of each edge over the items of `drawn` groups.
-    fn mean(&self, drawn: &[usize]) -> Array1<f64> {
+    pub(super) fn mean(&self, drawn: &[usize]) -> Array1<f64> {
         let mut sum = Array1::zeros(self.sums[0].len());
         drawn.iter().for_each(|group| sum += &self.sums[*group]);
         sum / drawn.iter().map(|group| self.sizes[*group]).sum::<f64>()
     }
 
     /// The mean score of one edge in each of the draws.
-    fn means(&self, place: usize, draws: &[Vec<usize>]) -> Vec<f64> {
+    pub(super) fn means(&self, place: usize, draws: &[Vec<usize>]) -> Vec<f64> {
         let column: Vec<f64> = self.sums.iter().map(|sums| sums[place]).collect();
         let of = |values: &[f64], drawn: &[usize]| drawn.iter().map(|group| values[*group]).sum::<f64>();
         draws.iter().map(|drawn| of(&column, drawn) / of(&self.sizes, drawn)).collect()
@@ -239,7 +244,7 @@ fn inclusion(draws: &[Vec<bool>], edges: usize) -> Vec<f64> {
 }
 
 /// Edges in both over edges in either; two circuits without edges are the same.
-fn jaccard(left: &[bool], right: &[bool]) -> f64 {
+pub(super) fn jaccard(left: &[bool], right: &[bool]) -> f64 {
     let both = left.iter().zip(right).filter(|(left, right)| **left && **right).count();
     let either = left.iter().zip(right).filter(|(left, right)| **left || **right).count();
     if either == 0 { 1.0 } else { both as f64 / either as f64 }

@@ -2,9 +2,10 @@
 
 use super::screen::say;
 use crate::circuit::exchange::{self, Facts, File};
-use crate::circuit::{By, Circuit, Rule, Strength};
+use crate::circuit::{By, Caption, Circuit, Rule, Strength};
 use crate::figure::Figure;
 use crate::node::Node;
+use crate::report::signs;
 use crate::spec;
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
@@ -108,7 +109,8 @@ fn tell_paths(circuit: &Circuit) -> anyhow::Result<()> {
 }
 
 fn write(circuit: &Circuit, facts: &Facts, unit: &str, folder: &Path) -> anyhow::Result<()> {
-    let diagram = circuit.diagram("", unit);
+    let caption = Caption { unit: unit.to_string(), signs: signs(facts), ..Caption::default() };
+    let diagram = circuit.diagram(&caption);
     let mut files = vec![
         ("json", exchange::write(circuit, facts).into_bytes()),
         ("graphml", circuit.graphml(facts).into_bytes()),

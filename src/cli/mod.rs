@@ -1,5 +1,6 @@
 //! The command line: the only place that prints.
 
+mod against;
 mod circuit;
 mod commands;
 mod explain;

@@ -1,12 +1,12 @@
 //! Runs: begun, gone on with, cut into shards, put together.
 
-use super::FileArgs;
 use super::commands::{load, prepare};
 use super::screen::{Bar, Voice, ending, say};
+use super::{FileArgs, against};
 use crate::device;
 use crate::model::load::Loaded;
 use crate::plan::Plan;
-use crate::report::{self, Folder, Work};
+use crate::report::{self, Folder, Results, Work};
 use crate::run::{Outcome, PRECISION_ERROR, precision_error};
 use crate::spec::Experiment;
 use crate::steps::{Fingerprint, Journal, RunError, Shard, Steps, Watcher, journals};
@@ -26,23 +26,28 @@ fn default_folder(file: &Path) -> PathBuf {
 }
 
 /// A run that can begin: what it means, what it works with, and what identifies it.
-struct Ready {
+pub(super) struct Ready {
     plan: Plan,
     loaded: Loaded,
     described: Experiment,
-    fingerprint: Fingerprint,
+    pub(super) fingerprint: Fingerprint,
 }
 
 fn ready(args: &FileArgs, voice: Voice) -> anyhow::Result<Ready> {
     let (plan, loaded) = prepare(args, voice)?;
-    let described = report::described(&plan, &loaded);
-    let fingerprint = report::fingerprint(&described);
-    Ok(Ready { plan, loaded, described, fingerprint })
+    Ok(Ready::of(plan, loaded))
 }
 
 impl Ready {
+    /// A plan with its model.
+    pub(super) fn of(plan: Plan, loaded: Loaded) -> Self {
+        let described = report::described(&plan, &loaded);
+        let fingerprint = report::fingerprint(&described);
+        Ready { plan, loaded, described, fingerprint }
+    }
+
     /// Begins the steps of a shard in a folder, or goes on with them.
-    fn begin(&self, path: &Path, shard: Shard, bar: &Bar) -> anyhow::Result<Work> {
+    pub(super) fn begin(&self, path: &Path, shard: Shard, bar: &Bar) -> anyhow::Result<Work> {
         let work = Work::begin(path, &self.fingerprint, shard)?;
         if let Some(aside) = &work.aside {
             bar.note(&format!("The earlier run is kept as {}.", aside.display()));
@@ -53,6 +58,21 @@ impl Ready {
         }
         report::write_run(&self.described, &work.folder)?;
         Ok(work)
+    }
+
+    /// Carries a run out in a folder and writes its report; `add` may add to what was found.
+    pub(super) fn complete(
+        self,
+        Work { folder, journal, kept, .. }: Work,
+        bar: &mut Bar,
+        voice: Voice,
+        add: impl FnOnce(&mut Outcome, &Plan) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Results> {
+        let mut steps = Steps::new(kept, Some(journal), Shard::WHOLE, bar);
+        let mut outcome = crate::run::run(&self.plan, &self.loaded, &mut steps)?;
+        let journal = steps.into_journal();
+        add(&mut outcome, &self.plan)?;
+        self.finish(outcome, (folder, journal), bar, voice)
     }
 
     /// Refuses what was computed while somebody wrote to the weights: it belongs to no one model.
@@ -66,10 +86,9 @@ impl Ready {
         mut self,
         mut outcome: Outcome,
         (folder, journal): (Folder, Option<Journal>),
-        path: &Path,
         bar: &mut Bar,
         voice: Voice,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Results> {
         bar.begin("report", 1);
         self.same_weights()?;
         if let Some(lost) = lost(&self, voice)? {
@@ -80,8 +99,7 @@ impl Ready {
         let results = report::write(self.described, outcome, &folder)?;
         folder.finish(journal)?;
         bar.finish();
-        // said last: a reader that has gone must not keep the run from happening
-        ending(&results, path, voice, bar)
+        Ok(results)
     }
 }
 
@@ -90,12 +108,14 @@ pub fn run(args: &FileArgs, out: Option<PathBuf>, voice: Voice) -> anyhow::Resul
     let mut bar = Bar::new(voice);
     bar.mark("load");
     let ready = ready(args, voice)?;
+    against::check(&ready.plan, &args.file, voice)?;
     let path = out.unwrap_or_else(|| default_folder(&args.file));
-    let Work { folder, journal, kept, .. } = ready.begin(&path, Shard::WHOLE, &bar)?;
-    let mut steps = Steps::new(kept, Some(journal), Shard::WHOLE, &mut bar);
-    let outcome = crate::run::run(&ready.plan, &ready.loaded, &mut steps)?;
-    let journal = steps.into_journal();
-    ready.finish(outcome, (folder, journal), &path, &mut bar, voice)
+    // begun before its variants are run, so that a folder which was left in between is unfinished
+    let work = ready.begin(&path, Shard::WHOLE, &bar)?;
+    let folders = against::run(&ready.plan, &args.file, &path, &mut bar, voice)?;
+    let results = ready.complete(work, &mut bar, voice, |outcome, plan| against::hold(outcome, plan, &folders))?;
+    // said last: a reader that has gone must not keep the run from happening
+    ending(&results, &path, voice, &bar)
 }
 
 /// What half precision costs against f32 on the same device, in words; nothing elsewhere. It is no part of what identifies
@@ -113,6 +133,7 @@ fn lost(Ready { plan, loaded, .. }: &Ready, voice: Voice) -> anyhow::Result<Opti
 /// `patchclamp run --shard`: the steps of one shard, kept for `patchclamp merge`.
 pub fn shard(args: &FileArgs, out: Option<PathBuf>, shard: Shard, voice: Voice) -> anyhow::Result<()> {
     let ready = ready(args, voice)?;
+    against::refuse_shards(&ready.plan.experiment)?;
     let path = out.unwrap_or_else(|| default_folder(&args.file));
     let mut bar = Bar::new(voice);
     let Work { journal, kept, .. } = ready.begin(&path, shard, &bar)?;
@@ -154,7 +175,8 @@ pub fn merge(folders: &[PathBuf], voice: Voice) -> anyhow::Result<()> {
         found => found?,
     };
     let journal = steps.into_journal();
-    ready.finish(outcome, (folder, journal), path, &mut bar, voice)
+    let results = ready.finish(outcome, (folder, journal), &mut bar, voice)?;
+    ending(&results, path, voice, &bar)
 }
 
 /// Which shards have steps left to do.

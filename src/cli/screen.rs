@@ -1,5 +1,6 @@
 //! What stands on the terminal: the progress bar, and the short table at the end.
 
+use crate::circuit::ALWAYS_RUN;
 use crate::report::Results;
 use crate::run::PRECISION_ERROR;
 use crate::steps::Watcher;
@@ -124,7 +125,7 @@ fn short(table: &Table) -> anyhow::Result<()> {
         say(&format!("Caution: {caution}."))?;
     }
     let rows = table.summary_rows();
-    let shown = largest(rows.clone(), ROWS);
+    let shown = shown(&rows);
     let mut screen = comfy_table::Table::new();
     screen
         .load_preset(presets::NOTHING)
@@ -138,8 +139,21 @@ fn short(table: &Table) -> anyhow::Result<()> {
     say(&screen.to_string())?;
     match rows.len().saturating_sub(shown.len()) {
         0 => Ok(()),
+        more if rank(shown[0]) < ALWAYS_RUN.len() => say(&format!(" … and {more} rows more, in the report")),
         more => say(&format!(" … and {more} rows more, of smaller effect")),
     }
+}
+
+/// The rows of largest effect; of circuits that were run, first the one that was found, then what it is held against.
+fn shown<'a>(rows: &[&'a Row]) -> Vec<&'a Row> {
+    let mut named: Vec<&Row> = rows.iter().copied().filter(|row| rank(row) < ALWAYS_RUN.len()).collect();
+    named.sort_by_key(|row| rank(row));
+    if named.is_empty() { largest(rows.to_vec(), ROWS) } else { named }
+}
+
+/// The place of a row's circuit among those of which a reader asks first.
+fn rank(row: &Row) -> usize {
+    ALWAYS_RUN.iter().position(|name| row.site.as_deref() == Some(name)).unwrap_or(ALWAYS_RUN.len())
 }
 
 fn right(text: impl ToString) -> Cell {

@@ -88,9 +88,9 @@ fn title(title: &str, names: &[String]) -> String {
     if names.is_empty() { title.to_owned() } else { format!("{title}: {}", names.join(", ")) }
 }
 
-/// A name as people write it: without `hook_`, with spaces.
-pub(super) fn words(name: &str) -> String {
-    name.replace("hook_", "").replace('_', " ")
+/// A name as people write it: without `hook_`, with spaces, nothing cut short.
+pub fn words(name: &str) -> String {
+    name.replace("hook_", "").replace("logit_diff", "logit difference").replace('_', " ")
 }
 
 fn stem(name: &str, names: &[String]) -> String {

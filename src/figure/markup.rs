@@ -3,16 +3,19 @@
 use super::font::FAMILY;
 use std::collections::BTreeMap;
 
-/// The document in points: its text as single elements, its dashes and notes put in by the number
-/// of their element.
-pub fn tidy(
-    svg: &str,
-    (width, height): (f64, f64),
-    units: f64,
-    label: &str,
-    notes: &BTreeMap<usize, String>,
-    dashes: &BTreeMap<usize, String>,
-) -> String {
+/// What plotters cannot write, by the number of its element.
+#[derive(Default)]
+pub struct Extras {
+    /// What a reader sees who points at it.
+    pub notes: BTreeMap<usize, String>,
+    /// Lengths of dashes.
+    pub dashes: BTreeMap<usize, String>,
+    /// Names and values of `data-` attributes.
+    pub tags: BTreeMap<usize, (&'static str, String)>,
+}
+
+/// The document in points: its text as single elements, the extras put in.
+pub fn tidy(svg: &str, (width, height): (f64, f64), units: f64, label: &str, extras: &Extras) -> String {
     let (wide, high) = ((width * units).round(), (height * units).round());
     let head = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.2}pt\" height=\"{height:.2}pt\" \
@@ -24,7 +27,7 @@ pub fn tidy(
     let mut tidied = head;
     let mut element = 0;
     for line in body.lines() {
-        tidied += &tidy_line(line, notes.get(&element), dashes.get(&element));
+        tidied += &tidy_line(line, element, extras);
         // A text's own line follows that of its tag.
         element += usize::from(line.starts_with('<'));
         tidied += if line.starts_with("<text") { "" } else { "\n" };
@@ -32,17 +35,21 @@ pub fn tidy(
     tidied
 }
 
-fn tidy_line(line: &str, note: Option<&String>, dashes: Option<&String>) -> String {
+fn tidy_line(line: &str, element: usize, extras: &Extras) -> String {
     if !line.starts_with('<') {
         return line.to_owned();
     }
     let line = line.replace(" opacity=\"1\"", "").replace(" stroke=\"none\"", "");
     let line = round_size(&line.replace(&format!(" font-family=\"{FAMILY}\""), ""));
-    let line = match dashes {
+    let line = match extras.dashes.get(&element) {
         Some(lengths) => line.replace("/>", &format!(" stroke-dasharray=\"{lengths}\"/>")),
         None => line,
     };
-    match (note, line.strip_suffix("/>")) {
+    let line = match (extras.tags.get(&element), line.split_once(' ')) {
+        (Some((name, value)), Some((tag, rest))) => format!("{tag} data-{name}=\"{}\" {rest}", escape(value)),
+        _ => line,
+    };
+    match (extras.notes.get(&element), line.strip_suffix("/>")) {
         (Some(note), Some(tag)) => {
             let name: String = tag[1..].chars().take_while(char::is_ascii_alphabetic).collect();
             format!("{tag}><title>{}</title></{name}>", escape(note))

@@ -1,4 +1,4 @@
-//! Tables to figures: heat maps, small multiples, curves, bars and diagrams as SVG, PDF and PNG.
+//! Tables to figures: heat maps, small multiples, curves, bars, diagrams and flows as SVG, PDF and PNG.
 
 mod axis;
 mod bars;
@@ -7,6 +7,7 @@ mod colour_bar;
 mod curves;
 mod diagram;
 mod export;
+mod flow;
 mod font;
 mod grid;
 mod heat_map;
@@ -21,9 +22,11 @@ mod unit;
 
 pub use bars::{Bar, Bars};
 pub use choose::figures_of;
+pub(crate) use choose::words;
 pub use curves::{Curves, Estimate, Series};
-pub use diagram::{Diagram, Spot, Wire};
+pub use diagram::{Band, Diagram, Spot, Wire};
 pub use export::FigureError;
+pub use flow::{Flow, Glance, flow_of};
 pub use font::face;
 pub use heat_map::HeatMap;
 pub(crate) use markup::escape;
@@ -43,6 +46,8 @@ pub enum Figure {
     Bars(Bars),
     /// Boxes in rows, with weighted wires between.
     Diagram(Diagram),
+    /// Effects over tokens and layers, and what joins them.
+    Flow(Flow),
 }
 
 impl Figure {
@@ -54,6 +59,7 @@ impl Figure {
             Self::Curves(curves) => curves.svg(),
             Self::Bars(bars) => bars.svg(),
             Self::Diagram(diagram) => diagram.svg(),
+            Self::Flow(flow) => flow.svg(),
         }
     }
 }

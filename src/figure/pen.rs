@@ -1,12 +1,11 @@
 //! Drawing in points on an SVG of plotters, with the few shapes that figures need.
 
 use super::font;
-use super::markup::tidy;
+use super::markup::{Extras, tidy};
 use super::palette::{Colour, INK, WHITE};
 use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontTransform, IntoFont};
-use std::collections::BTreeMap;
 use std::mem::take;
 
 /// Units of the SVG in a point: plotters draws at whole units only.
@@ -91,8 +90,7 @@ impl Type {
 pub struct Pen<'a> {
     backend: SVGBackend<'a>,
     drawn: usize,
-    notes: BTreeMap<usize, String>,
-    dashes: BTreeMap<usize, String>,
+    extras: Extras,
 }
 
 /// A white sheet of `width` by `height` points, drawn on by `with`; `label` is for screen readers.
@@ -100,14 +98,14 @@ pub fn draw(width: f64, height: f64, label: &str, with: impl FnOnce(&mut Pen)) -
     font::register();
     let mut svg = String::new();
     let size = (units(width) as u32, units(height) as u32);
-    let (notes, dashes) = {
+    let extras = {
         let backend = SVGBackend::with_string(&mut svg, size);
-        let mut pen = Pen { backend, drawn: 0, notes: BTreeMap::new(), dashes: BTreeMap::new() };
+        let mut pen = Pen { backend, drawn: 0, extras: Extras::default() };
         pen.rectangle(Frame { left: 0.0, top: 0.0, width, height }, WHITE);
         with(&mut pen);
-        (take(&mut pen.notes), take(&mut pen.dashes))
+        take(&mut pen.extras)
     };
-    tidy(&svg, (width, height), UNITS, label, &notes, &dashes)
+    tidy(&svg, (width, height), UNITS, label, &extras)
 }
 
 fn units(points: f64) -> i32 {
@@ -134,7 +132,12 @@ impl Pen<'_> {
 
     /// Lets a reader who points at what was drawn last see `text`, in a browser.
     pub fn note(&mut self, text: String) {
-        self.notes.insert(self.drawn - 1, text);
+        self.extras.notes.insert(self.drawn - 1, text);
+    }
+
+    /// Gives what was drawn last an attribute `data-NAME`, by which a page finds it.
+    pub fn tag(&mut self, name: &'static str, value: &str) {
+        self.extras.tags.insert(self.drawn - 1, (name, value.to_string()));
     }
 
     /// A line through `points`, `width` points thick.
@@ -154,7 +157,7 @@ impl Pen<'_> {
     pub fn dash(&mut self, lengths: &[f64]) {
         if !lengths.is_empty() {
             let lengths: Vec<_> = lengths.iter().map(|length| units(*length).to_string()).collect();
-            self.dashes.insert(self.drawn - 1, lengths.join(" "));
+            self.extras.dashes.insert(self.drawn - 1, lengths.join(" "));
         }
     }
 

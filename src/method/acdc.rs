@@ -21,8 +21,7 @@ mod tables;
 
 pub use search::{Decided, Decision, search};
 
-use super::circuit::{apart, runs};
-use super::score::batches;
+use super::circuit::{apart, joint, runs};
 use super::{Bench, Finding, Summary};
 use crate::plan::{Acdc, Item};
 use crate::steps::{RunError, Steps};
@@ -46,7 +45,7 @@ pub fn acdc(bench: &Bench, plan: &Acdc, steps: &mut Steps) -> Result<Finding, Ru
         searches.push((*threshold, whole, of_halves));
     }
     if let Err(elsewhere) = steps.complete() {
-        steps.pass_over(plan.thresholds.len() * batches(bench).len());
+        steps.pass_over(plan.thresholds.len() * joint(bench));
         return Err(elsewhere);
     }
     let mut finding = Finding::default();
@@ -60,6 +59,7 @@ pub fn acdc(bench: &Bench, plan: &Acdc, steps: &mut Steps) -> Result<Finding, Ru
         finding.tables.extend(told.tables);
         finding.items.extend(told.items);
         finding.circuits.extend(told.circuits);
+        finding.portraits.extend(told.portraits);
     }
     finding.tables.extend(tables::thresholds(bench, plan, curve));
     Ok(finding)

@@ -22,20 +22,24 @@
 mod constants;
 mod evaluate;
 mod found;
+mod portray;
 mod tables;
 
 pub use constants::{Constants, Fitted};
 pub use evaluate::{Evaluation, brought};
-pub use found::{Found, Scale, runs};
+pub use found::{Found, Scale, joint, runs};
 
-use super::score::{Order, batches, scores};
-use super::{Bench, Finding, Summary};
+use super::score::{Order, scores};
+use super::{Bench, Finding, SCORES, Summary, Tensors};
 use crate::circuit::{By, Circuit, Items, Resampling};
 use crate::model::Model;
 use crate::plan::{Circuits, supporting};
 use crate::spec::Score;
 use crate::steps::{RunError, Steps};
 use ndarray::{Array2, Axis};
+
+/// Scores of single items that are kept: 128 MiB of them.
+const MOST_KEPT: usize = 1 << 25;
 
 /// Ways of halving the items for a verdict.
 const HALVES: usize = 100;
@@ -53,12 +57,26 @@ pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Find
     let order = Order::new(plan.blocks.layers, plan.blocks.heads, plan.blocks.flow);
     let scores = match scores(bench, &order, plan.score, steps) {
         Err(RunError::Elsewhere) => {
-            steps.pass_over(batches(bench).len());
+            steps.pass_over(joint(bench));
             return Err(RunError::Elsewhere);
         }
         found => found?,
     };
-    chosen(bench, plan, &scores).run(bench, plan.stand, steps)
+    let mut finding = chosen(bench, plan, &scores).run(bench, plan.stand, steps)?;
+    finding.tensors.extend(kept(bench, &scores));
+    Ok(finding)
+}
+
+/// Scores of single items `[item, edge]` and the observation that each belongs to, as tensors; more than fit into a
+/// hundred megabytes or so are not kept.
+fn kept(bench: &Bench, scores: &[Vec<f32>]) -> Option<(String, Tensors)> {
+    let shape = [scores.len(), scores.first()?.len()];
+    let groups = Summary::new(bench).groups().into_iter().map(|group| group as f32).collect();
+    let tensors = [
+        ("scores".to_string(), (shape.to_vec(), scores.concat())),
+        ("groups".to_string(), (vec![scores.len()], groups)),
+    ];
+    (shape[0] * shape[1] <= MOST_KEPT).then(|| (format!("circuit{SCORES}"), tensors.into_iter().collect()))
 }
 
 /// Units of work: an item for its scores, or an edge of it where each is patched by itself, and its run circuits.

@@ -22,8 +22,8 @@ mod masked;
 
 pub use masked::Masked;
 
-use super::circuit::{Found, Scale, apart, runs};
-use super::score::{Order, batches};
+use super::circuit::{Found, Scale, apart, joint, runs};
+use super::score::Order;
 use super::sweep::made;
 use super::{Bench, Finding};
 use crate::circuit::{By, Circuit, Rule};
@@ -50,7 +50,7 @@ pub fn edge_pruning(bench: &Bench, plan: &Pruning, steps: &mut Steps) -> Result<
         fits.push((fit, fitted(&fit, bench.items.len(), &mut cost, steps)?));
     }
     if let Err(elsewhere) = steps.complete() {
-        steps.pass_over(batches(bench).len());
+        steps.pass_over(joint(bench));
         return Err(elsewhere);
     }
     let whole = |(fit, state): (Fit, Option<State>)| Seed::new(plan, &fit, &state.expect("no step is missing"));

@@ -6,6 +6,7 @@ mod adam;
 pub mod attention;
 pub mod attribute;
 pub mod attribution_patch;
+pub mod carry;
 pub mod circuit;
 mod divergence;
 pub mod edge_pruning;
@@ -27,16 +28,19 @@ pub mod trace;
 
 pub use summary::Summary;
 
-use crate::circuit::Circuit;
+use crate::circuit::{Circuit, Portraits};
 use crate::metric::Metric;
 use crate::model::{HookError, Model, Pass, Read};
-use crate::plan::{Answers, Item, has_sets};
+use crate::plan::{Answers, Feature, Item, has_sets};
 use crate::spec::Statistics;
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
 use crate::tensor::{Tensor, to_doubles};
 use crate::text::{Text, Tokens};
 use std::collections::BTreeMap;
+
+/// The end of the name of scores of single items.
+pub const SCORES: &str = ".scores";
 
 /// What a method works with.
 pub struct Bench<'a> {
@@ -46,6 +50,8 @@ pub struct Bench<'a> {
     pub text: Option<&'a Text>,
     /// The items.
     pub items: &'a [Item],
+    /// What is looked for in what nodes write and read.
+    pub features: &'a [Feature],
     /// What is read.
     pub metric: Metric,
     /// Intervals and tests.
@@ -67,6 +73,8 @@ pub struct Finding {
     pub tensors: Vec<(String, Tensors)>,
     /// Circuits, by stem.
     pub circuits: Vec<(String, Circuit)>,
+    /// What the nodes of circuits look at and write, by the stem of their circuit.
+    pub portraits: Vec<(String, Portraits)>,
     /// Generated texts.
     pub texts: Vec<generate::Continuation>,
 }
@@ -162,23 +170,7 @@ impl Bench<'_> {
         if self.items.iter().any(|item| item.clean.len() != first.clean.len()) {
             return Vec::new();
         }
-        (0..first.clean.len()).map(|position| self.position_label(position)).collect()
-    }
-
-    fn position_label(&self, position: usize) -> String {
-        let tokens = self.items.iter().flat_map(|item| [item.clean[position], item.corrupt[position]]);
-        let mut seen: Vec<u32> = Vec::new();
-        tokens.for_each(|token| {
-            if !seen.contains(&token) {
-                seen.push(token)
-            }
-        });
-        let label = |token: u32| self.text.map_or(token.to_string(), |text| text.label(token));
-        match seen.as_slice() {
-            [token] => label(*token),
-            [a, b] => format!("{}/{}", label(*a), label(*b)),
-            several => format!("{}/… ({})", label(several[0]), several.len()),
-        }
+        labels(self.items.iter().flat_map(|item| [&item.clean, &item.corrupt]), self.text)
     }
 
     /// A table's rows for items: the same place, one row an item.
@@ -195,6 +187,26 @@ impl Bench<'_> {
         };
         values.iter().enumerate().filter_map(|(index, value)| Some((index, (*value)?))).map(item).collect()
     }
+}
+
+/// Labels of the positions of prompts of one length: the token, or `…` where prompts differ.
+pub(crate) fn labels<'a>(prompts: impl Iterator<Item = &'a Vec<u32>> + Clone, text: Option<&Text>) -> Vec<String> {
+    let length = prompts.clone().next().map_or(0, Vec::len);
+    let label = |token: u32| text.map_or(token.to_string(), |text| text.label(token));
+    let at = |position: usize| {
+        let mut seen: Vec<u32> = Vec::new();
+        prompts.clone().map(|prompt| prompt[position]).for_each(|token| {
+            if !seen.contains(&token) {
+                seen.push(token)
+            }
+        });
+        match seen.as_slice() {
+            [token] => label(*token),
+            [a, b] => format!("{}/{}", label(*a), label(*b)),
+            several => format!("{}/… ({})", label(several[0]), several.len()),
+        }
+    };
+    (0..length).map(at).collect()
 }
 
 /// Indices up to `count` in batches of one key, at most `rows` each, in the order of the keys.

@@ -1,6 +1,6 @@
 //! Claims about the page.
 
-use super::{Drawing, Page, Section};
+use super::{Drawing, Explorer, Page, Section};
 use crate::figure::figures_of;
 use crate::table::{Row, Table};
 use indexmap::IndexMap;
@@ -33,6 +33,7 @@ fn page(table: &Table) -> String {
         heading: HOSTILE.into(),
         text: format!("{HOSTILE}\n\nsecond"),
         figures: figures_of(table).into_iter().map(draw).collect(),
+        explorer: Some(Explorer::new(&[HOSTILE])),
         table: Some(table),
     };
     let page = Page {

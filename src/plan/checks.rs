@@ -3,7 +3,7 @@
 use super::{Cell, Known, Problems, has_sets};
 use crate::metric::Metric;
 use crate::site::Layout;
-use crate::spec::{Ablation, ChangeSpec, Control, EditSpec, Method, Sites, Statistics};
+use crate::spec::{Ablation, ChangeSpec, Control, EditSpec, Experiment, Method, Sites, Statistics};
 
 /// The most resamples and permutations: more would not end.
 const MOST: usize = 100_000_000;
@@ -16,6 +16,31 @@ pub(super) fn statistics(statistics: Statistics, problems: &mut Problems) {
     for (name, count) in [("resamples", statistics.resamples), ("permutations", statistics.permutations)] {
         if count == 0 || count > MOST {
             problems.add(&format!("statistics.{name}"), format!("{count} is not between 1 and {MOST}"));
+        }
+    }
+}
+
+/// Names of variants become folders, and what does not differ cannot be held against anything.
+pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
+    let variants = &experiment.against;
+    if !variants.is_empty() && !experiment.methods.iter().any(Method::finds_circuits) {
+        problems.add(
+            "against",
+            "holds circuits against each other, and no method finds one; add for instance `Circuit(select: TopN(40))`",
+        );
+    }
+    for (index, variant) in variants.iter().enumerate() {
+        let at = format!("against[{index}]");
+        let plain = |letter: char| letter.is_alphanumeric() || "-_".contains(letter);
+        if variant.name.is_empty() || !variant.name.chars().all(plain) {
+            let what = format!("{:?} becomes a folder: write letters, digits, - and _", variant.name);
+            problems.add(&format!("{at}.name"), what);
+        }
+        if variants[..index].iter().any(|earlier| earlier.name == variant.name) {
+            problems.add(&format!("{at}.name"), format!("{:?} is the name of an earlier variant too", variant.name));
+        }
+        if variant.is_same() {
+            problems.add(&at, "differs in nothing; give it a model, data, a metric, a control or a seed of its own");
         }
     }
 }

@@ -7,6 +7,7 @@ mod cells;
 mod checks;
 mod circuit;
 mod edits;
+mod features;
 mod group;
 mod items;
 mod knockout;
@@ -24,6 +25,7 @@ pub use attribution::Attribution;
 pub use causal::Tracing;
 pub use cells::{Cell, Sweep, sites as changed};
 pub use circuit::{Acdc, Circuits, rows_of_length, supporting};
+pub use features::Feature;
 pub use items::Item;
 pub use knockout::Cuts;
 pub use memory::{Load, ROWS};
@@ -34,6 +36,7 @@ pub use scope::{Scope, State};
 
 pub(crate) use problem::Problems;
 
+use crate::circuit::Blocks;
 use crate::hook::Edit;
 use crate::metric::Metric;
 use crate::model::load::Loaded;
@@ -49,6 +52,8 @@ pub struct Plan {
     pub items: Vec<Item>,
     /// Pairs of the data that are no item, as their prompts have different numbers of tokens.
     pub left_out: usize,
+    /// What is looked for in what nodes write and read.
+    pub features: Vec<Feature>,
     /// The methods, resolved.
     pub steps: Vec<Step>,
     /// How many rows each method runs at once, and the memory that takes.
@@ -103,6 +108,17 @@ pub enum Step {
     Patchscope(Scope),
 }
 
+impl Step {
+    /// The edges among which the method finds circuits, where it does.
+    pub fn blocks(&self) -> Option<Blocks> {
+        match self {
+            Step::Circuit(circuits) => Some(circuits.blocks),
+            Step::Acdc(acdc) => Some(acdc.blocks),
+            _ => None,
+        }
+    }
+}
+
 /// What names are resolved against.
 pub(crate) struct Known<'a> {
     pub(crate) model: &'a dyn Model,
@@ -141,12 +157,14 @@ impl Plan {
         let known = Known { model, family: &loaded.family, loaded, sites: model.sites(), items: &items, complete };
         checks::control(experiment.control, &known, &mut problems);
         checks::statistics(experiment.statistics, &mut problems);
+        checks::against(experiment, &mut problems);
+        let features = features::resolve(experiment, loaded, &mut problems);
         let steps = steps(experiment, &known, &mut problems);
         problems.into_result()?;
         let mut problems = Problems::default();
         let loads = memory::loads(&steps, (model, &items), experiment, &mut problems);
         problems.into_result()?;
-        Ok(Plan { experiment: experiment.clone(), items, left_out, steps, loads })
+        Ok(Plan { experiment: experiment.clone(), items, left_out, features, steps, loads })
     }
 
     /// What is read from the logits.

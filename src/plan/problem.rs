@@ -16,7 +16,9 @@ pub struct Problem {
 
 impl Problem {
     fn is_of_a_prompt(&self) -> bool {
-        self.at.starts_with("data[") || self.at.starts_with("data (")
+        let at = self.at.split_once("].data").filter(|(before, _)| before.starts_with("features[")).map(|(_, at)| at);
+        let at = at.or_else(|| self.at.strip_prefix("data")).unwrap_or_default();
+        at.starts_with('[') || at.starts_with(" (")
     }
 }
 

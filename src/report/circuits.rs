@@ -1,24 +1,25 @@
 //! Circuits in the run folder: as JSON with every scored edge, for programs that draw and measure graphs, and as a figure.
 
 use super::{Folder, ReportError};
-use crate::circuit::Circuit;
 use crate::circuit::exchange;
-use crate::figure::{Figure, figures_of};
+use crate::circuit::{Caption, Circuit, Portraits};
+use crate::figure::{Figure, words};
 use crate::table::Table;
 
-/// More edges than this make a figure that nobody reads; the files have them all.
-const DRAWN: usize = 150;
-
 /// Writes `circuits/NAME.json`, `.graphml`, `.dot` and, for LaTeX, `.tex`; `table` has the facts.
-pub(super) fn write(name: &str, circuit: &Circuit, table: Option<&Table>, folder: &Folder) -> Result<(), ReportError> {
+pub(super) fn write(
+    name: &str,
+    circuit: &Circuit,
+    caption: &Caption,
+    table: Option<&Table>,
+    folder: &Folder,
+) -> Result<(), ReportError> {
     let facts: exchange::Facts = table.map(|table| table.facts.clone().into_iter().collect()).unwrap_or_default();
-    let title = table.map_or(name, |table| table.title.as_str());
-    let tikz = circuit.diagram(title, &unit(table)).tikz();
     let files = [
         ("json", exchange::write(circuit, &facts)),
         ("graphml", circuit.graphml(&facts)),
         ("dot", circuit.dot(&facts)),
-        ("tex", tikz),
+        ("tex", circuit.diagram(caption).tikz()),
     ];
     files.into_iter().try_for_each(|(ending, text)| folder.write(&format!("circuits/{name}.{ending}"), text.as_bytes()))
 }
@@ -34,20 +35,99 @@ pub(super) fn read(table: &str, folder: &Folder) -> Result<Option<(String, Circu
     Ok(Some((table.to_string(), found.circuit)))
 }
 
-/// The diagram of a circuit, or bars of its strongest edges where it has too many.
-pub(super) fn figures(table: &Table, circuit: &Circuit) -> Vec<(String, Figure)> {
-    let edges = |table: &Table| {
-        let scores = table.rows.iter().filter(|row| row.low.is_some() && row.site.is_some()).cloned().collect();
-        Table { rows: scores, ..table.clone() }
+/// Where what the nodes of a circuit look at and write is kept.
+pub(super) fn nodes_file(name: &str) -> String {
+    format!("circuits/{name}_nodes.json")
+}
+
+/// What the nodes of the circuit of a table look at and write, where that was recorded.
+pub(super) fn read_nodes(table: &str, folder: &Folder) -> Result<Option<(String, Portraits)>, ReportError> {
+    let file = nodes_file(table);
+    if !folder.has(&file) {
+        return Ok(None);
+    }
+    let found = Portraits::read(&file, &folder.read_text(&file)?);
+    found.map(|found| Some((table.to_string(), found))).map_err(|error| ReportError::NoRun(error.to_string()))
+}
+
+/// The diagram of a circuit.
+pub(super) fn figures(table: &Table, circuit: &Circuit, portraits: Option<&Portraits>) -> Vec<(String, Figure)> {
+    let diagram = circuit.diagram(&caption(Some(table), portraits));
+    vec![(table.name.clone(), Figure::Diagram(diagram))]
+}
+
+/// What the drawing of a table's circuit says.
+pub(super) fn caption(table: Option<&Table>, portraits: Option<&Portraits>) -> Caption {
+    let metric = table.and_then(|table| table.rows.first()).map_or(String::new(), |row| words(&row.metric));
+    let facts = table.map(|table| table.facts.clone().into_iter().collect()).unwrap_or_default();
+    let unit = match meaning(&facts) {
+        Meaning::Change => format!("change of the {metric} without the edge"),
+        Meaning::Growth => format!("growth of the {metric} without the edge"),
+        Meaning::Share => "share of the stream that the edge brings".to_string(),
+        Meaning::Unknown => metric,
     };
-    match circuit.size() {
-        1..=DRAWN => vec![(table.name.clone(), Figure::Diagram(circuit.diagram(&table.title, &unit(Some(table)))))],
-        _ => figures_of(&edges(table)),
+    Caption {
+        title: table.map_or(String::new(), |table| table.title.clone()),
+        unit,
+        signs: signs(&facts),
+        carries: portraits.map(|portraits| portraits.carries.clone()).unwrap_or_default(),
     }
 }
 
-/// What scores are in.
-fn unit(table: Option<&Table>) -> String {
-    let first = table.and_then(|table| table.rows.first());
-    first.map_or(String::new(), |row| row.metric.clone())
+/// What scores below zero mean, and those above, by the facts of a circuit.
+pub fn signs(facts: &exchange::Facts) -> [String; 2] {
+    let signs = match meaning(facts) {
+        Meaning::Change => ["edge supports the answer", "edge works against it"],
+        Meaning::Growth => ["edge leads away from the model", "the model needs the edge"],
+        // it has no sign
+        Meaning::Share => ["", ""],
+        Meaning::Unknown => ["below zero", "above zero"],
+    };
+    signs.map(String::from)
+}
+
+/// What the scores of a circuit are.
+enum Meaning {
+    /// What a metric changes by without the edge.
+    Change,
+    /// What a loss grows by without it.
+    Growth,
+    /// How much of a stream it brings.
+    Share,
+    /// Nobody says.
+    Unknown,
+}
+
+/// By the fact `sign`, which every search writes.
+fn meaning(facts: &exchange::Facts) -> Meaning {
+    match facts.get("sign") {
+        Some(sign) if sign.contains("negative supports the answer") => Meaning::Change,
+        Some(sign) if sign.contains("grows by without the edge") => Meaning::Growth,
+        Some(sign) if sign.contains("share of the stream") => Meaning::Share,
+        _ => Meaning::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(sign: &str) -> (String, [String; 2]) {
+        let row = crate::table::Row { metric: "logit_diff".into(), ..Default::default() };
+        let facts = [("sign".to_string(), sign.to_string())].into_iter().collect();
+        let table = Table { name: "t".into(), title: String::new(), facts, positions: Vec::new(), rows: vec![row] };
+        let caption = caption(Some(&table), None);
+        (caption.unit, caption.signs)
+    }
+
+    #[test]
+    fn a_legend_says_in_words_what_scores_are() {
+        let (unit, signs) =
+            told("a score is what the metric changes by without the edge: negative supports the answer");
+        assert_eq!(unit, "change of the logit difference without the edge");
+        assert_eq!(signs, ["edge supports the answer", "edge works against it"]);
+        assert!(told("what the divergence grows by without the edge").0.starts_with("growth of the"));
+        assert_eq!(told("a score is the share of the stream that the edge brings").1, ["", ""]);
+        assert_eq!(told("?"), ("logit difference".into(), ["below zero".into(), "above zero".into()]));
+    }
 }

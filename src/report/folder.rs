@@ -183,8 +183,10 @@ impl Folder {
             std::fs::read_dir(&path).map_err(unreadable)?.collect::<Result<_, _>>().map_err(unreadable)?;
         let mut names: Vec<String> =
             entries.into_iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-        names.retain(|name| name.ends_with(&format!(".{ending}")));
-        names.sort();
+        let ending = format!(".{ending}");
+        names.retain(|name| name.ends_with(&ending));
+        // by what stands before the ending, so that `01_circuit` comes before `01_circuit.faithfulness`, as in the run
+        names.sort_by(|a, b| a.trim_end_matches(&ending).cmp(b.trim_end_matches(&ending)));
         Ok(names)
     }
 }

@@ -1,18 +1,23 @@
 //! The run folder: tables, tensors, figures, the page, and everything needed to run it again.
 
+mod against;
 mod circuits;
+mod explore;
 mod facts;
 mod faithfulness;
+mod flow;
 mod folder;
 mod reading;
 mod side;
 mod work;
 
+pub use against::hold;
+pub use circuits::signs;
 pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
-pub use work::Work;
+pub use work::{Work, is_finished};
 
-use crate::circuit::Circuit;
+use crate::circuit::{Circuit, Portraits};
 use crate::figure::{Figure, figures_of};
 use crate::method::attention;
 use crate::method::generate::Continuation;
@@ -38,6 +43,8 @@ pub struct Results {
     pub patterns: Vec<(String, Tensors)>,
     /// Circuits, by the name of the table of their edges.
     pub circuits: Vec<(String, Circuit)>,
+    /// What the nodes of circuits look at and write, by the name of their circuit.
+    pub portraits: Vec<(String, Portraits)>,
     /// Generated texts.
     pub texts: Vec<Continuation>,
 }
@@ -45,8 +52,8 @@ pub struct Results {
 impl Results {
     /// Of this experiment, and as yet empty.
     fn none(experiment: Experiment) -> Self {
-        let (tables, patterns, circuits, texts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Results { experiment, tables, patterns, circuits, texts }
+        let (tables, patterns, texts) = (Vec::new(), Vec::new(), Vec::new());
+        Results { experiment, tables, patterns, circuits: Vec::new(), portraits: Vec::new(), texts }
     }
 }
 
@@ -116,8 +123,13 @@ fn keep(finding: Finding, results: &mut Results, folder: &Folder) -> Result<(), 
     }
     for (name, circuit) in finding.circuits {
         let table = results.tables.iter().rfind(|table| table.name == name);
-        circuits::write(&name, &circuit, table, folder)?;
+        let portraits = finding.portraits.iter().find(|(other, _)| *other == name).map(|(_, portraits)| portraits);
+        circuits::write(&name, &circuit, &circuits::caption(table, portraits), table, folder)?;
         results.circuits.push((name, circuit));
+    }
+    for (name, portraits) in finding.portraits {
+        folder.write(&circuits::nodes_file(&name), portraits.write().as_bytes())?;
+        results.portraits.push((name, portraits));
     }
     results.texts.extend(finding.texts);
     Ok(())
@@ -143,6 +155,7 @@ pub fn redraw(path: &Path) -> Result<PathBuf, ReportError> {
                 .push((table.name.clone(), folder.read_tensors(&format!("tensors/{}.safetensors", table.name))?));
         }
         results.circuits.extend(circuits::read(&table.name, &folder)?);
+        results.portraits.extend(circuits::read_nodes(&table.name, &folder)?);
         results.tables.push(table);
     }
     if folder.has("texts.jsonl") {
@@ -162,7 +175,9 @@ fn draw(results: &Results, folder: &Folder) -> Result<(), ReportError> {
             drawings.push(drawn(&stem, &figure, folder)?);
         }
         let text = reading::of(table, &results.texts);
-        sections.push(Section { heading: table.title.clone(), text, figures: drawings, table: Some(table) });
+        let explorer = circuit_of(table, results).map(|(circuit, nodes)| explore::explorer(table, circuit, nodes));
+        let heading = table.title.clone();
+        sections.push(Section { heading, text, figures: drawings, explorer, table: Some(table) });
     }
     let sides = side::sides(&results.tables);
     let agreements: Vec<Table> = sides.iter().map(side::Side::agreement).collect();
@@ -170,7 +185,8 @@ fn draw(results: &Results, folder: &Folder) -> Result<(), ReportError> {
         let stem = format!("side_by_side_{}", number + 1);
         let figures = vec![drawn(&stem, &side.figure(), folder)?];
         let text = reading::of(agreement, &results.texts);
-        sections.push(Section { heading: side.title().into(), text, figures, table: Some(agreement) });
+        let heading = side.title().into();
+        sections.push(Section { heading, text, figures, explorer: None, table: Some(agreement) });
     }
     if !sides.is_empty() {
         folder.write("side_by_side.csv", side::csv(&sides).as_bytes())?;
@@ -189,13 +205,22 @@ fn drawn(stem: &str, figure: &Figure, folder: &Folder) -> Result<Drawing, Report
 }
 
 fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
-    let circuit = results.circuits.iter().find(|(name, _)| *name == table.name);
-    match (results.patterns.iter().find(|(name, _)| *name == table.name), circuit) {
+    match (results.patterns.iter().find(|(name, _)| *name == table.name), circuit_of(table, results)) {
         (Some((_, patterns)), _) => vec![(table.name.clone(), attention::panels(table, patterns))],
-        (_, Some((_, circuit))) => circuits::figures(table, circuit),
+        (_, Some((circuit, nodes))) => circuits::figures(table, circuit, nodes),
         _ if faithfulness::is_of(table) => faithfulness::figures(table),
-        _ => figures_of(&trustworthy(table)),
+        _ => {
+            let table = &trustworthy(table);
+            [figures_of(table), flow::figures(table, results)].concat()
+        }
     }
+}
+
+/// The circuit of a table, unless it is empty, and what its nodes look at and write.
+fn circuit_of<'a>(table: &Table, results: &'a Results) -> Option<(&'a Circuit, Option<&'a Portraits>)> {
+    let circuit = results.circuits.iter().find(|(name, circuit)| *name == table.name && circuit.size() > 0);
+    let nodes = results.portraits.iter().find(|(name, _)| *name == table.name);
+    circuit.map(|(_, circuit)| (circuit, nodes.map(|(_, nodes)| nodes)))
 }
 
 /// The table without its normalised effects where they mean little, so that figures show the effects themselves.

@@ -13,6 +13,12 @@ use std::path::{Path, PathBuf};
 /// Why a shard cannot begin in the folder of an earlier run.
 const FINISHED: &str = "holds a finished run; give another folder, or move it away";
 
+/// Whether the run of this fingerprint stands in a folder, finished.
+pub fn is_finished(path: &Path, fingerprint: &Fingerprint) -> bool {
+    let folder = Folder::existing(path);
+    folder.is_ok_and(|folder| !folder.is_unfinished() && folder.has("report.html") && folder.is_of(fingerprint))
+}
+
 /// A run at work in its folder.
 pub struct Work {
     /// The folder.

@@ -44,7 +44,7 @@ impl SpecError {
 
     pub(super) fn malformed(path: &Path, text: &str, error: &ron::error::SpannedError) -> Self {
         let (line, column) = (error.span.start.line, error.span.start.col);
-        let what = what(&error.code);
+        let what = bracketed(&error.code, text, line, column).unwrap_or_else(|| what(&error.code));
         SpecError::Malformed {
             path: path.display().to_string(),
             line,
@@ -53,6 +53,33 @@ impl SpecError {
             excerpt: excerpt(text, line, column),
         }
     }
+}
+
+/// A word without the brackets it needs, with some it has not, or with a bare value in them: the library knows the place only.
+fn bracketed(code: &ron::Error, text: &str, line: usize, column: usize) -> Option<String> {
+    let before: String = text.lines().nth(line.checked_sub(1)?)?.chars().take(column.saturating_sub(1)).collect();
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let word = &before[before.trim_end_matches(is_part).len()..];
+    match code {
+        ron::Error::ExpectedStructLike | ron::Error::ExpectedNamedStructLike(_) if !word.is_empty() => Some(format!(
+            "`{word}` needs brackets: write `{word}()`, with values within where you want others than the usual or there are no usual ones"
+        )),
+        ron::Error::ExpectedComma if !word.is_empty() && at(text, line, column) == Some('(') => {
+            Some(format!("`{word}` has no values of its own: write it without brackets"))
+        }
+        ron::Error::InvalidIdentifier(found) | ron::Error::SuggestRawIdentifier(found)
+            if found.starts_with(is_part) =>
+        {
+            Some(format!(
+                "`{found}` stands where a field's name is expected; write the name before it, as in `name: {found}`"
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn at(text: &str, line: usize, column: usize) -> Option<char> {
+    text.lines().nth(line.checked_sub(1)?)?.chars().nth(column.checked_sub(1)?)
 }
 
 /// The library's error in the words of a RON file: what was found, what was expected.
@@ -110,4 +137,33 @@ fn excerpt(text: &str, line: usize, column: usize) -> String {
     let indent: String =
         shown.chars().take(column.saturating_sub(1)).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
     format!("{margin} |\n{line} | {shown}\n{margin} | {indent}^")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::spec::{Experiment, set};
+    use std::path::Path;
+
+    /// What is said of an experiment with this method.
+    fn told(method: &str) -> String {
+        let text = "(question: \"q\", model: Builtin(\"organism\"), data: Tokens([[1]]), methods: [])";
+        let text = set(text, "methods", &format!("[{method}]"));
+        let found = text.and_then(|text| Experiment::parse(Path::new("q.ron"), &text).map(drop));
+        found.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_word_without_its_brackets_is_told_how_to_be_written() {
+        for (method, expected) in [
+            ("Circuit(score: EapIg)", "`EapIg` needs brackets: write `EapIg()`"),
+            ("Circuit(score: EapIg, select: TopN(3))", "`EapIg` needs brackets: write `EapIg()`"),
+            ("Circuit", "`Circuit` needs brackets: write `Circuit()`"),
+            ("Circuit(select: TopN)", "`TopN` needs brackets: write `TopN()`"),
+            ("Circuit(score: Eap(), select: TopN(3))", "`Eap` has no values of its own: write it without brackets"),
+            ("Circuit(score: EapIg(5))", "`5` stands where a field's name is expected; write the name before it"),
+        ] {
+            let told = told(method);
+            assert!(told.contains(expected) && told.starts_with("q.ron:"), "{method}: {told}");
+        }
+    }
 }

@@ -266,3 +266,10 @@ fn one() -> usize {
 fn no_sites() -> Sites {
     Sites::Named(Vec::new())
 }
+
+impl Method {
+    /// Whether it finds circuits, which can be held against those of another experiment.
+    pub fn finds_circuits(&self) -> bool {
+        matches!(self, Method::Circuit { .. } | Method::Acdc { .. })
+    }
+}

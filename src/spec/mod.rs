@@ -8,6 +8,7 @@ mod data;
 mod edit;
 mod error;
 mod fact;
+mod feature;
 mod hub;
 mod memory;
 mod method;
@@ -19,6 +20,7 @@ mod route;
 mod set;
 mod sites;
 mod sweep;
+mod variant;
 
 pub use answer::{Answer, AnswerSet, Word};
 pub use attribution::{Estimate, Fix};
@@ -28,6 +30,7 @@ pub use data::{Both, Data, File, Pair, Templates};
 pub use edit::{ChangeSpec, EditSpec};
 pub use error::SpecError;
 pub use fact::{Fact, FactsFile, Subject};
+pub use feature::Feature;
 pub use hub::HubModel;
 pub use memory::Memory;
 pub use method::{Method, Weighting};
@@ -38,6 +41,7 @@ pub use route::{Role, Senders, Spot, Through};
 pub use set::set;
 pub use sites::{AllSites, Sites};
 pub use sweep::{Ablation, Axis, Direction, Only};
+pub use variant::Variant;
 
 use crate::metric::Metric;
 use crate::model::process::Processing;
@@ -83,8 +87,14 @@ pub struct Experiment {
     /// What is read from the logits.
     #[serde(default)]
     pub metric: Metric,
+    /// What is looked for in what nodes write and read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<Feature>,
     /// What is done.
     pub methods: Vec<Method>,
+    /// What its circuits are held against: the same with another model, other prompts or another metric.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub against: Vec<Variant>,
     /// Of every random draw.
     #[serde(default)]
     pub seed: u64,

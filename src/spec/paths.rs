@@ -21,16 +21,14 @@ impl Experiment {
 
     fn paths(&mut self) -> Vec<&mut PathBuf> {
         let mut paths = Vec::new();
-        if let ModelSpec::Path(path) = &mut self.model {
-            paths.push(path);
+        let (mut models, mut data) = (vec![&mut self.model], vec![&mut self.data]);
+        data.extend(self.features.iter_mut().map(|feature| &mut feature.data));
+        for variant in &mut self.against {
+            models.extend(variant.model.as_mut());
+            data.extend(variant.data.as_mut());
         }
-        match &mut self.data {
-            Data::Csv(file) | Data::Jsonl(file) => paths.push(&mut file.path),
-            Data::FactsFile(file) => paths.push(&mut file.path),
-            Data::Professions(file) => paths.push(&mut file.path),
-            Data::WinoBias(file) => paths.push(&mut file.path),
-            _ => {}
-        }
+        paths.extend(models.into_iter().filter_map(folder));
+        paths.extend(data.into_iter().filter_map(file));
         for method in &mut self.methods {
             if let Method::Generate { edits, .. } = method {
                 paths.extend(edits.iter_mut().filter_map(|edit| vector(&mut edit.change)));
@@ -44,6 +42,22 @@ impl Experiment {
 fn vector(change: &mut ChangeSpec) -> Option<&mut PathBuf> {
     match change {
         ChangeSpec::Add { file, .. } => Some(file),
+        _ => None,
+    }
+}
+
+/// The folder that a model is read from.
+fn folder(model: &mut ModelSpec) -> Option<&mut PathBuf> {
+    if let ModelSpec::Path(path) = model { Some(path) } else { None }
+}
+
+/// The file that data are read from.
+fn file(data: &mut Data) -> Option<&mut PathBuf> {
+    match data {
+        Data::Csv(file) | Data::Jsonl(file) => Some(&mut file.path),
+        Data::FactsFile(file) => Some(&mut file.path),
+        Data::Professions(file) => Some(&mut file.path),
+        Data::WinoBias(file) => Some(&mut file.path),
         _ => None,
     }
 }

@@ -115,6 +115,7 @@ fn traced(loaded: &Loaded, data: &str) -> (Plan, patchclamp::method::Finding) {
         model: loaded.model.as_ref(),
         text: loaded.text.as_ref(),
         items: &plan.items,
+        features: &[],
         metric: plan.metric(),
         statistics: plan.experiment.statistics,
         seed: 0,

@@ -140,3 +140,14 @@ fn a_file_that_is_no_circuit_is_refused_with_the_place() {
     let told = with(PUBLISHED).bad(&["circuit", "c.json", "--out", "c.json"]);
     assert!(told.contains("c.json cannot be made"), "{told}");
 }
+
+#[test]
+fn the_terminal_shows_the_circuit_before_what_it_is_held_against() {
+    let model = format!("Path({:?})", golden("gpt2"));
+    let told = Place::new(&model, TOKENS, "Circuit(select: TopN(12))").good(&["run", "q.ron"]);
+    let (_, done) = told.split_once("what it does").unwrap();
+    let firsts = ["circuit", "complement", "all edges", "no edge"]
+        .map(|name| done.find(&format!(" {name}  ")).unwrap_or_else(|| panic!("{name} is not shown:\n{told}")));
+    assert!(firsts.is_sorted(), "{told}");
+    assert!(done.contains(" … and 40 rows more, in the report"), "{told}");
+}

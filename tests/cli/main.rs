@@ -1,5 +1,6 @@
 //! The program from outside: good input gives a whole run folder, bad input one clear message and no panic.
 
+mod against;
 mod checkpoints;
 mod circuit;
 mod explain;
@@ -9,6 +10,7 @@ mod hub;
 mod input;
 #[cfg(unix)]
 mod long;
+mod page;
 mod protocols;
 mod server;
 #[cfg(unix)]

@@ -106,6 +106,7 @@ fn in_batches(loaded: &Loaded, rows: usize, seed: u64) -> Vec<f64> {
         model: loaded.model.as_ref(),
         text: None,
         items: &plan.items,
+        features: &[],
         metric: plan.metric(),
         statistics: plan.experiment.statistics,
         seed,

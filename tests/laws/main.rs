@@ -1,5 +1,6 @@
 //! Laws: identities that hold whatever the weights are, on models of every family with random weights.
 
+mod carry;
 mod causal;
 #[path = "../common/mod.rs"]
 mod common;
@@ -11,6 +12,7 @@ mod kernels;
 mod memory;
 mod methods;
 mod passes;
+mod portraits;
 mod precision;
 mod seam;
 mod sets;

@@ -40,7 +40,7 @@ pub enum ExchangeError {
 
 impl ExchangeError {
     /// An error of serde_json with its place.
-    pub(super) fn malformed(file: &str, text: &str, error: &serde_json::Error) -> Self {
+    pub(in crate::circuit) fn malformed(file: &str, text: &str, error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         let written = error.to_string();
         let what = written.rsplit_once(" at line ").map_or(written.as_str(), |(what, _)| what);

@@ -160,3 +160,18 @@ fn pruning_goes_on_until_nothing_is_left_to_prune() {
     assert_eq!(pruned.prune().members(), pruned.members());
     assert_eq!(names(&small(&[("input->logits", 0.1)]).prune()), ["input->logits"]);
 }
+
+/// MIB's own count: 756 of the first 800 are left by pruning.
+#[test]
+fn of_too_many_edges_the_weaker_are_left_out_and_counted() {
+    let circuit = published().select(Rule::Top(By::Size), 800).prune();
+    let diagram = circuit.diagram(&Caption::default());
+    assert_eq!((diagram.wires.len(), diagram.left_out), (600, 156));
+    let least = diagram.wires.iter().map(|wire| wire.weight.abs()).fold(f64::INFINITY, f64::min);
+    let held = |name: &str| diagram.wires.iter().any(|wire| wire.name == name);
+    for link in circuit.edges() {
+        let name = link.edge.to_string();
+        assert!(held(&name) || link.score.abs() <= least, "{name} is stronger than what is drawn");
+    }
+    assert_eq!(diagram.bands.len(), 12);
+}

@@ -1,27 +1,47 @@
 //! Boxes in rows and columns with weighted wires between them, bottom to top: SVG through the pen, and TikZ.
 
 mod ink;
+mod label;
+mod legend;
+mod look;
 mod place;
 mod route;
+mod scene;
 mod tikz;
 
 use super::pen::Point;
+use std::ops::Range;
 
 /// A diagram. A wire goes from a lower row to a higher one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Diagram {
     /// Above everything; may be empty.
     pub title: String,
     /// What the weights are, for the legend.
     pub unit: String,
+    /// What weights below zero mean, and those above, for the legend.
+    pub signs: [String; 2],
     /// What the columns are; one for each, left to right.
     pub columns: Vec<String>,
+    /// What the rows are, some together, bottom to top.
+    pub bands: Vec<Band>,
     /// The boxes.
     pub spots: Vec<Spot>,
     /// The wires.
     pub wires: Vec<Wire>,
+    /// Wires that are weaker than all that are here.
+    pub left_out: usize,
     /// Further lines of the legend.
     pub legend: Vec<String>,
+}
+
+/// Rows that belong together, on a ground of their own.
+#[derive(Clone, Debug)]
+pub struct Band {
+    /// What stands left of it.
+    pub name: String,
+    /// From the bottom.
+    pub rows: Range<usize>,
 }
 
 /// A box.
@@ -38,6 +58,8 @@ pub struct Spot {
 /// A wire between boxes.
 #[derive(Clone, Debug)]
 pub struct Wire {
+    /// What it is called.
+    pub name: String,
     /// The box it leaves by its upper side.
     pub from: usize,
     /// The box it enters by its lower side.
@@ -46,6 +68,8 @@ pub struct Wire {
     pub port: f64,
     /// Its width by size, its colour by sign.
     pub weight: f64,
+    /// What stands on it if it is one of the strongest; its weight where there is nothing else to say.
+    pub label: Option<String>,
     /// What a reader sees who points at it.
     pub note: String,
 }

@@ -11,9 +11,9 @@ const HIGH: f64 = 12.0;
 /// Beside and between names.
 const PAD: f64 = 3.5;
 /// Between columns, where wires go up: for few wires, and for each more, up to a most.
-const LANE: (f64, f64, f64) = (14.0, 0.03, 30.0);
+const LANE: (f64, f64, f64) = (14.0, 0.02, 20.0);
 /// Between rows, where wires go across: likewise.
-const GAP: (f64, f64, f64) = (16.0, 0.012, 22.0);
+const GAP: (f64, f64, f64) = (16.0, 0.008, 19.0);
 
 /// The boxes, placed from the plot's top left corner.
 pub struct Layout {

@@ -13,8 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 const FREE: usize = 80;
 /// Between a curve and a box that it passes.
 const CLEAR: f64 = 2.0;
-/// Points that a curve is drawn by.
-const POINTS: usize = 16;
+/// Curves are drawn by straight lines that their controls are no further from, in points.
+const FLAT: f64 = 0.2;
+/// A piece is halved so often at the most.
+const HALVINGS: usize = 6;
 /// The share of a lane that wires may take.
 const FILLED: f64 = 0.8;
 /// The share of a box's half width at which ports stand.
@@ -35,24 +37,30 @@ pub fn routes(diagram: &Diagram, layout: &Layout) -> Vec<Vec<Piece>> {
     .collect()
 }
 
-/// Points on a curve.
+/// Points on a curve, as many as make it look round.
 pub fn points(pieces: &[Piece]) -> Vec<Point> {
-    let on = |piece: &Piece, share: f64| {
-        let rest = 1.0 - share;
-        let weights = [rest.powi(3), 3.0 * rest * rest * share, 3.0 * rest * share * share, share.powi(3)];
-        piece
-            .iter()
-            .zip(weights)
-            .fold((0.0, 0.0), |(x, y), (point, weight)| (x + weight * point.0, y + weight * point.1))
-    };
-    let points = pieces.iter().flat_map(|piece| {
-        let upright = piece.iter().all(|point| point.0 == piece[0].0);
-        let steps = if upright { 1 } else { POINTS };
-        (0..=steps).map(move |step| on(piece, step as f64 / steps as f64))
-    });
-    let mut points: Vec<_> = points.collect();
+    let mut points: Vec<Point> = pieces.first().map(|piece| piece[0]).into_iter().collect();
+    pieces.iter().for_each(|piece| flatten(piece, HALVINGS, &mut points));
     points.dedup();
     points
+}
+
+/// Adds the points of a piece behind its first.
+fn flatten(piece: &Piece, halvings: usize, points: &mut Vec<Point>) {
+    let [from, a, b, to] = *piece;
+    let length = (to.0 - from.0).hypot(to.1 - from.1).max(f64::MIN_POSITIVE);
+    let off =
+        |point: Point| ((point.0 - from.0) * (to.1 - from.1) - (point.1 - from.1) * (to.0 - from.0)).abs() / length;
+    if halvings == 0 || off(a).max(off(b)) < FLAT {
+        points.push(to);
+        return;
+    }
+    let middle = |a: Point, b: Point| (f64::midpoint(a.0, b.0), f64::midpoint(a.1, b.1));
+    let (left, inner, right) = (middle(from, a), middle(a, b), middle(b, to));
+    let (before, behind) = (middle(left, inner), middle(inner, right));
+    let centre = middle(before, behind);
+    flatten(&[from, left, before, centre], halvings - 1, points);
+    flatten(&[centre, behind, right, to], halvings - 1, points);
 }
 
 /// Where a wire leaves and enters; over a whole row it may do so anywhere, and does at `near`.

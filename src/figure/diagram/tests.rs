@@ -1,5 +1,7 @@
 //! What a diagram must hold.
 
+use super::super::pen::Frame;
+use super::legend::Line;
 use super::place::Layout;
 use super::route::{inside, points, routes};
 use super::*;
@@ -16,6 +18,8 @@ fn grid(rows: usize, columns: usize, every: usize) -> Diagram {
     let pairs = (0..spots.len()).flat_map(|from| (0..spots.len()).map(move |to| (from, to)));
     let upwards = pairs.filter(|(from, to)| spots[*from].row < spots[*to].row).step_by(every);
     let wire = |(place, (from, to)): (usize, (usize, usize))| Wire {
+        name: format!("{from}->{to}"),
+        label: None,
         from,
         to,
         port: (place % 3) as f64 - 1.0,
@@ -24,7 +28,18 @@ fn grid(rows: usize, columns: usize, every: usize) -> Diagram {
     };
     let wires = upwards.enumerate().map(wire).collect();
     let columns = (0..columns).map(|column| format!("column {column}")).collect();
-    Diagram { title: "50% & more".into(), unit: "effect".into(), columns, spots, wires, legend: vec![] }
+    let bands = (1..=rows).map(|row| Band { name: format!("band {row}"), rows: row..row + 1 }).collect();
+    let signs = ["lowers".into(), "raises".into()];
+    Diagram {
+        title: "50% & more".into(),
+        unit: "effect".into(),
+        signs,
+        columns,
+        bands,
+        spots,
+        wires,
+        ..Diagram::default()
+    }
 }
 
 #[test]
@@ -66,17 +81,56 @@ fn the_strongest_are_in_full_and_the_legend_says_from_where() {
     let (few, many) = (grid(3, 3, 7), grid(6, 4, 1));
     assert_eq!(few.threshold(), None);
     let threshold = many.threshold().unwrap();
-    assert_eq!(many.wires.iter().filter(|wire| wire.weight.abs() >= threshold).count(), super::ink::FULL);
-    assert!(many.svg().contains(&format!("({} of {} edges)", many.wires.len() - super::ink::FULL, many.wires.len())));
-    assert!(!few.svg().contains("faint"));
+    assert_eq!(many.wires.iter().filter(|wire| wire.weight.abs() >= threshold).count(), super::look::FULL);
+    let legend: String = many.legend_lines(8.0).iter().map(|line| format!("{} ", line.text())).collect();
+    let counts = format!("({} of {} edges)", many.wires.len() - super::look::FULL, many.wires.len());
+    assert!(legend.contains(&counts) && legend.contains("lowers") && legend.contains("raises"), "{legend}");
+    assert!(!few.svg().contains("pale"));
 }
 
 #[test]
-fn tikz_draws_every_wire_and_box_once() {
-    let diagram = grid(3, 3, 7);
-    let tikz = diagram.tikz();
-    assert_eq!(tikz.matches("\\draw[").count(), diagram.wires.len());
-    assert_eq!(tikz.matches("\\node[").count(), diagram.spots.len());
+fn labels_cover_no_box_and_no_other_label() {
+    for diagram in [grid(3, 3, 7), grid(6, 4, 1), grid(9, 5, 3)] {
+        let layout = Layout::of(&diagram);
+        let labels = diagram.labels(&layout, &diagram.drawn(&layout));
+        let frames: Vec<_> = labels.iter().map(|(_, label)| label.frame).chain(layout.frames.iter().copied()).collect();
+        assert!(!labels.is_empty());
+        for (place, (_, label)) in labels.iter().enumerate() {
+            let apart = |other: &Frame| {
+                let own = label.frame;
+                let beside = own.right() <= other.left || other.right() <= own.left;
+                beside || own.bottom() <= other.top || other.bottom() <= own.top
+            };
+            let others = frames.iter().enumerate().filter(|(other, _)| *other != place);
+            assert!(others.into_iter().all(|(_, other)| apart(other)), "{}", label.text);
+        }
+    }
+}
+
+#[test]
+fn signs_are_told_apart_without_colour_where_there_are_both() {
+    let mut diagram = grid(3, 3, 7);
+    assert_eq!((diagram.look(1.0).dash.is_some(), diagram.look(-1.0).dash), (true, None));
+    diagram.wires.iter_mut().for_each(|wire| wire.weight = wire.weight.abs());
+    assert_eq!(diagram.look(1.0).dash, None);
+    assert!(!diagram.legend_lines(8.0).iter().any(|line| line.text() == "lowers"));
+}
+
+#[test]
+fn tikz_draws_what_the_svg_draws() {
+    let diagram = Diagram { left_out: 7, ..grid(3, 3, 7) };
+    let (svg, tikz) = (diagram.svg(), diagram.tikz());
+    let samples = diagram.legend_lines(8.0).iter().filter(|line| matches!(line, Line::Sample(..))).count();
+    assert_eq!(tikz.matches("\\draw[").count(), diagram.wires.len() + samples);
+    assert_eq!(tikz.matches("\\node[spot,").count(), diagram.spots.len());
+    assert_eq!(svg.matches("data-edge=").count(), diagram.wires.len());
+    assert_eq!(svg.matches("data-node=").count(), diagram.spots.len());
+    // of a label the ground and the words
+    assert_eq!(svg.matches("data-label=").count(), 2 * tikz.matches("inner sep=1pt]").count());
+    for words in ["column 1", "band 2", "7 weaker edges not", "raises"] {
+        assert!(svg.contains(words) && tikz.contains(words), "{words}");
+    }
     assert!(tikz.contains("{a\\_1}") && tikz.starts_with("% 50% & more\n"));
     assert_eq!(tikz.matches('{').count(), tikz.matches('}').count());
+    assert!(!tikz.contains('−'), "TeX has a minus of its own");
 }

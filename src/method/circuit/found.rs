@@ -1,11 +1,12 @@
 //! What follows whatever way a circuit was found: it is run, held against all edges and none, and told.
 
 use super::Evaluation;
+use super::portray::portray;
 use super::tables::Told;
 use crate::circuit::{By, Circuit, Ends, Rule, SHARES};
 use crate::method::score::batches;
 use crate::method::sweep::made;
-use crate::method::{Bench, Finding, Summary};
+use crate::method::{Bench, Finding, Summary, carry};
 use crate::node::Edge;
 use crate::spec::Stand;
 use crate::steps::{RunError, Steps};
@@ -49,6 +50,11 @@ pub fn runs(curve: Option<By>) -> usize {
     ENDS + rules(curve).len() * SHARES.len()
 }
 
+/// Joint steps of [`Found::run`]: in each batch circuits are run, then their nodes seen, then it is told what they carry.
+pub fn joint(bench: &Bench) -> usize {
+    2 * batches(bench).len() + carry::joint(bench)
+}
+
 /// How the circuits of both curves are chosen: by sign, then by size.
 pub(super) fn rules(curve: Option<By>) -> Vec<Rule> {
     curve.map_or(Vec::new(), |by| vec![Rule::Top(by), Rule::Top(By::Size)])
@@ -56,10 +62,17 @@ pub(super) fn rules(curve: Option<By>) -> Vec<Rule> {
 
 impl Found {
     /// Runs the circuit and what it is held against, and tells everything; in the model of `bench` no heads share keys or
-    /// values. As many joint steps as there are batches.
+    /// values. As many joint steps as [`joint`] says.
     pub fn run(self, bench: &Bench, stand: Stand, steps: &mut Steps) -> Result<Finding, RunError> {
         let values = run_all(bench, stand, &self.outsides(), steps)?;
-        Ok(Told { bench, stand, summary: &Summary::new(bench), found: self, values }.finding())
+        let mut portraits = portray(bench, &self.circuit, steps)?;
+        let carries = carry::carry(bench, &self.name, &self.circuit, steps)?;
+        let (labels, table) = carries.map(|carries| (carries.labels, carries.table)).unzip();
+        portraits.carries = labels.unwrap_or_default();
+        let told = Told { bench, stand, summary: &Summary::new(bench), found: self, values, portraits };
+        let mut finding = told.finding();
+        finding.tables.extend(table);
+        Ok(finding)
     }
 
     /// The circuits that are run, by the edges outside each, in the order of [`Told::values`].

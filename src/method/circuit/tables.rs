@@ -2,7 +2,7 @@
 
 use super::Found;
 use super::found::{ENDS, rules};
-use crate::circuit::{Areas, By, Circuit, Ends, SHARES, Step, share_name};
+use crate::circuit::{ALWAYS_RUN, Areas, By, Circuit, Ends, Portraits, SHARES, Step, share_name};
 use crate::method::summary::{CAUTION, mean};
 use crate::method::{Bench, Finding, Summary, blank, table};
 use crate::spec::Stand;
@@ -17,14 +17,17 @@ pub struct Told<'a> {
     pub found: Found,
     /// The metric of all edges, none, the circuit, the others; then of the curves by sign and by size, `[run][item]`.
     pub values: Vec<Vec<f64>>,
+    /// What the nodes of the circuit look at and write.
+    pub portraits: Portraits,
 }
 
 impl Told<'_> {
     /// Both tables, the values of single items, and the circuit.
     pub fn finding(self) -> Finding {
         let (edges, (done, items)) = (self.edges(), self.done());
+        let portraits = vec![(self.found.name.clone(), self.portraits)];
         let circuits = vec![(self.found.name, self.found.circuit)];
-        Finding { tables: vec![edges, done], items: vec![items], circuits, ..Finding::default() }
+        Finding { tables: vec![edges, done], items: vec![items], circuits, portraits, ..Finding::default() }
     }
 
     fn facts(&self, table: &mut Table) {
@@ -121,7 +124,8 @@ impl Told<'_> {
 
     /// What was run, in order.
     fn names(&self) -> Vec<String> {
-        let ends = ["all edges", "no edge", "circuit", "complement"].map(String::from);
+        let [circuit, complement, all, none] = ALWAYS_RUN;
+        let ends = [all, none, circuit, complement].map(String::from);
         let curve = |by: By| SHARES.iter().map(move |share| share_name(*share, by));
         let curves = self.found.curve.into_iter().flat_map(|_| [By::Sign, By::Size]).flat_map(curve);
         ends.into_iter().chain(curves).collect()

@@ -21,13 +21,25 @@ impl Scorer<'_> {
     /// Scores of a batch of items, `[item][edge]`: (corrupted − clean) of the source times the gradient at the port, which
     /// is the mean of those with the embeddings at these fractions of the way from the corrupted prompt to the clean one.
     pub fn between(&self, items: &[usize], fractions: &[f64]) -> Result<Vec<Vec<f64>>, HookError> {
+        let mut scores = vec![vec![0.0; self.order.count()]; items.len()];
+        self.integrated(items, fractions, |change, slopes, share| self.add(change, slopes, share, &mut scores))?;
+        Ok(scores)
+    }
+
+    /// Hands what nodes write after the corrupted prompt less what they write after the clean one, and the gradients at each
+    /// of some fractions of the way between, with its share in their mean, to `take`.
+    pub fn integrated(
+        &self,
+        items: &[usize],
+        fractions: &[f64],
+        mut take: impl FnMut(&Written, &Slopes, f64),
+    ) -> Result<(), HookError> {
         let end = |side: Side, at: f64| match fractions.contains(&at) {
             true => self.sloping(items, side, None),
             false => self.plain(items, side),
         };
         let (corrupt, clean) = (end(Side::Corrupt, 0.0)?, end(Side::Clean, 1.0)?);
         let change = corrupt.written.less(&clean.written);
-        let mut scores = vec![vec![0.0; self.order.count()]; items.len()];
         for fraction in fractions {
             let taken;
             let slopes = match (*fraction, &corrupt.slopes, &clean.slopes) {
@@ -38,9 +50,9 @@ impl Scorer<'_> {
                     taken.slopes.as_ref().expect("taken on a tape")
                 }
             };
-            self.add(&change, slopes, 1.0 / fractions.len() as f64, &mut scores);
+            take(&change, slopes, 1.0 / fractions.len() as f64);
         }
-        Ok(scores)
+        Ok(())
     }
 
     /// A run off the tape.

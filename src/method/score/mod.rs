@@ -1,6 +1,7 @@
 //! Scores of edges: how much each edge between nodes carries, item by item.
 
 mod activations;
+mod carried;
 mod exact;
 mod flow;
 mod gradient;
@@ -8,6 +9,7 @@ mod order;
 mod slopes;
 mod written;
 
+pub use carried::{Carried, OfFeature, span_sites, written_to};
 pub use order::{Order, Reader};
 pub use written::{Written, from_position};
 
@@ -28,13 +30,13 @@ pub fn batches(bench: &Bench) -> Vec<Vec<usize>> {
 }
 
 /// What scores are computed with.
-struct Scorer<'a> {
+pub struct Scorer<'a> {
     /// The items and the model, in which every head has keys and values of its own.
-    bench: &'a Bench<'a>,
+    pub bench: &'a Bench<'a>,
     /// The same model on a tape.
-    taped: &'a dyn Model,
+    pub taped: &'a dyn Model,
     /// The edges.
-    order: &'a Order,
+    pub order: &'a Order,
 }
 
 /// The score of every edge for every item, `[item][edge]`, edges in their order; `bench` has a model whose heads share
@@ -59,16 +61,18 @@ impl Scorer<'_> {
     fn attributed(&self, items: &[usize], score: Score) -> Result<Vec<Vec<f64>>, HookError> {
         match score {
             Score::Eap => self.between(items, &[1.0]),
-            Score::EapIg { steps } => {
-                let fractions: Vec<f64> = (0..steps).map(|step| step as f64 / steps as f64).collect();
-                self.between(items, &fractions)
-            }
+            Score::EapIg { steps } => self.between(items, &fractions(steps)),
             Score::CleanCorrupted => self.between(items, &[0.0, 1.0]),
             Score::EapIgActivations { steps } => self.activations(items, steps),
             Score::InformationFlow => self.flow(items),
             Score::Exact => unreachable!("has steps of its own"),
         }
     }
+}
+
+/// Where gradients are taken on the way from the corrupted prompt, 0, to the clean one, 1: `steps` of them, the first at 0.
+pub fn fractions(steps: usize) -> Vec<f64> {
+    (0..steps).map(|step| step as f64 / steps as f64).collect()
 }
 
 /// Sums were taken in f64; six digits are more than they are worth, and a third of a gigabyte less for GPT-2 and 2000 items.

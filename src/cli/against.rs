@@ -1,0 +1,68 @@
+//! Runs that a run is held against: the same experiment with another model, other prompts or another metric.
+
+use super::commands::planned;
+use super::runs::Ready;
+use super::screen::{Bar, Voice};
+use crate::plan::Plan;
+use crate::report::{self, is_finished};
+use crate::run::Outcome;
+use crate::spec::{Experiment, Variant};
+use crate::steps::Shard;
+use anyhow::{Context, anyhow, ensure};
+use std::path::{Path, PathBuf};
+
+/// Plans every variant, so that all mistakes are told before anything runs.
+pub fn check(plan: &Plan, file: &Path, voice: Voice) -> anyhow::Result<()> {
+    let own: Vec<_> = plan.steps.iter().map(|step| step.blocks()).collect();
+    for (index, variant) in plan.experiment.against.iter().enumerate() {
+        let (other, _) =
+            planned(plan.experiment.varied(variant), file, voice).with_context(|| named(index, variant))?;
+        let others: Vec<_> = other.steps.iter().map(|step| step.blocks()).collect();
+        let apart = own.iter().zip(&others).find(|(own, other)| own != other);
+        if let Some((Some(own), Some(other))) = apart {
+            return Err(anyhow!(
+                "{}: its model has {other}, the experiment's {own}; only circuits of the same edges can be held against each other",
+                named(index, variant)
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn named(index: usize, variant: &Variant) -> String {
+    format!("against[{index}] ({})", variant.name)
+}
+
+/// Nothing is held against a part of a run.
+pub fn refuse_shards(experiment: &Experiment) -> anyhow::Result<()> {
+    ensure!(
+        experiment.against.is_empty(),
+        "against: shards cannot be held against anything; run the experiment in one process"
+    );
+    Ok(())
+}
+
+/// Runs every variant that is not there yet, each in a folder of its own below `path`.
+pub fn run(plan: &Plan, file: &Path, path: &Path, bar: &mut Bar, voice: Voice) -> anyhow::Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for (index, variant) in plan.experiment.against.iter().enumerate() {
+        let folder = path.join("against").join(&variant.name);
+        let (plan, loaded) =
+            planned(plan.experiment.varied(variant), file, voice).with_context(|| named(index, variant))?;
+        let ready = Ready::of(plan, loaded);
+        if !is_finished(&folder, &ready.fingerprint) {
+            let work = ready.begin(&folder, Shard::WHOLE, bar)?;
+            ready.complete(work, bar, voice, |_, _| Ok(()))?;
+        }
+        folders.push(folder);
+    }
+    Ok(folders)
+}
+
+/// Adds to an outcome what its circuits are beside those of the variants.
+pub fn hold(outcome: &mut Outcome, plan: &Plan, folders: &[PathBuf]) -> anyhow::Result<()> {
+    for (variant, folder) in plan.experiment.against.iter().zip(folders) {
+        report::hold(outcome, plan, variant, folder)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! What an experiment is held against: itself with another model, other prompts or another metric.
+
+use super::{Control, Data, Experiment, ModelSpec};
+use crate::metric::Metric;
+use crate::model::process::Processing;
+use serde::{Deserialize, Serialize};
+
+/// An experiment that differs from another in what is given here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// What it is called; its run stands in the folder `against/NAME`.
+    pub name: String,
+    /// Another model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelSpec>,
+    /// Other steps of weight processing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Vec<Processing>>,
+    /// Other prompts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
+    /// Shuffled answers, or answers that are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<Control>,
+    /// Another metric.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Metric>,
+    /// Other draws.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+}
+
+impl Variant {
+    /// Whether it differs in nothing.
+    pub fn is_same(&self) -> bool {
+        let Variant { name: _, model, process, data, control, metric, seed } = self;
+        model.is_none()
+            && process.is_none()
+            && data.is_none()
+            && control.is_none()
+            && metric.is_none()
+            && seed.is_none()
+    }
+}
+
+impl Experiment {
+    /// The experiment that a variant of this one is; it is held against nothing itself.
+    pub fn varied(&self, variant: &Variant) -> Experiment {
+        let Variant { name, model, process, data, control, metric, seed } = variant.clone();
+        Experiment {
+            question: format!("{} ({name})", self.question),
+            model: model.unwrap_or_else(|| self.model.clone()),
+            process: process.unwrap_or_else(|| self.process.clone()),
+            data: data.unwrap_or_else(|| self.data.clone()),
+            control: control.unwrap_or(self.control),
+            metric: metric.unwrap_or(self.metric),
+            seed: seed.unwrap_or(self.seed),
+            against: Vec::new(),
+            ..self.clone()
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `against`: circuits held against those of other prompts or another model; runs of their own, which are not run twice.
+
+use super::{Place, TOKENS, contents, golden};
+use std::fs;
+
+/// The same prompts with another answer wrong.
+const OTHER: &str = "(name: \"other\", data: Pairs([(clean: [3, 7, 9], corrupt: [3, 8, 9], right: 5, wrong: 7), \
+                     (clean: [4, 7, 9], corrupt: [4, 8, 9], right: 5, wrong: 7), (clean: [6, 7, 2], corrupt: [6, 8, 2], right: 5, wrong: 7)]))";
+
+fn place(against: &str) -> Place {
+    let model = format!("Path({:?})", golden("gpt2"));
+    let place = Place::new(&model, TOKENS, "Circuit(select: TopN(12))");
+    let text = String::from_utf8(place.read("q.ron")).unwrap();
+    let end = text.trim_end().strip_suffix(')').unwrap().to_string();
+    place.write("q.ron", format!("{end} against: [{against}])").as_bytes());
+    place
+}
+
+#[test]
+fn circuits_are_held_against_those_of_a_variant() {
+    let place = place(&format!("{OTHER}, (name: \"seed-1\", seed: 1)"));
+    let told = place.good(&["run", "q.ron", "--out", "r"]);
+    assert!(told.contains("against other") && told.contains("against seed-1"), "{told}");
+    for file in ["r/against/other/run.ron", "r/against/other/report.html", "r/circuits/01_circuit.against.other.json"] {
+        assert!(place.path(file).is_file(), "{file}");
+    }
+    // another seed draws other items, and the scores are the same
+    let table = String::from_utf8(place.read("r/tables/01_circuit.against.seed-1.csv")).unwrap();
+    let differences: Vec<&str> = table.lines().filter(|line| line.contains(",difference,")).collect();
+    assert!(!differences.is_empty());
+    assert!(table.lines().any(|line| line.contains("circuits") && line.contains("Jaccard,1.0,")), "{table}");
+    // a variant is a run as any other
+    place.good(&["run", "r/against/other/run.ron", "--out", "alone"]);
+    assert!(place.read("alone/tables/01_circuit.csv") == place.read("r/against/other/tables/01_circuit.csv"));
+}
+
+#[test]
+fn a_variant_that_is_finished_is_not_run_again() {
+    let place = place(OTHER);
+    place.good(&["run", "q.ron", "--out", "whole/r"]);
+    let whole = contents(&place.path("whole/r"));
+    // as a run that was killed between its variant and itself leaves its folder
+    place.good(&["run", "q.ron", "--out", "r"]);
+    let begun = fs::metadata(place.path("r/against/other/report.html")).unwrap().modified().unwrap();
+    for entry in fs::read_dir(place.path("r")).unwrap().map(|entry| entry.unwrap().path()) {
+        match entry.file_name().unwrap().to_str().unwrap() {
+            "against" | "run.ron" => {}
+            _ if entry.is_dir() => fs::remove_dir_all(entry).unwrap(),
+            _ => fs::remove_file(entry).unwrap(),
+        }
+    }
+    fs::create_dir(place.path("r/steps")).unwrap();
+    place.good(&["run", "q.ron", "--out", "r"]);
+    assert_eq!(fs::metadata(place.path("r/against/other/report.html")).unwrap().modified().unwrap(), begun);
+    assert!(contents(&place.path("r")) == whole, "the folder differs from that of a run that was not killed");
+}
+
+#[test]
+fn a_variant_that_cannot_be_is_refused() {
+    for (against, expected) in [
+        ("(name: \"a/b\", seed: 1)", "against[0].name: \"a/b\" becomes a folder"),
+        ("(name: \"a\", seed: 1), (name: \"a\", seed: 2)", "against[1].name: \"a\" is the name of an earlier variant"),
+        ("(name: \"a\")", "against[0]: differs in nothing"),
+    ] {
+        place(against).refuses(expected);
+    }
+    let other = format!("(name: \"wide\", model: Path({:?}))", golden("pythia-sequential"));
+    let told = place(&other).bad(&["run", "q.ron", "--out", "r"]);
+    assert!(told.contains("against[0] (wide): its model has 2 layers of 2 heads"), "{told}");
+    let told = place(OTHER).bad(&["run", "q.ron", "--out", "r", "--shard", "1/2"]);
+    assert!(told.contains("shards cannot be held against anything"), "{told}");
+}
