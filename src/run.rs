@@ -97,6 +97,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::DirectLogitAttribution => method::attribute::attribute(bench, steps),
         Step::Attention(weighting) => method::attention::attention(bench, *weighting, steps),
         Step::Patch(sweep, direction) => method::patch::patch(bench, sweep, *direction, steps),
+        Step::AttributionPatch(plan) => method::attribution_patch::attribution_patch(bench, plan, steps),
         Step::Ablate(sweep, with) => method::ablate::ablate(bench, sweep, *with, steps),
         Step::Generate { tokens, edits, temperature } => {
             method::generate::generate(bench, Length { tokens: *tokens, temperature: *temperature }, edits, steps)
@@ -107,6 +108,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         }
         Step::PathPatch(paths) => method::path::path(bench, paths, steps),
         Step::Circuit(circuits) => method::circuit::circuit(bench, circuits, steps),
+        Step::EdgePruning(plan) => method::edge_pruning::edge_pruning(bench, plan, steps),
         Step::Acdc(plan) => method::acdc::acdc(bench, plan, steps),
         Step::Knockout(cuts) => method::knockout::knockout(bench, cuts, steps),
         Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
@@ -121,12 +123,14 @@ pub fn name(step: &Step) -> &'static str {
         Step::DirectLogitAttribution => "direct logit attribution",
         Step::Attention(_) => "attention",
         Step::Patch(..) => "patch",
+        Step::AttributionPatch(_) => "attribution patch",
         Step::Ablate(..) => "ablate",
         Step::Generate { .. } => "generate",
         Step::Mediate(..) => "causal mediation",
         Step::Trace(..) => "causal tracing",
         Step::PathPatch(_) => "path patch",
         Step::Circuit(_) => "circuit",
+        Step::EdgePruning(_) => "edge pruning",
         Step::Acdc(_) => "ACDC",
         Step::Knockout(_) => "knockout",
         Step::Patchscope(_) => "patchscope",
@@ -145,6 +149,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Trace(tracing) => method::trace::work(bench, tracing),
         Step::PathPatch(paths) => items * paths.branches.len(),
         Step::Circuit(circuits) => method::circuit::work(bench, circuits),
+        Step::EdgePruning(plan) => method::edge_pruning::work(bench, plan),
         Step::Acdc(plan) => method::acdc::work(bench, plan),
         Step::Knockout(cuts) => cuts.groups.iter().map(|(items, cells)| items.len() * cells.len()).sum(),
         Step::Patchscope(scope) => items * scope.states.len(),

@@ -125,6 +125,11 @@ pub fn on_tape<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     Tensor::from_inner(tensor)
 }
 
+/// The same tensor without a tape, where it has one.
+pub fn off_tape<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    if matches!(tensor.device(), Device::Autodiff(_)) { tensor.inner() } else { tensor }
+}
+
 /// Gradients of the single number in `scalar` with respect to every leaf that it was computed from.
 pub fn backward(scalar: &Tensor<1>) -> Gradients {
     scalar.backward()

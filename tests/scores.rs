@@ -7,13 +7,13 @@ use insta::assert_snapshot;
 use patchclamp::method::Bench;
 use patchclamp::method::circuit::Evaluation;
 use patchclamp::method::score::{Order, scores};
+use patchclamp::model::Model;
 use patchclamp::model::load::{self, Loaded};
-use patchclamp::model::{Model, Visitor};
 use patchclamp::plan::Plan;
 use patchclamp::precision::Precision;
 use patchclamp::spec::{Score, Stand};
 use patchclamp::steps::Steps;
-use patchclamp::tensor::{Setting, Tensor, from_doubles, to_doubles};
+use patchclamp::tensor::Setting;
 use serde_json::Value;
 use std::path::Path;
 
@@ -151,31 +151,6 @@ fn scores_and_circuits_agree_with_autograd_through_real_weights() {
     }
 }
 
-/// Moves the embedding of every odd token nearly onto that of the even one before it.
-struct Beside(f64);
-
-impl Visitor for Beside {
-    fn matrix(&mut self, name: &str, weight: &mut Tensor<2>) {
-        if name != "embed" {
-            return;
-        }
-        let ([tokens, width], setting) = (weight.dims(), Setting::of(weight));
-        let mut values = to_doubles(weight);
-        for odd in (1..tokens).step_by(2) {
-            for column in 0..width {
-                let even = values[(odd - 1) * width + column];
-                values[odd * width + column] = even + self.0 * (values[odd * width + column] - even);
-            }
-        }
-        *weight = from_doubles(values, [tokens, width], &setting);
-    }
-    fn vector(&mut self, _: &str, _: &mut Tensor<1>) {}
-}
-
-/// Prompts whose tokens are even, with twins whose second and fourth tokens are the odd ones behind them.
-const NEIGHBOURS: &str = "Pairs([(clean: [2, 8, 20, 14, 6], corrupt: [2, 9, 20, 15, 6], right: 30, wrong: 36), \
-     (clean: [12, 4, 8, 40, 26], corrupt: [12, 5, 8, 41, 26], right: 10, wrong: 22)])";
-
 /// Any model is linear in a change that is small enough: then attribution by gradients is exact, edge by edge.
 #[test]
 fn where_the_model_is_linear_attribution_is_exact() {
@@ -291,8 +266,8 @@ fn what_has_no_circuit_is_refused_with_a_reason() {
     };
     let wrong = "Circuit(score: EapIg(steps: 0), select: TopN(5000), ablate: MeanPerPosition)";
     assert_snapshot!(told("gpt2", wrong, ""), @r"
-    methods[0].score.steps: 0 is not between 1 and 10000
     methods[0].ablate: MeanPerPosition needs prompts of one length; use Corrupted, Mean or Zero, or split the data
+    methods[0].score.steps: 0 is not between 1 and 10000
     methods[0].select: 5000 edges; this model has 1 to 75 to choose from
     ");
     assert_snapshot!(told("bert", "Circuit(select: TopN(5))", ""), @"methods[0]: needs a model in which everything that heads and MLPs write is added to one stream; here a norm stands between, so a single edge is not defined");

@@ -3,6 +3,7 @@
 mod differentiate;
 mod edges;
 mod edit;
+mod held;
 mod record;
 mod route;
 mod severed;
@@ -10,6 +11,7 @@ mod severed;
 pub use differentiate::Differentiate;
 pub use edges::{Edges, Frozen};
 pub use edit::{Change, Edit, Edits};
+pub use held::Held;
 pub use record::Record;
 pub use route::{Route, Wire, site_of};
 pub use severed::{Ablated, Severed};

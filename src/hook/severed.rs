@@ -2,7 +2,7 @@
 //!
 //! Every port v reads x_v + Σ over the severed edges u→v of (z_u ablated − z_u now): x_v and z_u now are those of the running
 //! pass, in which earlier ports have read other things already. With the edges outside a circuit severed, that is the run
-//! of the circuit. What nodes have lost is kept as wide as the stream, `[row, node, pos, d_model]`, so that all ports of a
+//! of the circuit. Edges may be severed by a share too, on a tape if need be: then each change counts times its share. What nodes have lost is kept as wide as the stream, `[row, node, pos, d_model]`, so that all ports of a
 //! layer take one product of matrices.
 
 use super::{Activation, Hook};
@@ -21,10 +21,18 @@ pub struct Ablated {
     pub last: Site,
 }
 
+/// Which edges are severed.
+enum Cut {
+    /// These, wholly.
+    Edges(BTreeSet<Edge>),
+    /// All, each by a share: where ports read, `[1, port, node]` of the first nodes in the order of the stream.
+    Shares(BTreeMap<Site, Tensor<3>>),
+}
+
 /// The hook, for rows that all have the same edges severed.
 pub struct Severed<'a> {
     ablated: &'a Ablated,
-    edges: BTreeSet<Edge>,
+    cut: Cut,
     sites: BTreeSet<Site>,
     /// Nodes that have written, and what an edge from each would bring less what it brings, `[row, node, pos, d_model]`.
     lost: Vec<(Vec<Node>, Tensor<4>)>,
@@ -41,7 +49,14 @@ impl<'a> Severed<'a> {
         };
         let read = |edge: &Edge| super::site_of(edge.to).unwrap_or(ablated.last);
         let sites = edges.iter().flat_map(|edge| [written(edge), read(edge)]).collect();
-        Severed { ablated, edges, sites, lost: Vec::new() }
+        Severed { ablated, cut: Cut::Edges(edges), sites, lost: Vec::new() }
+    }
+
+    /// With every edge severed by a share: `shares` where ports read, `[1, port, node]`, of the first nodes in the order of
+    /// the stream.
+    pub fn by_shares(ablated: &'a Ablated, shares: BTreeMap<Site, Tensor<3>>) -> Self {
+        let sites = shares.keys().chain(ablated.states.keys()).copied().collect();
+        Severed { ablated, cut: Cut::Shares(shares), sites, lost: Vec::new() }
     }
 
     /// What is lost at nodes that have written `now` at a site.
@@ -59,25 +74,39 @@ impl<'a> Severed<'a> {
     }
 
     /// What ports of one kind read less, or more, than what the stream holds: `[row, port, pos, d_model]`.
-    fn missing(&self, ports: &[Port]) -> Option<Tensor<4>> {
-        let severed = |node: &Node| ports.iter().any(|port| self.edges.contains(&Edge { from: *node, to: *port }));
+    fn missing(&self, site: Site, ports: &[Port]) -> Option<Tensor<4>> {
+        match &self.cut {
+            Cut::Edges(edges) => self.wholly(edges, ports),
+            Cut::Shares(shares) => self.by(shares.get(&site)?.clone()),
+        }
+    }
+
+    /// Of shares `[1, port, node]`.
+    fn by(&self, shares: Tensor<3>) -> Option<Tensor<4>> {
+        let all = Tensor::cat(self.lost.iter().map(|(_, lost)| lost.clone()).collect(), 1);
+        let ([_, ports, nodes], [rows, _, positions, width]) = (shares.dims(), all.dims());
+        let all = all.narrow(1, 0, nodes).reshape([rows, nodes, positions * width]);
+        Some(shares.matmul(all).reshape([rows, ports, positions, width]))
+    }
+
+    fn wholly(&self, edges: &BTreeSet<Edge>, ports: &[Port]) -> Option<Tensor<4>> {
+        let severed = |node: &Node| ports.iter().any(|port| edges.contains(&Edge { from: *node, to: *port }));
         let lost: Vec<&(Vec<Node>, Tensor<4>)> =
             self.lost.iter().filter(|(nodes, _)| nodes.iter().any(severed)).collect();
         let (_, first) = lost.first()?;
         let [rows, _, positions, width] = first.dims();
         let nodes: Vec<Node> = lost.iter().flat_map(|(nodes, _)| nodes.iter().copied()).collect();
         let all = Tensor::cat(lost.iter().map(|(_, lost)| lost.clone()).collect(), 1);
-        let holds =
-            |port: &Port, node: &Node| f64::from(u8::from(self.edges.contains(&Edge { from: *node, to: *port })));
+        let holds = |port: &Port, node: &Node| f64::from(u8::from(edges.contains(&Edge { from: *node, to: *port })));
         let values = ports.iter().flat_map(|port| nodes.iter().map(move |node| holds(port, node))).collect();
         let mask: Tensor<3> = from_doubles(values, [1, ports.len(), nodes.len()], &Setting::of(&all));
         let all = all.reshape([rows, nodes.len(), positions * width]);
         Some(mask.matmul(all).reshape([rows, ports.len(), positions, width]))
     }
 
-    fn read(&self, act: Activation, port: impl Fn(usize) -> Port) -> Activation {
+    fn read(&self, site: Site, act: Activation, port: impl Fn(usize) -> Port) -> Activation {
         let ports: Vec<Port> = (0..act.dims()[1]).map(port).collect();
-        match self.missing(&ports) {
+        match self.missing(site, &ports) {
             Some(missing) => act + missing,
             None => act,
         }
@@ -87,10 +116,10 @@ impl<'a> Severed<'a> {
 impl Hook for Severed<'_> {
     fn visit(&mut self, site: Site, act: Activation) -> Activation {
         match site {
-            Site::QueryIn(layer) => self.read(act, |head| Port::Query(layer, head)),
-            Site::KeyIn(layer) => self.read(act, |head| Port::Key(layer, head)),
-            Site::ValueIn(layer) => self.read(act, |head| Port::Value(layer, head)),
-            Site::MlpIn(layer) => self.read(act, |_| Port::Mlp(layer)),
+            Site::QueryIn(layer) => self.read(site, act, |head| Port::Query(layer, head)),
+            Site::KeyIn(layer) => self.read(site, act, |head| Port::Key(layer, head)),
+            Site::ValueIn(layer) => self.read(site, act, |head| Port::Value(layer, head)),
+            Site::MlpIn(layer) => self.read(site, act, |_| Port::Mlp(layer)),
             Site::Mix(layer) => {
                 let nodes = (0..act.dims()[1]).map(|head| Node::Head(layer, head)).collect();
                 self.lose(site, nodes, &act);
@@ -104,7 +133,7 @@ impl Hook for Severed<'_> {
                 self.lose(site, vec![Node::Input], &act);
                 act
             }
-            _ => self.read(act, |_| Port::Logits),
+            _ => self.read(site, act, |_| Port::Logits),
         }
     }
 

@@ -6,17 +6,22 @@
 //! are kept, and those that lead nowhere dropped. Then the model is run on the clean prompt while every other edge brings an ablated output: x_v ← x_v + Σ (z_u ablated − z_u now). Faithfulness is (m(C) − m(∅)) / (m(N) − m(∅)) with m
 //! the mean metric, C the circuit, N all edges and ∅ none. The same for what is left without the circuit (its complement),
 //! and for the circuits of ten shares of the edges, by sign and by size (Mueller et al. 2025). Two nulls stand beside it: random
-//! circuits of as many edges, and circuits of scores whose answers are exchanged in half of the items.
+//! circuits of as many edges, and circuits of scores whose answers are exchanged in half of the items. With `ablate: Optimal()`
+//! each of these circuits has constants of its own, which lose the least of what the model says (Li & Janson 2024): nothing
+//! then speaks against a circuit but what its other edges carry from prompt to prompt. No nulls stand beside it there, and no
+//! part is taken out, as constants would have to be fitted to each of them.
 //!
 //! *What it cannot show.* That a circuit is the only one, or minimal. Scores by gradients are first-order: an edge into a
 //! saturated softmax may score nothing and matter. Faithfulness is of the mean metric; single items may do otherwise. The
 //! intervals of scores, and how often an edge is chosen, speak of other items, not of another choice of method.
 //!
 //! *Reference.* Syed et al. 2023, "Attribution patching outperforms automated circuit discovery"; Hanna et al. 2024, "Have
-//! faith in faithfulness"; Mueller et al. 2025, "MIB: a mechanistic interpretability benchmark".
+//! faith in faithfulness"; Mueller et al. 2025, "MIB: a mechanistic interpretability benchmark"; Li & Janson 2024, "Optimal
+//! ablation for interpretability".
 //!
 //! *Example.* `Circuit(score: EapIg(steps: 5), select: TopN(40))`, `Circuit(select: Faithful(0.9))`
 
+mod constants;
 mod evaluate;
 mod fewest;
 mod found;
@@ -26,7 +31,8 @@ mod removals;
 mod runner;
 mod tables;
 
-pub use evaluate::Evaluation;
+pub use constants::{Constants, Fitted};
+pub use evaluate::{Evaluation, brought};
 pub use found::{Found, Scale, Shuffled, joint, runs};
 
 use super::score::{Order, batches, scores};

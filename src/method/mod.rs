@@ -2,10 +2,14 @@
 
 pub mod ablate;
 pub mod acdc;
+mod adam;
 pub mod attention;
 pub mod attribute;
+pub mod attribution_patch;
 pub mod carry;
 pub mod circuit;
+mod divergence;
+pub mod edge_pruning;
 pub mod effects;
 pub mod generate;
 pub mod knockout;

@@ -23,10 +23,7 @@ use crate::table::Row;
 
 /// Patches every cell of a sweep.
 pub fn patch(bench: &Bench, plan: &Sweep, direction: Direction, steps: &mut Steps) -> Result<Finding, RunError> {
-    let (base, source, name) = match direction {
-        Direction::Denoise => (Side::Corrupt, Side::Clean, "denoise"),
-        Direction::Noise => (Side::Clean, Side::Corrupt, "noise"),
-    };
+    let (base, source, name) = ends(direction);
     let changed = changed(&plan.cells);
     let stands = |items: &[usize]| -> Result<Stand, HookError> {
         let mut record = Record::of(changed.clone());
@@ -49,6 +46,14 @@ pub fn patch(bench: &Bench, plan: &Sweep, direction: Direction, steps: &mut Step
             .insert("metric, corrupted".into(), format!("{:.4}", mean(if base == Side::Clean { &to } else { &from })));
     }
     Ok(finding)
+}
+
+/// The run that is patched, the one that activations come from, and what that is called.
+pub(super) fn ends(direction: Direction) -> (Side, Side, &'static str) {
+    match direction {
+        Direction::Denoise => (Side::Corrupt, Side::Clean, "denoise"),
+        Direction::Noise => (Side::Clean, Side::Corrupt, "noise"),
+    }
 }
 
 /// The table of a sweep: every cell's metric less that of the run left alone, and over `totals` as a share.

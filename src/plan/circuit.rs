@@ -1,5 +1,6 @@
 //! Circuits: how edges are scored and chosen, and whether the model has edges at all.
 
+use super::pruning::check_rate;
 use super::{Known, Problems};
 use crate::circuit::{Blocks, By, Rule};
 use crate::spec::{Judge, Ranking, Score, Select, Stand};
@@ -75,14 +76,14 @@ pub struct Acdc {
 /// The most draws of a null: more would not end.
 const MOST_DRAWS: usize = 10_000;
 
-fn check_draws(at: &str, draws: usize, problems: &mut Problems) {
+pub(super) fn check_draws(at: &str, draws: usize, problems: &mut Problems) {
     if draws > MOST_DRAWS {
         problems.add(at, format!("{draws} draws; give {MOST_DRAWS} at the most, or 0 for none"));
     }
 }
 
 /// The model's edges, or why it has none that could be ablated like this.
-fn blocks(at: &str, ablate: Stand, known: &Known, problems: &mut Problems) -> Option<Blocks> {
+pub(super) fn blocks(at: &str, ablate: Stand, known: &Known, problems: &mut Problems) -> Option<Blocks> {
     let Some(flow) = known.model.flow() else {
         problems.add(
             at,
@@ -97,7 +98,32 @@ fn blocks(at: &str, ablate: Stand, known: &Known, problems: &mut Problems) -> Op
         let what = "MeanPerPosition needs prompts of one length; use Corrupted, Mean or Zero, or split the data";
         problems.add(&format!("{at}.ablate"), what);
     }
+    if let Stand::Optimal { steps, learning_rate } = ablate {
+        check_constants(&format!("{at}.ablate"), (steps, learning_rate), known, problems);
+    }
     Some(Blocks { layers: known.dims().layers, heads: known.dims().heads, flow })
+}
+
+/// Whether constants can be fitted.
+fn check_constants(at: &str, (steps, rate): (usize, f64), known: &Known, problems: &mut Problems) {
+    if steps == 0 || steps > MOST_STEPS {
+        problems.add(&format!("{at}.steps"), format!("{steps} is not between 1 and {MOST_STEPS}"));
+    }
+    check_rate(&format!("{at}.learning_rate"), rate, problems);
+    if known.complete && known.items.len() < 2 {
+        problems.add(
+            at,
+            "Optimal fits constants on one half of the items for the other, so it needs at least two; use Mean",
+        );
+    }
+}
+
+/// Whether something stands in before there is a circuit.
+pub(super) fn check_search(at: &str, ablate: Stand, problems: &mut Problems) {
+    if matches!(ablate, Stand::Optimal { .. }) {
+        let what = "Optimal fits constants to a circuit that is there; search with Mean, Zero or Corrupted";
+        problems.add(&format!("{at}.ablate"), what);
+    }
 }
 
 /// The search, or what is wrong with it.
@@ -109,6 +135,7 @@ pub(super) fn resolve_acdc(
 ) -> Option<Acdc> {
     let before = problems.count();
     let blocks = blocks(at, stand, known, problems);
+    check_search(at, stand, problems);
     let place = format!("{at}.threshold");
     if thresholds.is_empty() {
         problems.add(&place, "is an empty list; give at least one, for instance 0.01");
@@ -141,7 +168,8 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
         Select::Faithful(least) => (Rule::Top(by), Size::Faithful(least)),
     };
     check_size(&format!("{at}.select"), size, blocks.edges().len(), problems);
-    let [random, shuffled] = asked.draws;
+    // constants would have to be fitted to every draw
+    let [random, shuffled] = if matches!(asked.ablate, Stand::Optimal { .. }) { [0, 0] } else { asked.draws };
     check_draws(&format!("{at}.random_circuits"), random, problems);
     check_draws(&format!("{at}.shuffled_answers"), shuffled, problems);
     let circuits = Circuits { blocks, score: asked.score, rule, size, stand: asked.ablate, random, shuffled };
@@ -171,6 +199,11 @@ pub fn supporting(score: Score) -> By {
 
 fn check_steps(at: &str, score: Score, problems: &mut Problems) {
     let (Score::EapIg { steps } | Score::EapIgActivations { steps }) = score else { return };
+    check_integration(at, steps, problems);
+}
+
+/// Steps that a gradient is averaged over.
+pub(super) fn check_integration(at: &str, steps: usize, problems: &mut Problems) {
     if steps == 0 || steps > MOST_STEPS {
         problems.add(&format!("{at}.score.steps"), format!("{steps} is not between 1 and {MOST_STEPS}"));
     }

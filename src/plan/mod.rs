@@ -1,6 +1,7 @@
 //! What an experiment means: every name resolved, every mistake found before anything runs. The only validator.
 
 mod answers;
+mod attribution;
 mod causal;
 mod cells;
 mod checks;
@@ -13,6 +14,7 @@ mod knockout;
 mod memory;
 mod paths;
 mod problem;
+mod pruning;
 mod scope;
 mod sites;
 mod spots;
@@ -20,6 +22,7 @@ mod subject;
 mod truth;
 
 pub use answers::{Answers, has_sets};
+pub use attribution::Attribution;
 pub use causal::Tracing;
 pub use cells::{Cell, Sweep, sites as changed};
 pub use circuit::{Acdc, Circuits, Size, rows_of_length, supporting};
@@ -29,6 +32,7 @@ pub use knockout::Cuts;
 pub use memory::{Load, ROWS};
 pub use paths::{Branch, Paths};
 pub use problem::{PlanError, Problem};
+pub use pruning::Pruning;
 pub use scope::{Scope, State};
 
 pub(crate) use problem::Problems;
@@ -76,6 +80,8 @@ pub enum Step {
     Attention(Weighting),
     /// Activation patching.
     Patch(Sweep, Direction),
+    /// Attribution patching.
+    AttributionPatch(Attribution),
     /// Ablation.
     Ablate(Sweep, Ablation),
     /// Generation.
@@ -95,6 +101,8 @@ pub enum Step {
     PathPatch(Paths),
     /// Edges scored, chosen and run.
     Circuit(Circuits),
+    /// Masks of edges learned.
+    EdgePruning(Pruning),
     /// Edges taken out by trial.
     Acdc(Acdc),
     /// Attention knockout.
@@ -109,6 +117,7 @@ impl Step {
         match self {
             Step::Circuit(circuits) => Some(circuits.blocks),
             Step::Acdc(acdc) => Some(acdc.blocks),
+            Step::EdgePruning(pruning) => Some(pruning.blocks),
             _ => None,
         }
     }
@@ -211,6 +220,10 @@ fn step(
         Method::Patch { sites, over, direction, only } => {
             Some(Step::Patch(cells::resolve(&at, sites, over, only, known, problems)?, *direction))
         }
+        Method::AttributionPatch { sites, over, score, direction, only } => {
+            let asked = attribution::Asked { sites, over, only, score, direction: *direction };
+            attribution::resolve(&at, &asked, known, problems).map(Step::AttributionPatch)
+        }
         Method::Ablate { sites, over, with, only } => {
             let sweep = cells::resolve(&at, sites, over, only, known, problems);
             checks::ablation(&at, *with, sweep.as_ref().map_or(&[], |sweep| &sweep.cells), known, problems);
@@ -238,6 +251,12 @@ fn step(
             let draws = [*random_circuits, *shuffled_answers];
             let asked = circuit::Asked { score: *score, select: *select, by: *by, ablate: *ablate, draws };
             circuit::resolve(&at, &asked, known, problems).map(Step::Circuit)
+        }
+        Method::EdgePruning { target, steps, learning_rate, judge, ablate, seeds, random_circuits } => {
+            let (target, steps, learning_rate) = (*target, *steps, *learning_rate);
+            let (judge, ablate, seeds, random) = (*judge, *ablate, *seeds, *random_circuits);
+            let asked = pruning::Asked { target, steps, learning_rate, judge, ablate, seeds, random };
+            pruning::resolve(&at, asked, known, problems).map(Step::EdgePruning)
         }
         Method::Acdc { threshold, judge, ablate, random_circuits } => {
             let asked = (threshold.values(), *judge, *ablate, *random_circuits);

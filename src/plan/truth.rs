@@ -9,7 +9,7 @@ use std::path::Path;
 /// The true circuit, or what is wrong with it.
 pub(super) fn resolve(experiment: &Experiment, known: &Known, problems: &mut Problems) -> Option<Circuit> {
     let truth = experiment.truth.as_ref()?;
-    if !experiment.methods.iter().any(|method| matches!(method, Method::Circuit { .. } | Method::Acdc { .. })) {
+    if !experiment.methods.iter().any(Method::finds_circuits) {
         problems.add("truth", "no method here finds a circuit; add one, for instance Circuit(select: TopN(10))");
     }
     let flow = known.model.flow()?; // the methods say that there are no edges

@@ -39,6 +39,18 @@ fn method(name: &str) -> &'static str {
             "Circuits that were found held against the true one. `roc_area` is 1 where every edge of the true circuit has a larger score, whatever its sign, than every other edge, and 0.5 by chance; `roc_staircase` is ACDC's pessimistic area, which gives nothing for edges of equal score. `shuffled` is what comes out when it is left to chance which edges are true, with the middle 95 in 100. True and false positives and precision are of the edges that were chosen. A search at several thresholds also has the areas under the points that its circuits are.",
         ),
         (
+            "attribution_patch",
+            "What patching each place would do, estimated from gradients: the change of its activation times the slope of the metric. First order alone: where something behind the place saturates, or several places matter only together, patching says otherwise; patch the places of large estimates to be sure. With GradDrop an estimate is a size without a sign, and has no test. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
+        ),
+        (
+            "edge_pruning.faithfulness",
+            "The model run on the clean prompts while every edge outside the learned circuit brings an ablated output. Faithfulness is 1 where that does what the whole model does, and 0 where it does what no edge at all does. The masks were fitted on these very items. Intervals are percentile bootstraps over observations.",
+        ),
+        (
+            "edge_pruning",
+            "Masks over all edges, fitted together so that the model goes on as it does while most edges bring an ablated output. A score is the chance that the edge's mask is above zero, the mean over seeds: it says in or out, not how much. `inclusion` is the share of seeds whose own circuit holds the edge; an edge that hangs on the seed is one of several that would do.",
+        ),
+        (
             ".faithfulness",
             "The model run on the clean prompts while every edge outside a circuit brings an ablated output. Faithfulness is 1 where that does what the whole model does, and 0 where it does what no edge at all does; it may be above 1 or below 0. The complement is everything but the circuit: where it still does much, the circuit is not all. Random circuits have as many edges on ways from the input to the logits; shuffled answers are what scores and selection make of answers exchanged in half of the items. CPR (edges by sign, more is better) and CMD (edges by size, 0 is best) are areas over ten shares of the edges. Intervals are percentile bootstraps over observations.",
         ),

@@ -82,7 +82,8 @@ pub enum Ranking {
 }
 
 /// What an edge outside the circuit brings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Stand {
     /// What its source writes after the corrupted prompt.
     #[default]
@@ -93,9 +94,39 @@ pub enum Stand {
     Mean,
     /// The mean over all prompts, position by position.
     MeanPerPosition,
+    /// Constants fitted to the circuit, a vector a node, so that the least is lost (Li & Janson 2024).
+    Optimal {
+        /// How many steps they are fitted by.
+        #[serde(default = "fifty")]
+        steps: usize,
+        /// How far a step goes, in root mean squares of what the nodes write.
+        #[serde(default = "rate")]
+        learning_rate: f64,
+    },
 }
 
-/// What a search by trial holds a circuit against the whole model by.
+/// Constants begin at means, which are near.
+fn fifty() -> usize {
+    50
+}
+
+fn rate() -> f64 {
+    0.03
+}
+
+/// As it is written in a file.
+impl fmt::Display for Stand {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stand::Optimal { steps, learning_rate } => {
+                write!(out, "Optimal(steps: {steps}, learning_rate: {learning_rate})")
+            }
+            other => write!(out, "{other:?}"),
+        }
+    }
+}
+
+/// What a search holds a circuit against the whole model by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Judge {
     /// The Kullback–Leibler divergence of the next token after the circuit from that after the whole model, nats, summed

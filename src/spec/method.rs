@@ -2,47 +2,10 @@
 
 use super::circuit::twenty;
 use super::{
-    EditSpec, Facts, Judge, Mediators, Noise, Prompt, Ranking, Role, Score, Select, Senders, Sites, Spot, Stand,
-    Thresholds, Through,
+    Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Noise, Only, Prompt, Ranking, Role, Score,
+    Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
-
-/// An axis that a sweep goes over, index by index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Axis {
-    /// Layers.
-    Layer,
-    /// Heads.
-    Head,
-    /// Positions.
-    Position,
-    /// Neurons: channels of the site's width.
-    Neuron,
-}
-
-/// Which run is patched into which.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Direction {
-    /// Clean activations into the corrupted run: what suffices to restore the answer.
-    #[default]
-    Denoise,
-    /// Corrupted activations into the clean run: what is needed for the answer.
-    Noise,
-}
-
-/// What an ablation puts in place of an activation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Ablation {
-    /// Zero.
-    Zero,
-    /// The mean over all prompts and positions.
-    #[default]
-    Mean,
-    /// The mean over all prompts, position by position.
-    MeanPerPosition,
-    /// The activation of another prompt, drawn by the seed.
-    Resample,
-}
 
 /// Which attention patterns are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,20 +15,6 @@ pub enum Weighting {
     Plain,
     /// Norm of what each key's value writes to the stream through this head.
     ValueWeighted,
-}
-
-/// Indices that a sweep keeps to; an empty list is all.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Only {
-    /// Layers.
-    pub layers: Vec<usize>,
-    /// Heads.
-    pub heads: Vec<usize>,
-    /// Positions.
-    pub positions: Vec<usize>,
-    /// Neurons.
-    pub neurons: Vec<usize>,
 }
 
 /// A method with its settings.
@@ -102,6 +51,22 @@ pub enum Method {
         over: Vec<Axis>,
         /// Which run is patched into which.
         #[serde(default)]
+        direction: Direction,
+        /// Indices that the sweep keeps to.
+        #[serde(default)]
+        only: Only,
+    },
+    /// Attribution patching: what patching would do, estimated from gradients.
+    AttributionPatch {
+        /// Where.
+        sites: Sites,
+        /// What the sweep goes over, index by index; all of the other axes is patched at once.
+        over: Vec<Axis>,
+        /// How effects are estimated.
+        #[serde(default)]
+        score: Estimate,
+        /// Which run is patched into which.
+        #[serde(default = "noise")]
         direction: Direction,
         /// Indices that the sweep keeps to.
         #[serde(default)]
@@ -199,6 +164,29 @@ pub enum Method {
         #[serde(default = "twenty")]
         shuffled_answers: usize,
     },
+    /// A circuit of learned masks: every edge and node has one, and all are fitted at once.
+    EdgePruning {
+        /// How many edges are to stay.
+        target: Target,
+        /// How many steps the masks are fitted by.
+        #[serde(default = "fitted")]
+        steps: usize,
+        /// How far a step goes.
+        #[serde(default = "rate")]
+        learning_rate: f64,
+        /// What the circuit is held against the whole model by.
+        #[serde(default)]
+        judge: Judge,
+        /// What a pruned edge brings.
+        #[serde(default)]
+        ablate: Stand,
+        /// How many times masks are fitted, each with draws of its own.
+        #[serde(default = "three")]
+        seeds: usize,
+        /// How many random circuits it is held against.
+        #[serde(default = "twenty")]
+        random_circuits: usize,
+    },
     /// Edges taken out one after the other, from the logits down, each for good where little is lost by it.
     Acdc {
         /// How little.
@@ -257,6 +245,24 @@ fn restored() -> Sites {
     Sites::Named(["hook_resid_post", "hook_mlp_out", "hook_attn_out"].map(String::from).to_vec())
 }
 
+/// Enough for a mask to go the way from kept to pruned several times over.
+fn fitted() -> usize {
+    300
+}
+
+fn rate() -> f64 {
+    0.1
+}
+
+fn three() -> usize {
+    3
+}
+
+/// A score is what the metric changes by when the place is ablated.
+fn noise() -> Direction {
+    Direction::Noise
+}
+
 /// Copies and layers of a window in Meng et al. 2022.
 fn ten() -> usize {
     10
@@ -277,6 +283,6 @@ fn no_sites() -> Sites {
 impl Method {
     /// Whether it finds circuits, which can be held against those of another experiment.
     pub fn finds_circuits(&self) -> bool {
-        matches!(self, Method::Circuit { .. } | Method::Acdc { .. })
+        matches!(self, Method::Circuit { .. } | Method::Acdc { .. } | Method::EdgePruning { .. })
     }
 }

@@ -1,6 +1,7 @@
 //! Exactly what a RON file says: no name is resolved here, and no value is judged.
 
 mod answer;
+mod attribution;
 mod causal;
 mod circuit;
 mod data;
@@ -14,13 +15,16 @@ mod method;
 mod paths;
 mod program;
 mod prompt;
+mod pruning;
 mod published;
 mod route;
 mod set;
 mod sites;
+mod sweep;
 mod variant;
 
 pub use answer::{Answer, AnswerSet, Word};
+pub use attribution::{Estimate, Fix};
 pub use causal::{Facts, Mediators, Noise};
 pub use circuit::{Judge, Ranking, Score, Select, Stand, Thresholds};
 pub use data::{Both, Data, File, Pair, Templates};
@@ -30,13 +34,15 @@ pub use fact::{Fact, FactsFile, Subject};
 pub use feature::Feature;
 pub use hub::HubModel;
 pub use memory::Memory;
-pub use method::{Ablation, Axis, Direction, Method, Only, Weighting};
+pub use method::{Method, Weighting};
 pub use program::{ProgramTexts, Truth};
 pub use prompt::Prompt;
+pub use pruning::Target;
 pub use published::{Professions, WinoBias};
 pub use route::{Role, Senders, Spot, Through};
 pub use set::set;
 pub use sites::{AllSites, Sites};
+pub use sweep::{Ablation, Axis, Direction, Only};
 pub use variant::Variant;
 
 use crate::metric::Metric;

@@ -16,6 +16,8 @@ const KILLS: usize = 10;
 const UNEVEN: &str = r#"
     Record(sites: All, gradients: ["hook_resid_pre"]),
     LogitLens(), DirectLogitAttribution, Circuit(select: TopN(20)),
+    EdgePruning(target: Edges(9), steps: 25, seeds: 2),
+    AttributionPatch(sites: ["attn.hook_q"], over: [Layer, Head], score: AtPStar()),
     Patch(sites: ["attn.hook_z", "attn.hook_q"], over: [Layer, Head]),
     Ablate(sites: ["attn.hook_z", "mlp.hook_post"], over: [Layer], with: Mean),
     Generate(tokens: 2, edits: [(site: "blocks.1.hook_resid_pre", change: Scale(0.5))])"#;

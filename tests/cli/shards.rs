@@ -11,7 +11,9 @@ const METHODS: &str = r#"
     Ablate(sites: ["attn.hook_z"], over: [Layer, Head], with: Mean),
     Attention(), LogitLens(), DirectLogitAttribution, PathPatch(senders: Heads), Knockout(over: [Layer]),
     Patchscope(prompt: [3, 4, 5]), Mediate(mediators: Heads), Generate(tokens: 2),
-    Circuit(select: TopN(20)), Acdc(threshold: [0.01, 0.02])"#;
+    Circuit(select: TopN(20)), Acdc(threshold: [0.01, 0.02]),
+    AttributionPatch(sites: ["attn.hook_q"], over: [Layer, Head], score: AtPStar()),
+    EdgePruning(target: Edges(9), steps: 25, seeds: 3)"#;
 
 fn sharded() -> Place {
     place(&pairs(&[6; 70]), METHODS)

@@ -4,7 +4,7 @@
 use patchclamp::hook::{Activation, Hook, Record};
 use patchclamp::method::Finding;
 use patchclamp::model::load::{self, Loaded};
-use patchclamp::model::{Model, Pass, run};
+use patchclamp::model::{Model, Pass, Visitor, run};
 use patchclamp::plan::Plan;
 use patchclamp::precision::Precision;
 use patchclamp::run::Outcome;
@@ -12,7 +12,7 @@ use patchclamp::site::{Place, Site};
 use patchclamp::spec::Experiment;
 use patchclamp::steps::Steps;
 use patchclamp::table::{Row, Table};
-use patchclamp::tensor::{Device, Setting, Tensor, from_floats, from_ints, to_floats};
+use patchclamp::tensor::{Device, Setting, Tensor, from_doubles, from_floats, from_ints, to_doubles, to_floats};
 use patchclamp::text::{Padding, Tokens};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -207,3 +207,28 @@ pub fn row_at(rows: &[Row], layer: Option<usize>, head: Option<usize>, position:
     let here = |row: &&Row| (row.layer, row.head, row.position) == (layer, head, position);
     rows.iter().find(here).unwrap_or_else(|| panic!("no row at {layer:?} {head:?} {position:?}"))
 }
+
+/// Moves the embedding of every odd token nearly onto that of the even one before it.
+pub struct Beside(pub f64);
+
+impl Visitor for Beside {
+    fn matrix(&mut self, name: &str, weight: &mut Tensor<2>) {
+        if name != "embed" {
+            return;
+        }
+        let ([tokens, width], setting) = (weight.dims(), Setting::of(weight));
+        let mut values = to_doubles(weight);
+        for odd in (1..tokens).step_by(2) {
+            for column in 0..width {
+                let even = values[(odd - 1) * width + column];
+                values[odd * width + column] = even + self.0 * (values[odd * width + column] - even);
+            }
+        }
+        *weight = from_doubles(values, [tokens, width], &setting);
+    }
+    fn vector(&mut self, _: &str, _: &mut Tensor<1>) {}
+}
+
+/// Prompts whose tokens are even, with twins whose second and fourth tokens are the odd ones behind them.
+pub const NEIGHBOURS: &str = "Pairs([(clean: [2, 8, 20, 14, 6], corrupt: [2, 9, 20, 15, 6], right: 30, wrong: 36), \
+     (clean: [12, 4, 8, 40, 26], corrupt: [12, 5, 8, 41, 26], right: 10, wrong: 22)])";

@@ -121,6 +121,7 @@ fn every_method_does_with_fewer_rows_what_does_not_fit() {
         "DirectLogitAttribution",
         "Patch(sites: [\"hook_resid_pre\"], over: [Layer, Position])",
         "Ablate(sites: [\"attn.hook_z\"], over: [Layer, Head])",
+        "AttributionPatch(sites: [\"attn.hook_k\"], over: [Layer, Head], score: AtPStar())",
         "PathPatch(senders: Heads)",
         "Knockout(from: [0], over: [Layer, Head])",
         "Acdc(threshold: 0.01)",

@@ -107,8 +107,7 @@ impl Diagram {
             let y = (number as f64 + 0.5) * SAMPLE.1;
             let text = |x: f64| Shape::Text((x, y), line.text().clone(), Type::new(TICK, Anchor::Start), None);
             let (from, to) = ((left, y), (left + SAMPLE.0, y));
-            let sample =
-                |look: Look| vec![Shape::Curve(vec![[from, from, to, to]], look, None), text(to.0 + GAP)];
+            let sample = |look: Look| vec![Shape::Curve(vec![[from, from, to, to]], look, None), text(to.0 + GAP)];
             match line {
                 Line::Text(_) => vec![text(left)],
                 Line::Sample(weight, _) => sample(self.look_as(*weight, None)),

@@ -1,5 +1,6 @@
 //! Circuits run: the metric when every edge outside a circuit brings an ablated output.
 
+use super::constants::Constants;
 use crate::hook::{Ablated, Activation, Severed};
 use crate::method::ablate::{means, states};
 use crate::method::{Bench, Side};
@@ -15,6 +16,8 @@ pub struct Evaluation<'a> {
     stand: Stand,
     /// The same for every batch.
     means: Option<BTreeMap<Site, Activation>>,
+    /// What was fitted to circuits.
+    constants: Option<Constants>,
 }
 
 impl<'a> Evaluation<'a> {
@@ -23,10 +26,18 @@ impl<'a> Evaluation<'a> {
         let sites = written(bench.model);
         let means = match stand {
             Stand::Corrupted | Stand::Zero => None,
-            Stand::Mean => Some(means(bench, &sites, Ablation::Mean)?),
+            Stand::Mean | Stand::Optimal { .. } => Some(means(bench, &sites, Ablation::Mean)?),
             Stand::MeanPerPosition => Some(means(bench, &sites, Ablation::MeanPerPosition)?),
         };
-        Ok(Evaluation { bench, stand, means })
+        Ok(Evaluation { bench, stand, means, constants: None })
+    }
+
+    /// Makes ready for these circuits, each given by the edges outside it: where constants are fitted to circuits they are.
+    pub fn prepare(&mut self, outside: &[Vec<Edge>]) -> Result<(), HookError> {
+        if let Stand::Optimal { steps, learning_rate } = self.stand {
+            self.constants = Some(Constants::fit(self.bench, outside, (steps, learning_rate))?);
+        }
+        Ok(())
     }
 
     /// The items and the model.
@@ -48,7 +59,8 @@ impl<'a> Evaluation<'a> {
     pub fn values_as(&self, bench: &Bench, items: &[usize], outside: &[Vec<Edge>]) -> Result<Vec<Vec<f64>>, HookError> {
         let (ablated, tokens) = (self.ablated(items)?, self.bench.tokens(items, Side::Clean));
         let value = |severed: &Vec<Edge>| {
-            let mut hook = Severed::new(&ablated, severed.iter().copied());
+            let own = self.constants.as_ref().map(|constants| brought(constants.of(severed, items), self.bench.model));
+            let mut hook = Severed::new(own.as_ref().unwrap_or(&ablated), severed.iter().copied());
             let pass = Pass::whole(&tokens).reading(bench.read(items));
             Ok(bench.values(&run(bench.model, &pass, &mut hook)?, items))
         };
@@ -66,13 +78,18 @@ impl<'a> Evaluation<'a> {
             }
             (None, _) => states(self.bench, items, Side::Corrupt, &written(model))?,
         };
-        let outs = (0..model.dims().layers).map(|layer| model.block(layer).attention.out.weight.clone()).collect();
-        Ok(Ablated { states, outs, last: model.last_stream() })
+        Ok(brought(states, model))
     }
 }
 
+/// States as what severed edges of a model bring; on a tape where both are.
+pub fn brought(states: BTreeMap<Site, Activation>, model: &dyn Model) -> Ablated {
+    let outs = (0..model.dims().layers).map(|layer| model.block(layer).attention.out.weight.clone()).collect();
+    Ablated { states, outs, last: model.last_stream() }
+}
+
 /// Where what nodes write is recorded.
-fn written(model: &dyn Model) -> Vec<Site> {
+pub(super) fn written(model: &dyn Model) -> Vec<Site> {
     let written = |site: &Site| matches!(site, Site::ResidPre(0) | Site::Mix(_) | Site::MlpOut(_));
     model.sites().into_iter().filter(written).collect()
 }

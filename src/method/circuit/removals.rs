@@ -9,7 +9,7 @@ use crate::method::summary::mean;
 use crate::method::{Bench, Summary, blank, table};
 use crate::model::HookError;
 use crate::node::{Edge, Node, Port};
-use crate::spec::Judge;
+use crate::spec::{Judge, Stand};
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ pub fn removals(found: &Found, runner: &mut Runner, steps: &mut Steps) -> Result
     let circuit = &found.circuit;
     let mut edges: Vec<Edge> = circuit.edges().map(|link| link.edge).collect();
     let mut nodes: Vec<Node> = circuit.vertices().iter().filter_map(|vertex| vertex.node()).collect();
-    if nodes.len() > MOST.0 || edges.len() > MOST.1 {
+    if nodes.len() > MOST.0 || edges.len() > MOST.1 || matches!(runner.stand(), Stand::Optimal { .. }) {
         (edges, nodes) = (Vec::new(), Vec::new());
     }
     let parts = edges.len() + nodes.len();

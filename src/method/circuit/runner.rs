@@ -22,10 +22,21 @@ impl<'a> Runner<'a> {
         Runner { bench, stand, evaluation: None }
     }
 
+    /// What edges outside circuits bring.
+    pub fn stand(&self) -> Stand {
+        self.stand
+    }
+
     /// The metric of every item under every circuit, `[circuit][item]`; each is given by the edges outside it.
     pub fn run(&mut self, outsides: &[Vec<Edge>], steps: &mut Steps) -> Result<Vec<Vec<f64>>, RunError> {
         let (bench, stand) = (self.bench, self.stand);
+        let mut is_ready = false;
         self.each(outsides.len(), steps, |evaluation, items| {
+            made(evaluation, &mut || Evaluation::new(bench, stand))?;
+            if let Some(evaluation) = evaluation.as_mut().filter(|_| !is_ready) {
+                evaluation.prepare(outsides)?;
+                is_ready = true;
+            }
             made(evaluation, &mut || Evaluation::new(bench, stand))?.values(items, outsides)
         })
     }

@@ -39,7 +39,7 @@ impl Told<'_> {
         table.facts.extend(facts.iter().cloned());
         let facts = [
             (SEARCH, self.found.search.clone()),
-            ("ablation", format!("{:?}", self.stand)),
+            ("ablation", ablation(self.stand)),
             ("edges", format!("{} of {}", circuit.size(), circuit.links().len())),
             ("stability", stability.clone()),
             ("items", self.bench.items.len().to_string()),
@@ -163,5 +163,15 @@ impl Told<'_> {
         let curve = |by: By| SHARES.iter().map(move |share| share_name(*share, by));
         let curves = self.found.curve.into_iter().flat_map(|_| [By::Sign, By::Size]).flat_map(curve);
         ends.into_iter().chain(curves).collect()
+    }
+}
+
+/// What edges outside circuits brought, in words.
+fn ablation(stand: Stand) -> String {
+    match stand {
+        Stand::Optimal { .. } => format!(
+            "{stand}: of each circuit, constants a node that lose least (KL of the model to the circuit), begun at the means, fitted on one half of the observations and used on the other"
+        ),
+        stand => stand.to_string(),
     }
 }

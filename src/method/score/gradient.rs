@@ -1,14 +1,14 @@
 //! Scores by gradients: what each node's change adds to the metric by first order, port by port.
 
 use super::slopes::Slopes;
-use super::written::{Written, off_tape};
+use super::written::Written;
 use super::{Scorer, product, spread};
 use crate::hook::{Activation, Change, Differentiate, Edit, Edits, Record};
 use crate::method::Side;
 use crate::model::{HookError, Model, Pass, run};
 use crate::node::Node;
 use crate::site::{Place, Site};
-use crate::tensor::{backward, on_tape};
+use crate::tensor::{backward, off_tape, on_tape};
 
 /// What is needed of one run of a batch of items.
 struct Taken {

@@ -5,11 +5,11 @@
 //! x̂ = (x − mean x) / s folded into the weights, W = centred diag(w) W_Q, it is W g / s − x̂ (x̂ · W g / s) / d_model.
 
 use super::order::Order;
-use super::written::{off_tape, part};
+use super::written::part;
 use crate::hook::{Activation, Differentiate, Record};
 use crate::model::Model;
 use crate::site::Site;
-use crate::tensor::{Gradients, Tensor, widen};
+use crate::tensor::{Gradients, Tensor, off_tape, widen};
 use std::collections::BTreeMap;
 use std::ops::Range;
 

@@ -4,7 +4,7 @@ use crate::hook::{Activation, Record};
 use crate::model::Model;
 use crate::node::Node;
 use crate::site::Site;
-use crate::tensor::{Device, Tensor, widen};
+use crate::tensor::{Tensor, off_tape, widen};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -86,9 +86,4 @@ pub fn site(node: Node) -> Site {
 /// Some rows, no narrower than f32.
 pub fn part(state: &Activation, rows: &Range<usize>) -> Activation {
     widen(state.clone().narrow(0, rows.start, rows.len()))
-}
-
-/// The same numbers without a tape.
-pub fn off_tape(state: Activation) -> Activation {
-    if matches!(state.device(), Device::Autodiff(_)) { state.inner() } else { state }
 }

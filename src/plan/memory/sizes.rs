@@ -1,10 +1,12 @@
 //! What a method holds at its peak and as its results, in numbers, from the sizes of model and prompts.
 
+mod circuit;
+
 use crate::metric::Metric;
 use crate::model::{Dims, Model, shape};
-use crate::plan::{Acdc, Cell, Item, Step, Sweep, changed, rows_of_length};
+use crate::plan::{Cell, Item, Step, Sweep, changed};
 use crate::site::Site;
-use crate::spec::{Ablation, Judge};
+use crate::spec::{Ablation, Judge, Stand};
 use std::collections::BTreeSet;
 
 /// Bytes of a row of a table with its texts, in both forms in which it is written: measured.
@@ -135,6 +137,7 @@ impl<'a> Sizes<'a> {
                 items * (kept + self.pass(&[Site::HeadOut(0)]))
             }
             Step::Patch(sweep, _) => self.sweep(&sweep.cells, rows),
+            Step::AttributionPatch(plan) => self.attribution(plan, rows),
             Step::Ablate(sweep, with) => self.means(sweep, *with, items) + self.sweep(&sweep.cells, rows),
             Step::Mediate(_, sweep) => {
                 // answers of one token are read together, others each in a run of its own
@@ -150,7 +153,11 @@ impl<'a> Sizes<'a> {
                 cuts.groups.iter().map(group).max().unwrap_or(0)
             }
             Step::PathPatch(_) => items * self.written() + rows * (2 * self.stream() + self.pass(&[Site::HeadOut(0)])),
-            Step::Circuit(_) => self.circuit(rows).max(self.removals(rows)),
+            Step::Circuit(plan) => match plan.stand {
+                Stand::Optimal { .. } => self.circuit(rows).max(self.severed(rows, Judge::Divergence)),
+                _ => self.circuit(rows).max(self.removals(rows)),
+            },
+            Step::EdgePruning(plan) => self.severed(rows, plan.judge),
             Step::Acdc(plan) => self.acdc(plan, rows).max(self.circuit(rows)),
             Step::Patchscope(_) => items * self.layers() * self.stream() + rows * self.generated(self.length),
             Step::Generate { tokens, .. } => items * self.generated(*tokens as u64),
@@ -161,47 +168,6 @@ impl<'a> Sizes<'a> {
     fn generated(&self, tokens: u64) -> u64 {
         let past = 3 * self.layers() * self.past() * (self.length + tokens) / self.length.max(1);
         past + self.pass(&[Site::ResidPre(0)]) + self.logits(1)
-    }
-
-    /// What heads and MLPs write in both runs, and the streams between blocks.
-    fn written(&self) -> u64 {
-        self.layers() * (2 * (self.site(Site::Mix(0)) + 2 * self.stream()) + self.stream() + self.past())
-    }
-
-    /// Edges scored on a tape or patched, and circuits run: what nodes write, as wide as the stream, is there twice.
-    fn circuit(&self, rows: u64) -> u64 {
-        let items = (rows_of_length(self.length as usize, rows as usize) as u64).min(self.items);
-        let (nodes, heads) = (self.layers() * (self.dims().heads as u64 + 1) + 1, self.site(Site::HeadOut(0)));
-        let wide = 2 * items * nodes * self.stream();
-        let slopes = self.layers() * (3 * self.site(Site::Mix(0)) + 2 * self.stream());
-        let scored = items * (2 * self.written() + slopes + self.tape(&[Site::Embed]) + AT_A_HOOK * heads) + wide;
-        let patched = items * self.written() + rows * self.pass(&[Site::Mix(0)]);
-        let run = items * (self.written() + self.pass(&[]) + 3 * AT_A_HOOK * heads) + wide;
-        scored.max(patched).max(run)
-    }
-
-    /// Edges taken out by trial: of every item what nodes write, and what ports of the circuit read; of rows on trial what
-    /// has changed on the way.
-    fn acdc(&self, plan: &Acdc, rows: u64) -> u64 {
-        let heads = self.dims().heads as u64;
-        let (nodes, ports) = (self.layers() * (heads + 1) + 1, self.layers() * (3 * heads + 1) + 1);
-        let judged = if plan.judge == Judge::Divergence { Metric::LogProb } else { self.metric };
-        let read = self.reading(judged).read();
-        // the next token after the whole model, in f64
-        let reference = if plan.judge == Judge::Divergence { 2 * self.vocabulary() } else { 0 };
-        let held = self.written() + ports * self.stream() + reference;
-        let recorded = rows.min(self.items) * (self.written() + self.pass(&[]));
-        let trial = rows * ((2 * nodes + ports) * self.stream() + 3 * self.stream() + self.block() + read);
-        self.items * held + recorded.max(trial)
-    }
-
-    /// Edges and nodes taken out of a circuit, batch by batch.
-    fn removals(&self, rows: u64) -> u64 {
-        let items = (rows_of_length(self.length as usize, rows as usize) as u64).min(self.items);
-        let heads = self.dims().heads as u64;
-        let (nodes, ports) = (self.layers() * (heads + 1) + 1, self.layers() * (3 * heads + 1) + 1);
-        let held = items * (self.written() + ports * self.stream());
-        held + rows * ((2 * nodes + ports) * self.stream() + self.pass(&[]))
     }
 
     /// What is recorded of a row: states, gradients, and always all logits.
@@ -254,6 +220,7 @@ impl<'a> Sizes<'a> {
                 self.sides * self.items * self.recorded(sites, gradients) * number * 3 / 2
             }
             Step::Attention(_) => 3 * self.items * self.layers() * self.pattern() * number,
+            Step::AttributionPatch(plan) => self.table(plan.sweep.cells.len() as u64),
             Step::Patch(sweep, _) | Step::Ablate(sweep, _) => self.table(sweep.cells.len() as u64),
             Step::LogitLens(sites) => self.table(sites.len() as u64 * self.length),
             Step::DirectLogitAttribution => self.table(self.layers() * (self.dims().heads as u64 + 2)),
@@ -261,6 +228,7 @@ impl<'a> Sizes<'a> {
             Step::Mediate(_, sweep) => self.table(4 * sweep.cells.len() as u64),
             Step::Trace(tracing) => self.table(tracing.cells.len() as u64),
             Step::PathPatch(paths) => self.table(paths.branches.len() as u64),
+            Step::EdgePruning(plan) => plan.blocks.edges().len() as u64 * 6 * TABLE_ROW + self.table(4),
             Step::Circuit(plan) => {
                 let edges = plan.blocks.edges().len() as u64;
                 // scores of items as f32, as f64 and summed by observations; each edge's three rows, and its places in
