@@ -12,11 +12,12 @@ const LEVEL: f64 = 0.05;
 /// A head that carries a fifth of the difference is no bystander: an even share of 32 heads is 0.03.
 const LARGE: f64 = 0.2;
 
-/// Every name, and each sentence, is of as many tokens as the others.
+/// Every name, and each sentence, is of as many tokens as the others. Twelve observations: of fewer no row of 32 can be told
+/// from chance.
 const NAMES: &str = r#"Templates(
     templates: ["{name} opened the door because", "{name} visited the market when"],
-    clean: {"name": ["Mary", "Anna", "Emily", "Grace"]},
-    corrupt: {"name": ["John", "Peter", "George", "Henry"]},
+    clean: {"name": ["Mary", "Anna", "Emily", "Grace", "Helen", "Lucy"]},
+    corrupt: {"name": ["John", "Peter", "George", "Henry", "James", "Oliver"]},
     right: " she", wrong: " he", both_ways: Yes,
 )"#;
 
@@ -82,7 +83,8 @@ fn learned_masks_keep_the_heads_that_patching_finds_and_suffice() {
 fn shuffled_answers_have_no_learned_circuit() {
     let more = "control: ShuffledAnswers";
     let method = "EdgePruning(target: Edges(60), steps: 20, seeds: 1, judge: Metric)";
-    for table in &on_names(method, more)[0].tables {
+    // what single parts do needs no circuit
+    for table in &on_names(method, more)[0].tables[..2] {
         assert!(
             table.facts.contains_key("caution") && table.facts["stability"].starts_with("none"),
             "{:?}",

@@ -266,8 +266,8 @@ fn what_has_no_circuit_is_refused_with_a_reason() {
     };
     let wrong = "Circuit(score: EapIg(steps: 0), select: TopN(5000), ablate: MeanPerPosition)";
     assert_snapshot!(told("gpt2", wrong, ""), @r"
-    methods[0].ablate: MeanPerPosition needs prompts of one length; use Corrupted, Mean or Zero, or split the data
     methods[0].score.steps: 0 is not between 1 and 10000
+    methods[0].ablate: MeanPerPosition needs prompts of one length; use Corrupted, Mean or Zero, or split the data
     methods[0].select: 5000 edges; this model has 1 to 75 to choose from
     ");
     assert_snapshot!(told("bert", "Circuit(select: TopN(5))", ""), @"methods[0]: needs a model in which everything that heads and MLPs write is added to one stream; here a norm stands between, so a single edge is not defined");

@@ -148,7 +148,13 @@ fn short(table: &Table) -> anyhow::Result<()> {
 fn shown<'a>(rows: &[&'a Row]) -> Vec<&'a Row> {
     let mut named: Vec<&Row> = rows.iter().copied().filter(|row| rank(row) < ALWAYS_RUN.len()).collect();
     named.sort_by_key(|row| rank(row));
-    if named.is_empty() { largest(rows.to_vec(), ROWS) } else { named }
+    if named.is_empty() { largest(scored(rows), ROWS) } else { named }
+}
+
+/// Rows but for those that say of an edge how often it was chosen, and whether it is in.
+fn scored<'a>(rows: &[&'a Row]) -> Vec<&'a Row> {
+    let member = |row: &Row| matches!(row.metric.as_str(), "inclusion" | "in_circuit");
+    rows.iter().copied().filter(|row| !member(row)).collect()
 }
 
 /// The place of a row's circuit among those of which a reader asks first.

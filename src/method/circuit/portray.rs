@@ -8,7 +8,7 @@ use crate::model::{HookError, Pass, Read, at_positions, run};
 use crate::node::Node;
 use crate::site::Site;
 use crate::steps::{RunError, Steps};
-use crate::tensor::{Tensor, from_floats, from_ints, to_doubles, to_floats, widen};
+use crate::tensor::{Setting, Tensor, from_doubles, from_ints, to_doubles, to_floats, widen};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -228,9 +228,10 @@ impl Studio<'_> {
         if reaching.is_empty() {
             return Default::default();
         }
-        let (model, width) = (self.bench.model, reaching.len());
-        let reaching: Tensor<2> = from_floats(reaching, [1, width], &model.device());
-        let logits = to_doubles(&reaching.matmul(widen(model.unembedding().weight)));
+        let (unembedding, width) = (widen(self.bench.model.unembedding().weight), reaching.len());
+        let reaching = reaching.into_iter().map(f64::from).collect();
+        let reaching: Tensor<2> = from_doubles(reaching, [1, width], &Setting::of(&unembedding));
+        let logits = to_doubles(&reaching.matmul(unembedding));
         let mean = logits.iter().sum::<f64>() / logits.len() as f64;
         let mut order: Vec<usize> = (0..logits.len()).collect();
         order.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]));
