@@ -3,7 +3,7 @@
 use super::items::{self, Item};
 use super::{Problems, problem::Problem};
 use crate::model::load::Loaded;
-use crate::spec::{self, Control, Experiment};
+use crate::spec::{self, Control, Experiment, Method};
 
 /// A feature, by pairs of prompts of which the clean one has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,12 @@ pub struct Feature {
 
 /// The features of an experiment, as far as nothing is wrong with them.
 pub(super) fn resolve(experiment: &Experiment, loaded: &Loaded, problems: &mut Problems) -> Vec<Feature> {
+    if !experiment.features.is_empty() && !experiment.methods.iter().any(Method::finds_circuits) {
+        problems.add(
+            "features",
+            "are told of circuits, and no method finds one; add for instance `Circuit(select: TopN(40))`",
+        );
+    }
     let features = experiment.features.iter().enumerate();
     features.map(|(index, feature)| resolved(index, feature, experiment, loaded, problems)).collect()
 }
