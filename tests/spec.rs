@@ -54,27 +54,6 @@ fn all_is_a_word_and_a_name_stands_in_a_list() {
 }
 
 #[test]
-fn a_feature_that_is_none_is_refused_with_its_place() {
-    let same = "Pairs([(clean: [1, 2], corrupt: [1, 2], right: 5, wrong: 6)])";
-    let good = "Pairs([(clean: [1, 2], corrupt: [1, 3], right: 5, wrong: 6)])";
-    let far = "Pairs([(clean: [1, 200], corrupt: [1, 3], right: 5, wrong: 6)])";
-    let text = file(PATCH).replace(
-        "    methods:",
-        &format!(
-            "    features: [(name: \" \", data: {good}), (name: \"a\", data: {same}), (name: \"a\", data: {far}, dimensions: 0)],\n    methods:"
-        ),
-    );
-    assert_snapshot!(problems(&text, "gpt2"), @r#"
-    features[2].data[0].clean: token 200 does not exist; the vocabulary has 0 to 47
-    features: are told of circuits, and no method finds one; add for instance `Circuit(select: TopN(40))`
-    features[0].name: is empty; write what prompts differ in, for instance "gender"
-    features[1].data: no pair's prompts differ; a feature needs pairs, of which the clean prompt has it and the other has not
-    features[2].name: "a" is the name of an earlier feature too
-    features[2].dimensions: 0 directions; a stream of this model has 1 to 24
-    "#);
-}
-
-#[test]
 fn what_is_written_is_read_again() {
     let methods = "Patch(sites: All, over: [Layer]), Attention(), Record(sites: All), LogitLens(), \
                    Generate(tokens: 2, edits: [(site: \"hook_resid_pre\", change: Zero)]), \

@@ -1,7 +1,9 @@
-//! Laws of feature flow: a span of everything carries everything, and chance is what it says.
+//! Laws of feature flow: a span of everything carries everything, chance is what it says, and what is no feature is refused.
 
 use super::common::*;
+use insta::assert_snapshot;
 use patchclamp::method::Finding;
+use patchclamp::plan::Plan;
 use patchclamp::table::Row;
 
 /// Sums of f32 products in another order, relative.
@@ -64,4 +66,25 @@ fn a_span_of_everything_is_no_more_than_one_drawn_by_chance() {
     for row in of(&flow("gpt2", ALL), "all: share") {
         assert!(row.p.unwrap() > 0.2, "{row:?}");
     }
+}
+
+#[test]
+fn a_feature_that_is_none_is_refused_with_its_place() {
+    let pair = |clean: &str| format!("Pairs([(clean: [1, {clean}], corrupt: [1, 3], right: 5, wrong: 6)])");
+    let features = format!(
+        "features: [(name: \" \", data: {}), (name: \"a\", data: {}), (name: \"a\", data: {}, dimensions: 0)]",
+        pair("2"),
+        pair("3"),
+        pair("200")
+    );
+    let text = question(&pair("2"), "Attention()", &features);
+    let told = Plan::new(&experiment(&text), &load("gpt2")).map(|_| ()).expect_err("it cannot be run").to_string();
+    assert_snapshot!(told, @r#"
+    features[2].data[0].clean: token 200 does not exist; the vocabulary has 0 to 47
+    features: are told of circuits, and no method finds one; add for instance `Circuit(select: TopN(40))`
+    features[0].name: is empty; write what prompts differ in, for instance "gender"
+    features[1].data: no pair's prompts differ; a feature needs pairs, of which the clean prompt has it and the other has not
+    features[2].name: "a" is the name of an earlier feature too
+    features[2].dimensions: 0 directions; a stream of this model has 1 to 24
+    "#);
 }
