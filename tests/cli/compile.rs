@@ -109,7 +109,7 @@ fn the_ground_truth_of_the_experiments_is_recovered() {
     let place = on_folder();
     let file = golden("../../experiments/ground_truth.ron").display().to_string();
     place.good(&["run", &file, "--set", "data.items=12", "--out", "r"]);
-    let found = text(&place, "r/tables/07_recovery.csv");
+    let found = text(&place, "r/tables/09_recovery.csv");
     assert!(
         found.contains("1: over 3 thresholds,,,,,,roc_area,1.0,") && found.contains("roc_staircase,1.0,"),
         "{found}"
