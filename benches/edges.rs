@@ -1,8 +1,8 @@
 //! Times the scores of all edges alone: `cargo bench --bench edges -- EXPERIMENT.ron [--save SCORES.json]`, for an experiment
 //! whose first method is a `Circuit`.
 //!
-//! Prints one line of JSON: seconds to load, seconds of the scores, and the most memory the process ever held. What is
-//! saved is the mean score of each edge, by its name.
+//! Prints one line of JSON: seconds to load, seconds of the scores, and how many edges there are. What is saved is the mean
+//! score of each edge, by its name.
 
 use clap::Parser;
 use patchclamp::method::Bench;
