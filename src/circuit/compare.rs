@@ -11,9 +11,9 @@
 //!
 //! **Example.** `circuit.agreement([here, there], Drawn::Apart, &how)`
 
-use super::resample::{Groups, jaccard};
+use super::resample::{Groups, draws, jaccard};
 use super::{Circuit, Items, ItemsError, Resampling};
-use patchclamp_probes::{Interval, bootstrap};
+use patchclamp_probes::Interval;
 use rayon::prelude::*;
 
 /// How the items of two circuits are drawn.
@@ -61,9 +61,8 @@ impl Circuit {
         };
         let [left, right] = [members(&one, &draws[0]), members(&other, &draws[1])];
         let within = |members: &[Vec<bool>]| members.windows(2).map(|pair| jaccard(&pair[0], &pair[1])).collect();
-        let means = |groups: &Groups, draws: &[Vec<usize>], place: usize| groups.means(place, draws);
         let difference = |place: usize| {
-            let pairs = means(&one, &draws[0], place).into_iter().zip(means(&other, &draws[1], place));
+            let pairs = one.means(place, &draws[0]).into_iter().zip(other.means(place, &draws[1]));
             Interval::percentile(&pairs.map(|(one, other)| other - one).collect::<Vec<f64>>(), level)
         };
         Ok(Agreement {
@@ -72,10 +71,4 @@ impl Circuit {
             differences: (0..self.links().len()).into_par_iter().map(difference).collect(),
         })
     }
-}
-
-fn draws(groups: usize, count: usize, seed: u64) -> Vec<Vec<usize>> {
-    let mut draws = Vec::new();
-    bootstrap(groups, count, seed, |drawn| (draws.push(drawn.to_vec()), 0.0).1);
-    draws
 }

@@ -116,8 +116,7 @@ impl Circuit {
         let everyone: Vec<usize> = (0..count).collect();
         let circuit = |drawn: &[usize]| self.drawn(&groups.mean(drawn), how);
         let whole = circuit(&everyone);
-        let mut draws = Vec::new();
-        bootstrap(count, how.draws, how.seed, |drawn| (draws.push(drawn.to_vec()), 0.0).1);
+        let draws = draws(count, how.draws, how.seed);
         let members: Vec<_> = draws.par_iter().map(|drawn| circuit(drawn)).collect();
         let halves = halves(count, how);
         let between_halves = halves.par_iter().map(|(one, other)| jaccard(&circuit(one), &circuit(other))).collect();
@@ -138,14 +137,12 @@ impl Circuit {
     pub fn redrawn(
         &self,
         items: &Items,
-        (draws, seed): (usize, u64),
+        (count, seed): (usize, u64),
         keeps: impl Fn(f64) -> bool + Sync,
     ) -> Result<(Self, Vec<f64>), ItemsError> {
         let groups = self.groups(items)?;
-        let count = groups.sizes.len();
-        let everyone: Vec<usize> = (0..count).collect();
-        let mut drawn = Vec::new();
-        bootstrap(count, draws, seed, |groups| (drawn.push(groups.to_vec()), 0.0).1);
+        let everyone: Vec<usize> = (0..groups.count()).collect();
+        let drawn = draws(groups.count(), count, seed);
         let circuit = self.with_intervals(&groups, &everyone, &drawn, &self.members());
         let share = |place: usize| {
             let means = groups.means(place, &drawn);
@@ -219,6 +216,13 @@ impl Groups {
         let of = |values: &[f64], drawn: &[usize]| drawn.iter().map(|group| values[*group]).sum::<f64>();
         draws.iter().map(|drawn| of(&column, drawn) / of(&self.sizes, drawn)).collect()
     }
+}
+
+/// Draws of so many groups with replacement, `count` of them.
+pub(super) fn draws(groups: usize, count: usize, seed: u64) -> Vec<Vec<usize>> {
+    let mut draws = Vec::new();
+    bootstrap(groups, count, seed, |drawn| (draws.push(drawn.to_vec()), 0.0).1);
+    draws
 }
 
 /// Random halves of the groups, which share none.

@@ -192,9 +192,8 @@ fn facts(features: &[Feature], spans: &[Spans]) -> Vec<(String, String)> {
         ),
     ];
     for (feature, spans) in features.iter().zip(spans) {
-        let held = |span: &Span| span.held;
-        let least = spans.values().map(held).fold(1.0, f64::min);
-        let most = spans.values().map(held).fold(0.0, f64::max);
+        let least = spans.values().map(Span::held).fold(1.0, f64::min);
+        let most = spans.values().map(Span::held).fold(0.0, f64::max);
         let words = format!(
             "{} directions a stream, which hold {:.0} to {:.0} % of the differences of {} pairs",
             feature.dimensions,

@@ -2,7 +2,9 @@
 
 use super::spans::{Span, Spans};
 use crate::hook::{Activation, Change, Edit, Edits, Record};
+use crate::method::ablate::states;
 use crate::method::score::{Written, span_sites, written_to};
+use crate::method::sweep::States;
 use crate::method::{Bench, Side};
 use crate::model::{HookError, Model, Pass, run};
 use crate::node::{Flow, Node};
@@ -22,11 +24,13 @@ pub struct Passing {
 
 /// Of a batch of items, for one feature after the other.
 pub fn passing(bench: &Bench, items: &[usize], nodes: &[Node], features: &[Spans]) -> Result<Vec<Passing>, HookError> {
-    let [clean, corrupt] = [recorded(bench, items, Side::Clean)?, recorded(bench, items, Side::Corrupt)?];
-    let change = Written::of(&corrupt, bench.model).less(&Written::of(&clean, bench.model));
+    let sites = sites(bench.model);
+    let [clean, corrupt] = [states(bench, items, Side::Clean, &sites)?, states(bench, items, Side::Corrupt, &sites)?];
+    let written = Written::from_states(clean.clone());
+    let change = Written::from_states(corrupt.clone()).less(&written);
     let of = |spans: &Spans| {
         let read = reading(bench, items, (&clean, &corrupt), spans)?;
-        let passed = Written::of(&read, bench.model).less(&Written::of(&clean, bench.model));
+        let passed = Written::of(&read, bench.model).less(&written);
         Ok(told(bench.model, nodes, spans, &change, &passed))
     };
     features.iter().map(of).collect()
@@ -40,25 +44,17 @@ fn sites(model: &dyn Model) -> Vec<Site> {
     sites
 }
 
-fn recorded(bench: &Bench, items: &[usize], side: Side) -> Result<Record, HookError> {
-    let tokens = bench.tokens(items, side);
-    let mut record = Record::of(sites(bench.model));
-    run(bench.model, &Pass::whole(&tokens).reading(bench.read(items)), &mut record)?;
-    Ok(record)
-}
-
 /// What nodes write when each of them reads the clean stream with the feature of the corrupted one.
 fn reading(
     bench: &Bench,
     items: &[usize],
-    (clean, corrupt): (&Record, &Record),
+    (clean, corrupt): (&States, &States),
     spans: &Spans,
 ) -> Result<Record, HookError> {
     let (model, tokens) = (bench.model, bench.tokens(items, Side::Clean));
     let exchanged = |site: Site| {
-        let [clean, corrupt] = [clean, corrupt].map(|record| record.at(site).expect("recorded above").clone());
-        let change = corrupt - clean.clone();
-        clean + inside(&spans[&site], change)
+        let change = corrupt[&site].clone() - clean[&site].clone();
+        clean[&site].clone() + inside(&spans[&site], change)
     };
     let put = |site: Site, value: Activation| Edit { place: Place::all(site), change: Change::Put(value) };
     let middle = |layer: usize| match model.flow() {

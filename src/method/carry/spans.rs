@@ -1,9 +1,10 @@
 //! The directions of a feature in every stream that is read, and directions drawn by chance to hold them against.
 
-use crate::hook::Record;
+use crate::hook::Activation;
+use crate::method::ablate::states as recorded;
 use crate::method::score::span_sites;
 use crate::method::{Bench, Side};
-use crate::model::{HookError, Pass, run};
+use crate::model::HookError;
 use crate::plan::Feature;
 use crate::site::Site;
 use crate::tensor::{Setting, Tensor, from_doubles, to_doubles, widen};
@@ -23,8 +24,8 @@ pub struct Span {
     pub own: Tensor<2>,
     /// As many by chance, draw by draw, `[d_model, draw · direction]`.
     pub chance: Tensor<2>,
-    /// What of the feature's differences its directions hold, 0 to 1.
-    pub held: f64,
+    /// The same in f64; nothing where the feature's prompts do not differ.
+    directions: Option<Directions>,
 }
 
 impl Span {
@@ -32,14 +33,15 @@ impl Span {
     pub fn draws(&self) -> usize {
         self.chance.dims()[1] / self.own.dims()[1].max(1)
     }
-}
 
-impl Span {
+    /// What of the feature's differences its directions hold, 0 to 1.
+    pub fn held(&self) -> f64 {
+        self.directions.as_ref().map_or(0.0, Directions::share)
+    }
+
     /// The mean squared cosine of the principal angles between two spans of one stream.
     pub fn overlap(&self, other: &Span) -> f64 {
-        let cosines = to_doubles(&self.own.clone().transpose().matmul(other.own.clone()));
-        let fewer = self.own.dims()[1].min(other.own.dims()[1]);
-        cosines.iter().map(|cosine| cosine * cosine).sum::<f64>() / fewer as f64
+        self.directions.as_ref().zip(other.directions.as_ref()).map_or(0.0, |(own, other)| own.overlap(other))
     }
 }
 
@@ -58,12 +60,11 @@ struct States {
 /// The spans of a feature in the model of a bench.
 pub fn spans(bench: &Bench, feature: &Feature) -> Result<Spans, HookError> {
     let bench = &Bench { items: &feature.items, ..*bench };
-    let mut states: BTreeMap<Site, States> = BTreeMap::new();
+    let (sites, mut states) = (span_sites(bench.model), BTreeMap::<Site, States>::new());
     for items in bench.batches(bench.rows) {
-        let [clean, corrupt] = [recorded(bench, &items, Side::Clean)?, recorded(bench, &items, Side::Corrupt)?];
-        for site in span_sites(bench.model) {
-            let [clean, corrupt] = [&clean, &corrupt].map(|record| table(record, site));
-            states.entry(site).or_default().add(clean.view(), corrupt.view(), items.len());
+        let [clean, corrupt] = [Side::Clean, Side::Corrupt].map(|side| recorded(bench, &items, side, &sites));
+        for ((site, clean), corrupt) in clean?.iter().zip(corrupt?.values()) {
+            states.entry(*site).or_default().add(table(clean).view(), table(corrupt).view(), items.len());
         }
     }
     let setting = Setting::of(&bench.model.block(0).attention.out.weight);
@@ -73,16 +74,8 @@ pub fn spans(bench: &Bench, feature: &Feature) -> Result<Spans, HookError> {
     Ok(states.into_iter().map(span).collect())
 }
 
-fn recorded(bench: &Bench, items: &[usize], side: Side) -> Result<Record, HookError> {
-    let tokens = bench.tokens(items, side);
-    let mut record = Record::of(span_sites(bench.model));
-    run(bench.model, &Pass::whole(&tokens).reading(bench.read(items)), &mut record)?;
-    Ok(record)
-}
-
 /// A stream `[item · pos, d_model]`.
-fn table(record: &Record, site: Site) -> Array2<f64> {
-    let state = record.at(site).expect("asked for above");
+fn table(state: &Activation) -> Array2<f64> {
     let [rows, _, positions, width] = state.dims();
     Array2::from_shape_vec((rows * positions, width), to_doubles(state)).expect("as many as the shape says")
 }
@@ -108,7 +101,6 @@ impl States {
             Array2::from_shape_vec((values.len() / width, width), values).expect("rows of this width")
         };
         let own = Directions::leading(rows(self.differences).view(), count);
-        let held = own.as_ref().map_or(0.0, Directions::share);
         let around = rows(self.around);
         let weights = Array2::from_shape_fn((DRAWS * count, around.nrows()), |_| StandardNormal.sample(draws));
         let drawn: Array2<f64> = weights.dot(&around);
@@ -116,18 +108,18 @@ impl States {
         for draw in 0..DRAWS {
             let place = draw * count..(draw + 1) * count;
             let span = Directions::spanned(drawn.slice(s![place.clone(), ..]));
-            chance.slice_mut(s![place, ..]).assign(&filled(span, count, width));
+            chance.slice_mut(s![place, ..]).assign(&filled(span.as_ref(), count, width));
         }
         let tensor = |vectors: Array2<f64>| {
             let shape = [vectors.ncols(), vectors.nrows()];
             widen(from_doubles(vectors.t().iter().copied().collect(), shape, setting))
         };
-        Span { own: tensor(filled(own, count, width)), chance: tensor(chance), held }
+        Span { own: tensor(filled(own.as_ref(), count, width)), chance: tensor(chance), directions: own }
     }
 }
 
 /// Directions as rows, `[count, width]`; where there are fewer, rows of zeros, along which nothing goes.
-fn filled(directions: Option<Directions>, count: usize, width: usize) -> Array2<f64> {
+fn filled(directions: Option<&Directions>, count: usize, width: usize) -> Array2<f64> {
     let mut vectors = Array2::zeros((count, width));
     if let Some(found) = directions {
         vectors.slice_mut(s![..found.vectors().nrows(), ..]).assign(&found.vectors());

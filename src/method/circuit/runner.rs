@@ -32,12 +32,11 @@ impl<'a> Runner<'a> {
         let (bench, stand) = (self.bench, self.stand);
         let mut is_ready = false;
         self.each(outsides.len(), steps, |evaluation, items| {
-            made(evaluation, &mut || Evaluation::new(bench, stand))?;
-            if let Some(evaluation) = evaluation.as_mut().filter(|_| !is_ready) {
+            let evaluation = made(evaluation, &mut || Evaluation::new(bench, stand))?;
+            if !std::mem::replace(&mut is_ready, true) {
                 evaluation.prepare(outsides)?;
-                is_ready = true;
             }
-            made(evaluation, &mut || Evaluation::new(bench, stand))?.values(items, outsides)
+            evaluation.values(items, outsides)
         })
     }
 

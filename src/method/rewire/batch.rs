@@ -81,12 +81,7 @@ impl<'a> Batch<'a> {
 
     /// What a port reads in the clean run, `[item, 1, pos, d_model]`.
     pub(super) fn read(&self, port: Port) -> Activation {
-        let reader = match port {
-            Port::Query(layer, _) | Port::Key(layer, _) | Port::Value(layer, _) => Reader::Heads(layer),
-            Port::Mlp(layer) => Reader::Mlp(layer),
-            Port::Logits => Reader::Logits,
-        };
-        self.streams[&reader.stream(self.bench.model)].clone()
+        self.streams[&Reader::of(port).stream(self.bench.model)].clone()
     }
 
     /// What a node makes in the clean run, of a head what it mixes.

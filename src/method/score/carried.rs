@@ -50,16 +50,6 @@ pub fn span_sites(model: &dyn Model) -> Vec<Site> {
     sites
 }
 
-/// The stream that a port reads.
-fn read_by(port: Port, model: &dyn Model) -> Site {
-    let reader = match port {
-        Port::Query(layer, _) | Port::Key(layer, _) | Port::Value(layer, _) => Reader::Heads(layer),
-        Port::Mlp(layer) => Reader::Mlp(layer),
-        Port::Logits => Reader::Logits,
-    };
-    reader.stream(model)
-}
-
 /// The first stream that a node's output is part of.
 pub fn written_to(node: Node, model: &dyn Model) -> Site {
     let behind = |layer: usize| match layer + 1 < model.dims().layers {
@@ -115,7 +105,7 @@ impl<'a> Group<'a> {
         let numbered = edges.iter().enumerate();
         let edges = numbered.filter_map(|(number, edge)| Some([number, source(edge.from), here(edge.to)?])).collect();
         let ports = asked.iter().enumerate().filter_map(|(number, port)| Some([number, here(*port)?])).collect();
-        let site = read_by(order.ports[at.ports[0]], model);
+        let site = Reader::of(order.ports[at.ports[0]]).stream(model);
         Group { spans: features.iter().map(|spans| &spans[&site]).collect(), edges, ports }
     }
 

@@ -85,6 +85,15 @@ impl Reader {
         (0..layers).flat_map(|layer| [Reader::Heads(layer), Reader::Mlp(layer)]).chain([Reader::Logits]).collect()
     }
 
+    /// That of a port.
+    pub fn of(port: Port) -> Reader {
+        match port {
+            Port::Query(layer, _) | Port::Key(layer, _) | Port::Value(layer, _) => Reader::Heads(layer),
+            Port::Mlp(layer) => Reader::Mlp(layer),
+            Port::Logits => Reader::Logits,
+        }
+    }
+
     /// The numbers of its ports: of heads first head 0's query, key and value.
     pub fn ports(self, order: &Order) -> Range<usize> {
         let here = |port: &Port| match self {

@@ -87,11 +87,11 @@ pub fn sweep_batch<'a>(
 pub fn made<'a, T>(
     slot: &'a mut Option<T>,
     make: &mut impl FnMut() -> Result<T, HookError>,
-) -> Result<&'a T, HookError> {
+) -> Result<&'a mut T, HookError> {
     if slot.is_none() {
         *slot = Some(make()?);
     }
-    Ok(slot.as_ref().expect("made above"))
+    Ok(slot.as_mut().expect("made above"))
 }
 
 fn spread(all: &mut [f64], items: &[usize], values: Vec<f64>) {
