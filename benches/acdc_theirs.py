@@ -17,24 +17,11 @@ options.add_argument("model"); options.add_argument("trials")
 for name, default in (("sample", 20), ("items", 32), ("positions", 16)):
     options.add_argument(f"--{name}", type=int, default=default)
 options = options.parse_args()
-import torch, transformers
-from transformer_lens import HookedTransformer, HookedTransformerConfig
-from transformer_lens.pretrained.weight_conversions import convert_gpt2_weights
+import torch
+import hooked
 
-given = transformers.GPT2LMHeadModel.from_pretrained(options.model)
-shape = given.config
-config = HookedTransformerConfig(
-    n_layers=shape.n_layer, d_model=shape.n_embd, n_ctx=shape.n_positions, d_head=shape.n_embd // shape.n_head,
-    n_heads=shape.n_head, d_vocab=shape.vocab_size, act_fn="gelu_new", normalization_type="LN",
-    eps=shape.layer_norm_epsilon, device="cpu", original_architecture="GPT2LMHeadModel",
-)
-model = HookedTransformer(config)
-model.load_state_dict(convert_gpt2_weights(given, config), strict=False)
-del given
-model.cfg.use_split_qkv_input = model.cfg.use_attn_result = model.cfg.use_hook_mlp_in = True
-tokens = json.load(open(f"{options.model}/tokens.json"))
-clean, corrupt = (torch.tensor(tokens[side])[: options.items, : options.positions] for side in ("clean", "corrupt"))
-layers, heads = config.n_layers, config.n_heads
+model, clean, corrupt, answers = hooked.load(options.model, options.items, options.positions)
+layers, heads = model.cfg.n_layers, model.cfg.n_heads
 
 block = lambda layer: [*(f"a{layer}.h{head}" for head in range(heads)), f"m{layer}"]
 nodes = ["input", *(name for layer in range(layers) for name in block(layer))]
@@ -48,7 +35,7 @@ outputs |= {f"blocks.{l}.attn.hook_result": f"a{l}.h0" for l in range(layers)} |
 
 def passing(prompts, out=None, other=None):
     """The logits behind the last token, and what nodes write, [item, position, node, width], or what they lack of `other`."""
-    kept = torch.zeros(*prompts.shape, len(nodes), config.d_model)
+    kept = torch.zeros(*prompts.shape, len(nodes), model.cfg.d_model)
 
     def keep(value, hook):
         first = place[outputs[hook.name]]

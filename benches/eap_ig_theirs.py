@@ -15,27 +15,13 @@ for name, default in (("batch", 10), ("items", 32), ("positions", 16), ("steps",
     options.add_argument(f"--{name}", type=int, default=default)
 options = options.parse_args()
 sys.path.insert(0, f"{options.checkout}/src")
-import torch, transformers
-from transformer_lens import HookedTransformer, HookedTransformerConfig
-from transformer_lens.pretrained.weight_conversions import convert_gpt2_weights
+import torch
+import hooked
 zeros = torch.zeros
 torch.zeros = lambda *sizes, **how: zeros(*sizes, **{**how, "device": "cpu"})
 from eap import attribute, graph
 
-given = transformers.GPT2LMHeadModel.from_pretrained(options.model)
-shape = given.config
-config = HookedTransformerConfig(
-    n_layers=shape.n_layer, d_model=shape.n_embd, n_ctx=shape.n_positions, d_head=shape.n_embd // shape.n_head,
-    n_heads=shape.n_head, d_vocab=shape.vocab_size, act_fn="gelu_new", normalization_type="LN",
-    eps=shape.layer_norm_epsilon, device="cpu", original_architecture="GPT2LMHeadModel",
-)
-model = HookedTransformer(config)
-model.load_state_dict(convert_gpt2_weights(given, config), strict=False)
-del given
-model.cfg.use_split_qkv_input = model.cfg.use_attn_result = model.cfg.use_hook_mlp_in = True
-tokens = json.load(open(f"{options.model}/tokens.json"))
-clean, corrupt = (torch.tensor(tokens[side])[: options.items, : options.positions] for side in ("clean", "corrupt"))
-answers = torch.tensor(tokens["answers"])[: options.items]
+model, clean, corrupt, answers = hooked.load(options.model, options.items, options.positions)
 attribute.tokenize_plus = lambda model, rows: (rows, torch.ones_like(rows), torch.full((len(rows),), rows.shape[1]), rows.shape[1])
 
 
