@@ -28,6 +28,7 @@ pub mod interval;
 
 pub mod correlation;
 pub mod directions;
+mod groups;
 mod weights;
 
 pub mod bootstrap;
@@ -39,14 +40,23 @@ pub mod roc;
 pub mod data;
 mod draw;
 mod matrix;
+mod special;
 
 pub mod erase;
 
+pub mod compare;
+pub mod unit;
+
+pub mod bca;
+pub mod effect;
+pub mod power;
+
 pub use affine::{Affine, AffineError};
-pub use bootstrap::{Resamples, bootstrap, bootstrap_interval, mean_interval};
+pub use bca::{bca_clustered, bca_interval};
+pub use bootstrap::{Resamples, bootstrap, bootstrap_clustered, bootstrap_interval, mean_interval};
 pub use correlation::{pearson, slope, spearman};
 pub use data::DataError;
 pub use directions::Directions;
 pub use interval::{Interval, quantile};
-pub use multiple::{holm, holm_known};
+pub use multiple::{benjamini_hochberg, benjamini_hochberg_known, holm, holm_known};
 pub use permutation::{Flips, sign_flip, two_sample};
