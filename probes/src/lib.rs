@@ -13,6 +13,8 @@
 //! | [`permutation`]   | would chance alone give a mean, or a difference of means, so large? |
 //! | [`multiple`]      | what is left after asking many questions at once?                   |
 //! | [`roc`]           | does what scores high belong to those that are known?               |
+//! | [`rows`]          | where do states come from, and how do they stay out of memory?      |
+//! | [`decode`]        | what can be read from states, and what did the probe bring along?   |
 //!
 //! Three rules hold throughout:
 //! - Numbers are `f64`. What cannot be said (too few items, a value that is not finite) is `None`,
@@ -21,7 +23,7 @@
 //!   the same seed gives the same draws on every platform.
 //! - What a sweep repeats for each cell can be drawn once: [`Resamples`] and [`Flips`] give the same
 //!   figures as the one-shot functions.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)] // not `forbid`: the slices of `ndarray` are a macro that allows it
 
 pub mod affine;
 pub mod interval;
@@ -35,6 +37,11 @@ pub mod permutation;
 
 pub mod multiple;
 pub mod roc;
+
+mod product;
+pub mod rows;
+
+pub mod decode;
 
 pub use affine::{Affine, AffineError};
 pub use bootstrap::{Resamples, bootstrap, bootstrap_interval, mean_interval};
