@@ -10,11 +10,11 @@
 //! **Example.** 100,000 states of width 4,096 take 1.6 GB in `f32`, and no more while they are read.
 //! ```
 //! use ndarray::array;
-//! use patchclamp_probes::rows::{Picked, columns};
+//! use patchclamp_probes::rows::{Columns, Picked, gathered};
 //!
 //! let states = array![[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0]];
 //! let last = Picked { rows: &states.view(), items: &[1] };
-//! assert_eq!(columns(&last, &[2, 0]), array![[6.0, 4.0]]);
+//! assert_eq!(gathered(&Columns { rows: &last, features: &[2, 0] }), array![[6.0, 4.0]]);
 //! ```
 
 use ndarray::{Array2, ArrayView2, s};
@@ -113,17 +113,46 @@ impl Rows for Picked<'_> {
     }
 }
 
-/// Some features of all rows, `[row, feature]`, in the order of `features`.
-///
-/// # Panics
-/// If there is no such feature.
-pub fn columns(rows: &dyn Rows, features: &[usize]) -> Array2<f64> {
-    let (mut found, mut scratch) = (Array2::zeros((rows.count(), features.len())), Vec::new());
-    for range in blocks(rows) {
-        let block = rows.block(range.clone(), &mut scratch);
-        for (mut into, row) in found.slice_mut(s![range, ..]).rows_mut().into_iter().zip(block.rows()) {
-            into.iter_mut().zip(features).for_each(|(place, feature)| *place = row[*feature]);
+/// Some features of rows, in the order of `features`.
+#[derive(Clone, Copy)]
+pub struct Columns<'a> {
+    /// The rows with all their features.
+    pub rows: &'a dyn Rows,
+    /// Which features.
+    pub features: &'a [usize],
+}
+
+impl Rows for Columns<'_> {
+    fn count(&self) -> usize {
+        self.rows.count()
+    }
+
+    fn width(&self) -> usize {
+        self.features.len()
+    }
+
+    fn copy(&self, row: usize, into: &mut [f64]) {
+        let mut whole = vec![0.0; self.rows.width()];
+        self.rows.copy(row, &mut whole);
+        into.iter_mut().zip(self.features).for_each(|(place, feature)| *place = whole[*feature]);
+    }
+
+    fn block<'a>(&'a self, range: Range<usize>, scratch: &'a mut Vec<f64>) -> ArrayView2<'a, f64> {
+        let (count, mut inner) = (range.len(), Vec::new());
+        let whole = self.rows.block(range, &mut inner);
+        scratch.clear();
+        for row in whole.rows() {
+            scratch.extend(self.features.iter().map(|feature| row[*feature]));
         }
+        ArrayView2::from_shape((count, self.width()), scratch).expect("as many values as rows times features")
+    }
+}
+
+/// All of some rows, `[row, feature]`, in memory.
+pub fn gathered(rows: &dyn Rows) -> Array2<f64> {
+    let (mut found, mut scratch) = (Array2::zeros((rows.count(), rows.width())), Vec::new());
+    for range in blocks(rows) {
+        found.slice_mut(s![range.clone(), ..]).assign(&rows.block(range, &mut scratch));
     }
     found
 }
@@ -175,6 +204,11 @@ mod tests {
         let sources: [&dyn Rows; 3] = [&wide.view(), &narrow.view(), &turned.t()];
         for rows in sources {
             assert_eq!(rows.block(1..3, &mut Vec::new()), wide.slice(s![1..3, ..]));
+            assert_eq!(gathered(&Columns { rows, features: &[1] }).column(0), wide.column(1));
+            assert_eq!(
+                Picked { rows: &Columns { rows, features: &[1] }, items: &[2] }.block(0..1, &mut Vec::new()),
+                array![[1.0]]
+            );
             assert_eq!(Picked { rows, items: &[2, 0, 2] }.block(1..2, &mut Vec::new()), array![[1.5, -2.0]]);
         }
     }

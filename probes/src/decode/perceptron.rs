@@ -1,11 +1,12 @@
 //! The loss of a probe with one hidden layer, and its gradient.
 
 use super::Scale;
-use super::softmax::{PART, Problem, residuals};
+use super::softmax::{Problem, parts, residuals};
 use crate::product::{add_product, product};
 use crate::rows::{Rows, within};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// How many values each layer has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,8 +96,8 @@ pub(crate) fn loss(
     parameters: ArrayView1<f64>,
 ) -> (f64, Array1<f64>) {
     let layers = Layers::new(parameters, shape);
-    let parts: Vec<usize> = (0..rows.count()).step_by(PART).collect();
-    let sums: Vec<_> = parts.par_iter().map(|first| summed(rows, *first, problem, shape, &layers)).collect();
+    let part = |part| summed(rows, part, problem, shape, &layers);
+    let sums: Vec<_> = parts(rows.count()).into_par_iter().map(part).collect();
     let (mut loss, mut gradient) = (0.0, Layers::none(shape));
     for (part, own) in sums {
         loss += part;
@@ -112,10 +113,10 @@ pub(crate) fn loss(
     (loss, gradient.flat())
 }
 
-/// The loss over the part of the rows that begins with `first`, and its gradient.
-fn summed(rows: &dyn Rows, first: usize, problem: &Problem, shape: Shape, layers: &Layers) -> (f64, Layers) {
+/// The loss over a part of the rows, and its gradient.
+fn summed(rows: &dyn Rows, part: Range<usize>, problem: &Problem, shape: Shape, layers: &Layers) -> (f64, Layers) {
     let (mut loss, mut gradient, mut scratch) = (0.0, Layers::none(shape), Vec::new());
-    for range in within(first..(first + PART).min(rows.count()), shape.features) {
+    for range in within(part, shape.features) {
         let block = problem.scale.apply(rows.block(range.clone(), &mut scratch));
         let units = layers.units(block.view());
         let mut errors = layers.outer.apply(units.view());

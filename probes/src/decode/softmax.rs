@@ -10,9 +10,18 @@ use crate::product::add_product;
 use crate::rows::{Rows, within};
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, Axis, s};
 use rayon::prelude::*;
+use std::ops::Range;
 
-/// How many rows one thread takes at a time; the sums of all parts are added in their order, so that threads change nothing.
-pub(crate) const PART: usize = 1024;
+/// How many rows one thread takes at a time at least.
+const PART: usize = 1024;
+/// Into how many parts the rows are shared out at most: each has sums of its own, which are as large as all weights.
+const PARTS: usize = 16;
+
+/// Parts of the rows, which threads share; the sums of all are added in their order, so that threads change nothing.
+pub(crate) fn parts(count: usize) -> Vec<Range<usize>> {
+    let part = PART.max(count.div_ceil(PARTS));
+    (0..count).step_by(part).map(|first| first..(first + part).min(count)).collect()
+}
 
 /// What one probe is to learn.
 pub(crate) struct Problem<'a> {
@@ -69,9 +78,8 @@ pub(crate) fn losses(rows: &dyn Rows, problems: &[&Problem], points: &[Array2<f6
     let intercepts: Vec<_> = made.iter().map(|(_, intercepts)| intercepts.view()).collect();
     let weights = ndarray::concatenate(Axis(0), &weights).expect("equal widths");
     let intercepts = ndarray::concatenate(Axis(0), &intercepts).expect("vectors");
-    let parts: Vec<usize> = (0..rows.count()).step_by(PART).collect();
-    let part = |first: &usize| summed(rows, *first, problems, &weights, &intercepts);
-    let sums: Vec<Sums> = parts.par_iter().map(part).collect();
+    let part = |part| summed(rows, part, problems, &weights, &intercepts);
+    let sums: Vec<Sums> = parts(rows.count()).into_par_iter().map(part).collect();
     let none = Sums::none(problems.len(), weights.nrows(), weights.ncols());
     let whole = sums.iter().fold(none, Sums::add);
     let mut first = 0;
@@ -102,10 +110,10 @@ fn penalised(
     (loss + task.penalty / 2.0 * squares, gradient)
 }
 
-/// The sums over the part of the rows that begins with `first`.
+/// The sums over a part of the rows.
 fn summed(
     rows: &dyn Rows,
-    first: usize,
+    part: Range<usize>,
     problems: &[&Problem],
     weights: &Array2<f64>,
     intercepts: &Array1<f64>,
@@ -113,7 +121,7 @@ fn summed(
     let (outputs, width) = weights.dim();
     let mut sums = Sums::none(problems.len(), outputs, width);
     let mut scratch = Vec::new();
-    for range in within(first..(first + PART).min(rows.count()), width) {
+    for range in within(part, width) {
         let block = rows.block(range.clone(), &mut scratch);
         let mut logits = Array2::zeros((range.len(), outputs));
         logits += intercepts;

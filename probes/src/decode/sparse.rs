@@ -31,7 +31,7 @@ use super::ranking::{anova, mean_difference};
 use super::scale::moments;
 use super::training::Training;
 use super::{DecodeError, Family, Held, Labels, Linear, Logistic, Probe, Task};
-use crate::rows::{Rows, columns};
+use crate::rows::{Columns, Rows, gathered};
 use ndarray::Array2;
 
 /// How features are chosen.
@@ -84,15 +84,25 @@ pub fn sparse<F: Family>(
         let features: Vec<Vec<usize>> = ranked.iter().map(|fold| fold[place].clone()).collect();
         let mut told = Array2::zeros((labels.count(), labels.classes()));
         for (split, features) in splits.iter().zip(&features) {
-            let seen = columns(rows, features);
-            let chosen = training.fit(&seen.view(), &[task(split)])?;
-            let all = chosen[0].probe.log_probabilities(&seen.view());
+            let all = fit(&Columns { rows, features }, task(split), training)?;
             split.test.iter().for_each(|item| told.row_mut(*item).assign(&all.row(*item)));
         }
         Ok(Sparse { features, held: finite(rows, Held::new(labels.clone(), told)?)? })
     };
     counts.iter().enumerate().map(of_count).collect()
 }
+
+/// What a probe of few features says of every item: they are brought into memory, unless they are not few.
+fn fit<F: Family>(seen: &Columns, task: Task, training: &Training<F>) -> Result<Array2<f64>, DecodeError> {
+    if seen.width() * FEW > seen.rows.width() {
+        return Ok(training.fit(seen, &[task])?[0].probe.log_probabilities(seen));
+    }
+    let seen = gathered(seen);
+    Ok(training.fit(&seen.view(), &[task])?[0].probe.log_probabilities(&seen.view()))
+}
+
+/// Features are few where there are this many times as many: they then take no more memory than half of the states in `f32`.
+const FEW: usize = 4;
 
 fn trained(split: &Split) -> &[usize] {
     &split.train
@@ -128,8 +138,8 @@ fn thinned(rows: &dyn Rows, task: Task, counts: &[usize], penalty: f64) -> Resul
     let mut left: Vec<usize> = (0..rows.width()).collect();
     for place in wanted {
         loop {
-            let seen = columns(rows, &left);
-            let probe = Logistic::default().fit(&seen.view(), task, penalty)?;
+            let seen = Columns { rows, features: &left };
+            let probe = Logistic::default().fit(&seen, task, penalty)?;
             let order = falling(&strengths(&probe, &seen, task)?);
             let kept = counts[place].max(left.len() / 2);
             left = order[..kept].iter().map(|feature| left[*feature]).collect();
@@ -143,9 +153,9 @@ fn thinned(rows: &dyn Rows, task: Task, counts: &[usize], penalty: f64) -> Resul
 }
 
 /// How much each feature moves the logits: its weights' length times its standard deviation.
-fn strengths(probe: &Linear, seen: &Array2<f64>, task: Task) -> Result<Vec<f64>, DecodeError> {
-    let variance = moments(&seen.view(), &[task.items])?.remove(0).variance;
+fn strengths(probe: &Linear, seen: &Columns, task: Task) -> Result<Vec<f64>, DecodeError> {
+    let variance = moments(seen, &[task.items])?.remove(0).variance;
     let weights = probe.weights();
     let length = |feature: usize| weights.column(feature).iter().map(|weight| weight * weight).sum::<f64>();
-    Ok((0..seen.ncols()).map(|feature| (length(feature) * variance[feature]).sqrt()).collect())
+    Ok((0..seen.width()).map(|feature| (length(feature) * variance[feature]).sqrt()).collect())
 }
