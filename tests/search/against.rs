@@ -169,3 +169,31 @@ fn items_of_a_label_are_held_against_the_others() {
     assert_eq!(run_row(&table.rows, "kind first with the others", "jaccard").effect, expected);
     assert!(expected < 1.0);
 }
+
+/// With every edge in, a draw of the null does the whole effect, turned in the items whose answers are exchanged: one of
+/// three here.
+#[test]
+fn shuffled_answers_turn_the_effect_of_the_items_that_they_are_exchanged_in() {
+    let loaded = load_in("gpt2", Precision::F64);
+    let all = plan_edges(&loaded);
+    let found =
+        &findings(&question(LATE, &format!("Circuit(score: Eap, select: TopN({all}))"), "precision: F64"), &loaded)[0];
+    let of_items = |site: &str| -> Vec<f64> {
+        let rows = found.items[0].rows.iter().filter(|row| row.site.as_deref() == Some(site));
+        rows.map(|row| row.effect).collect()
+    };
+    let effects: Vec<f64> =
+        of_items("all edges").iter().zip(of_items("no edge")).map(|(whole, empty)| whole - empty).collect();
+    let total: f64 = effects.iter().sum();
+    let shares: Vec<f64> = effects.iter().map(|effect| 1.0 - 2.0 * effect / total).collect();
+    let [least, most] = [f64::min, f64::max].map(|of| shares.iter().copied().reduce(of).unwrap());
+    let null = run_row(&found.tables[1].rows, "shuffled answers", "faithfulness");
+    assert!(effects.len() == 3 && null.n == 20 && least < most);
+    let ends = [null.low.unwrap(), null.high.unwrap()];
+    assert!((ends[0] - least).abs() < 1e-6 && (ends[1] - most).abs() < 1e-6, "{null:?} {shares:?}");
+}
+
+fn plan_edges(loaded: &Loaded) -> usize {
+    let dims = loaded.model.dims();
+    Blocks { layers: dims.layers, heads: dims.heads, flow: loaded.model.flow().unwrap() }.edges().len()
+}
