@@ -1,8 +1,9 @@
 //! What circuits of any search are held against: the fewest edges, parts taken out, chance.
 
 use super::*;
-use patchclamp::circuit::{By, Rule};
+use patchclamp::circuit::{By, Rule, Strength};
 use patchclamp::method::score::{Order, scores};
+use patchclamp::node::Node;
 use patchclamp::precision::Precision;
 use patchclamp::spec::{Score, Stand};
 use patchclamp::steps::Steps;
@@ -196,4 +197,28 @@ fn shuffled_answers_turn_the_effect_of_the_items_that_they_are_exchanged_in() {
 fn plan_edges(loaded: &Loaded) -> usize {
     let dims = loaded.model.dims();
     Blocks { layers: dims.layers, heads: dims.heads, flow: loaded.model.flow().unwrap() }.edges().len()
+}
+
+#[test]
+fn a_path_of_a_circuit_does_what_path_patching_says() {
+    for case in ["gpt2", "llama", "pythia-parallel"] {
+        let loaded = load_in(case, Precision::F64);
+        let circuit = "Circuit(score: Eap, select: TopN(30))";
+        let found = &findings(&question(LATE, circuit, "precision: F64"), &loaded)[0];
+        let told = found.tables.iter().find(|table| table.name.ends_with(".paths")).unwrap();
+        let paths: Vec<&patchclamp::table::Row> = told.rows.iter().filter(|row| row.metric == "logit_diff").collect();
+        assert!(paths.len() > 3 && paths.windows(2).all(|two| two[0].effect.abs() >= two[1].effect.abs()), "{case}");
+        let names: Vec<String> = paths.iter().map(|row| row.site.clone().unwrap()).collect();
+        let patch = format!("PathPatch(paths: {names:?}, direction: Noise)");
+        let patched = &findings(&question(LATE, &patch, "precision: F64"), &loaded)[0].tables[0];
+        for (own, other) in paths.iter().zip(&patched.rows) {
+            assert!(own.site == other.site && (own.effect - other.effect).abs() < 1e-9, "{case} {own:?} {other:?}");
+        }
+        // the strongest by their weakest edge are all there
+        let strongest = found.circuits[0].1.paths(Node::Input, Strength::Weakest, 3);
+        for (path, weakest) in strongest {
+            let row = run_row(&told.rows, &path.to_string(), "weakest edge");
+            assert_eq!(row.effect, weakest, "{case}");
+        }
+    }
 }
