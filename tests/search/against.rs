@@ -216,9 +216,6 @@ fn a_path_of_a_circuit_does_what_path_patching_says() {
         }
         // the strongest by their weakest edge are all there
         let strongest = found.circuits[0].1.paths(Node::Input, Strength::Weakest, 3);
-        for (path, weakest) in strongest {
-            let row = run_row(&told.rows, &path.to_string(), "weakest edge");
-            assert_eq!(row.effect, weakest, "{case}");
-        }
+        assert!(strongest.iter().all(|(path, _)| names.contains(&path.to_string())), "{case} {names:?}");
     }
 }

@@ -15,8 +15,7 @@ const MOST: usize = 20;
 
 /// The paths of a circuit, and the metric's change along each for every item.
 pub struct Ways {
-    /// With the size of its weakest edge.
-    paths: Vec<(Path, f64)>,
+    paths: Vec<Path>,
     /// `[path][item]`.
     effects: Vec<Vec<f64>>,
 }
@@ -25,8 +24,8 @@ pub struct Ways {
 pub fn ways(found: &Found, bench: &Bench, steps: &mut Steps) -> Result<Ways, RunError> {
     let blocks = found.circuit.blocks();
     let paths = found.circuit.paths(Node::Input, Strength::Weakest, MOST);
-    let alone: Vec<Path> = paths.iter().map(|(path, _)| path.clone()).collect();
-    let plan = Paths::noised(&alone, blocks.layers, blocks.flow);
+    let paths: Vec<Path> = paths.into_iter().map(|(path, _)| path).collect();
+    let plan = Paths::noised(&paths, blocks.layers, blocks.flow);
     let mut effects = vec![vec![0.0; bench.items.len()]; paths.len()];
     for items in batches(bench) {
         let done = steps.joint(items.len() * paths.len(), || noised(bench, &items, &plan))?;
@@ -47,19 +46,14 @@ impl Ways {
         let summary = Summary::new(bench);
         let total: Vec<f64> = whole.iter().zip(empty).map(|(whole, empty)| whole - empty).collect();
         let scale = summary.scale(&total, &mut main);
-        let told = |((path, weakest), effects): (&(Path, f64), &Vec<f64>)| {
-            let place = Row { site: Some(path.to_string()), ..blank(&name, bench.metric) };
-            let strength = Row { metric: "weakest edge".into(), effect: *weakest, ..place.clone() };
-            [summary.untested(place, effects, scale), strength]
-        };
-        let mut rows: Vec<[Row; 2]> = self.paths.iter().zip(&self.effects).map(told).collect();
-        rows.sort_by(|a, b| b[0].effect.abs().total_cmp(&a[0].effect.abs()));
-        main.rows = rows.into_iter().flatten().collect();
+        let place = |path: &Path| Row { site: Some(path.to_string()), ..blank(&name, bench.metric) };
+        let rows = self.paths.iter().zip(&self.effects);
+        main.rows = rows.map(|(path, effects)| summary.untested(place(path), effects, scale)).collect();
+        main.rows.sort_by(|a, b| b.effect.abs().total_cmp(&a.effect.abs()));
         let facts = [
-            ("paths", format!("the {MOST} whose weakest edge has the largest score, of all from the input to the logits")),
+            ("paths", format!("the {MOST} whose weakest edge has the largest score in size, of all from the input to the logits")),
             ("effect", "metric of the clean run when the path alone brings what it has after the corrupted prompt, everything else frozen, less that of the clean run".into()),
             ("normalised", "over what all edges do beyond none".into()),
-            ("weakest edge", "the least size of a score on the path".into()),
         ];
         main.facts.extend(facts.map(|(name, value)| (name.to_string(), value)));
         (!main.rows.is_empty()).then_some(main)
