@@ -131,7 +131,7 @@ fn what_a_node_passes_on_is_what_it_writes_when_it_reads_the_feature_alone() {
     let loaded = load_in("gpt2", Precision::F64);
     let found = of_pair(&loaded);
     let model = loaded.model.as_ref();
-    let [clean, corrupt] = [[3, 7, 9], [3, 8, 9]].map(|row| Tokens::whole(vec![row.to_vec()]));
+    let [clean, corrupt] = [[3, 7, 9], [3, 8, 9]].map(|row| Tokens::new(vec![row.to_vec()]));
     for layer in 0..model.dims().layers {
         let behind = if layer + 1 < model.dims().layers { Site::ResidPre(layer + 1) } else { model.last_stream() };
         let sites = [Site::ResidMid(layer), Site::MlpOut(layer), behind];

@@ -83,6 +83,9 @@ fn the_fewest_faithful_edges_are_found() {
         assert!((run_row(done, "circuit", "faithfulness").effect - faithful(count)).abs() < 1e-9);
         let chance = ["random circuits", "shuffled answers"].map(|name| run_row(done, name, "faithfulness").n);
         assert_eq!(chance, [7, 20]);
+        // draws are not all the same one
+        let random = run_row(done, "random circuits", "faithfulness");
+        assert!(random.low < random.high, "{random:?}");
     }
 }
 
