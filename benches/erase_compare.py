@@ -1,6 +1,6 @@
 """LEACE and CKA: ours, and concept-erasure and torch on the same matrices, by turns.
 
-erase_compare.py [--seed 0] [--runs 5] [--threads 2] [--sizes 10000x768,2000x4096] [--profile bench]
+erase_compare.py [--seed 0] [--runs 5] [--threads 2] [--sizes 10000x768,1000x2048] [--profile bench]
 
 Needs Python with torch and concept-erasure (0.2.5 was taken). Both sides read the same numbers, of double precision, and
 time the fit or the comparison alone, after a small one that starts their threads. States have correlated columns, and two classes
@@ -12,7 +12,7 @@ import ours
 options = argparse.ArgumentParser()
 for name, default in {"seed": 0, "runs": 5, "threads": 2}.items():
     options.add_argument(f"--{name}", type=int, default=default)
-options.add_argument("--sizes", default="10000x768,2000x4096")
+options.add_argument("--sizes", default="10000x768,1000x2048")
 options.add_argument("--profile", default="bench")
 options = options.parse_args()
 
