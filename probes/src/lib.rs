@@ -17,8 +17,8 @@
 //! | [`decode`]        | what can be read from states, and what did the probe bring along?   |
 //!
 //! Three rules hold throughout:
-//! - Numbers are `f64`. What cannot be said (too few items, a value that is not finite) is `None`,
-//!   never NaN; a call that makes no sense (lengths that differ, a level of 95) panics and says so.
+//! - Numbers are `f64`. What cannot be said (too few items, a value that is not finite) is `None`, or where many things
+//!   can be wrong with a matrix an error that says which, never NaN; a call that makes no sense (lengths that differ, a level of 95) panics and says so.
 //! - No randomness but from the `seed` argument. Every draw is ChaCha8's and 32 bits wide, so that
 //!   the same seed gives the same draws on every platform.
 //! - What a sweep repeats for each cell can be drawn once: [`Resamples`] and [`Flips`] give the same
@@ -30,6 +30,7 @@ pub mod interval;
 
 pub mod correlation;
 pub mod directions;
+mod groups;
 mod weights;
 
 pub mod bootstrap;
@@ -38,15 +39,31 @@ pub mod permutation;
 pub mod multiple;
 pub mod roc;
 
+pub mod data;
+mod draw;
+mod matrix;
+mod special;
+
+pub mod erase;
+
+pub mod compare;
+pub mod unit;
+
+pub mod bca;
+pub mod effect;
+pub mod power;
+
 mod product;
 pub mod rows;
 
 pub mod decode;
 
 pub use affine::{Affine, AffineError};
-pub use bootstrap::{Resamples, bootstrap, bootstrap_interval, mean_interval};
+pub use bca::{bca_clustered, bca_interval};
+pub use bootstrap::{Resamples, bootstrap, bootstrap_clustered, bootstrap_interval, mean_interval};
 pub use correlation::{pearson, slope, spearman};
+pub use data::DataError;
 pub use directions::Directions;
 pub use interval::{Interval, quantile};
-pub use multiple::{holm, holm_known};
+pub use multiple::{benjamini_hochberg, benjamini_hochberg_known, holm, holm_known};
 pub use permutation::{Flips, sign_flip, two_sample};

@@ -162,11 +162,7 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
     check_steps(at, asked.score, problems);
     let blocks = blocks(at, asked.ablate, known, problems)?;
     let by = if asked.by == Ranking::Size { By::Size } else { supporting(asked.score) };
-    let (rule, size) = match asked.select {
-        Select::TopN(count) => (Rule::Top(by), Size::Edges(count)),
-        Select::Greedy(count) => (Rule::Greedy(by), Size::Edges(count)),
-        Select::Faithful(least) => (Rule::Top(by), Size::Faithful(least)),
-    };
+    let (rule, size) = choice(asked.select, by);
     check_size(&format!("{at}.select"), size, blocks.edges().len(), problems);
     // constants would have to be fitted to every draw
     let [random, shuffled] = if matches!(asked.ablate, Stand::Optimal { .. }) { [0, 0] } else { asked.draws };
@@ -176,7 +172,16 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
     (problems.count() == before).then_some(circuits)
 }
 
-fn check_size(at: &str, size: Size, all: usize, problems: &mut Problems) {
+/// How edges are chosen, and how many.
+pub(super) fn choice(select: Select, by: By) -> (Rule, Size) {
+    match select {
+        Select::TopN(count) => (Rule::Top(by), Size::Edges(count)),
+        Select::Greedy(count) => (Rule::Greedy(by), Size::Edges(count)),
+        Select::Faithful(least) => (Rule::Top(by), Size::Faithful(least)),
+    }
+}
+
+pub(super) fn check_size(at: &str, size: Size, all: usize, problems: &mut Problems) {
     match size {
         Size::Edges(count) if count == 0 || count > all => {
             problems.add(at, format!("{count} edges; this model has 1 to {all} to choose from"));

@@ -4,7 +4,7 @@ use super::*;
 use patchclamp::circuit::{By, Rule};
 use patchclamp::method::score::{Order, scores};
 use patchclamp::precision::Precision;
-use patchclamp::spec::Score;
+use patchclamp::spec::{Score, Stand};
 use patchclamp::steps::Steps;
 
 /// The mean metric with edges severed, by whole passes.
@@ -108,10 +108,61 @@ fn scores_of_exchanged_answers_are_turned() {
     ] {
         let own = bench(loaded.model.as_ref(), &plan, 64);
         let turned = Bench { items: &other, ..own };
-        let [own, turned] =
-            [own, turned].map(|bench| scores(&bench, &order, score, &mut Steps::unkept(&mut ())).unwrap());
+        let [own, turned] = [own, turned]
+            .map(|bench| scores(&bench, &order, (score, Stand::Corrupted), &mut Steps::unkept(&mut ())).unwrap());
         for (own, turned) in own.iter().flatten().zip(turned.iter().flatten()) {
             assert!((sign * own - turned).abs() < 1e-5, "{score:?}: {own} {turned}");
         }
     }
+}
+
+/// Pairs of two kinds: the answer hangs on the first token of the one and on the last of the other.
+fn kinds(labels: [&str; 6]) -> String {
+    let pair = |(number, label): (usize, &str)| {
+        let (a, b, c) = (2 + number, 11 + number, 20 + number);
+        let [clean, corrupt] = [[a, b, c, 6], if label == "first" { [a + 7, b, c, 6] } else { [a, b, c + 7, 6] }];
+        format!(
+            "(clean: {clean:?}, corrupt: {corrupt:?}, right: 30, wrong: 36, labels: {{\"kind\": \"{label}\", \"pair\": \"{}\"}})",
+            number / 2
+        )
+    };
+    format!("Pairs([{}])", labels.into_iter().enumerate().map(pair).collect::<Vec<_>>().join(", "))
+}
+
+/// The labels of a table of stability, in order.
+fn told(labels: [&str; 6]) -> Vec<String> {
+    let found = &findings(&question(&kinds(labels), "Circuit(score: Eap, select: TopN(12))", ""), &load("gpt2"))[0];
+    let table = found.tables.iter().find(|table| table.name == "circuit.stability").unwrap();
+    table.rows.iter().map(|row| row.site.clone().unwrap()).collect()
+}
+
+#[test]
+fn items_of_a_label_are_held_against_the_others() {
+    let always = ["draws with all items", "draws with each other", "halves of the items"].map(String::from).to_vec();
+    // of two labels either is all the others; what is a pair is no label, and two items of one are one observation
+    let own = ["kind first with the others", "kind first, by chance"].map(String::from);
+    assert_eq!(told(["first", "first", "last", "last", "last", "last"]), [always.clone(), own.to_vec()].concat());
+    assert_eq!(told(["first"; 6]), always);
+    let three = told(["first", "first", "last", "last", "other", "other"]);
+    assert_eq!(three.len(), always.len() + 6);
+    // the circuit of the label is that of its items alone
+    let data = kinds(["first", "first", "last", "last", "last", "last"]);
+    let loaded = load("gpt2");
+    let plan = plan(&data, &loaded);
+    let bench = bench(loaded.model.as_ref(), &plan, 64);
+    let dims = loaded.model.dims();
+    let order = Order::new(dims.layers, dims.heads, loaded.model.flow().unwrap());
+    let found = scores(&bench, &order, (Score::Eap, Stand::Corrupted), &mut Steps::unkept(&mut ())).unwrap();
+    let circuit = |items: std::ops::Range<usize>| {
+        let count = items.len() as f64;
+        let mean = |edge: usize| items.clone().map(|item| f64::from(found[item][edge])).sum::<f64>() / count;
+        let blocks = Blocks { layers: dims.layers, heads: dims.heads, flow: loaded.model.flow().unwrap() };
+        let scored = order.edges().into_iter().enumerate().map(|(place, edge)| (edge, mean(place)));
+        patchclamp::circuit::Circuit::new(blocks, scored).unwrap().select(Rule::Top(By::Size), 12).prune()
+    };
+    let expected = circuit(0..2).jaccard(&circuit(2..6)).unwrap();
+    let run = &findings(&question(&data, "Circuit(score: Eap, select: TopN(12))", ""), &loaded)[0];
+    let table = run.tables.iter().find(|table| table.name == "circuit.stability").unwrap();
+    assert_eq!(run_row(&table.rows, "kind first with the others", "jaccard").effect, expected);
+    assert!(expected < 1.0);
 }

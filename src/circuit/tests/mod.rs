@@ -2,6 +2,7 @@
 
 mod compare;
 mod exchange;
+mod parts;
 mod resample;
 
 use super::*;

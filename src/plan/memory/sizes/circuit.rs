@@ -4,7 +4,7 @@ use super::{AT_A_HOOK, Sizes};
 use crate::metric::Metric;
 use crate::plan::{Acdc, Attribution, changed, rows_of_length};
 use crate::site::Site;
-use crate::spec::Judge;
+use crate::spec::{Judge, Stand};
 
 impl Sizes<'_> {
     /// What heads and MLPs write in both runs, and the streams between blocks.
@@ -62,6 +62,15 @@ impl Sizes<'_> {
         let recorded = rows.min(self.items) * (self.written() + self.pass(&[]));
         let trial = rows * ((2 * nodes + ports) * self.stream() + 3 * self.stream() + self.block() + read);
         self.items * held + recorded.max(trial)
+    }
+
+    /// A circuit run, and its parts taken out or constants fitted to it.
+    pub(super) fn evaluated(&self, stand: Stand, rows: u64) -> u64 {
+        let further = match stand {
+            Stand::Optimal { .. } => self.severed(rows, Judge::Divergence),
+            _ => self.removals(rows),
+        };
+        self.circuit(rows).max(further)
     }
 
     /// Edges and nodes taken out of a circuit, batch by batch.
