@@ -27,10 +27,9 @@ use super::family::check_penalties;
 use super::gram::gram;
 use super::{DecodeError, Labels, Scale, Units};
 use crate::Affine;
-use crate::matrix::{array, view};
+use crate::matrix::symmetric;
 use crate::product::{add_product, product};
 use crate::rows::{Picked, Rows, blocks};
-use faer::Side;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 /// The map from states to targets that each of `penalties` gives, `[penalty]`, learnt from `items`; `targets` `[item, target]`
@@ -152,6 +151,6 @@ impl Decomposed {
 
 /// Eigenvalues and eigenvectors (columns) of a symmetric matrix.
 fn eigen(matrix: &Array2<f64>) -> Result<(Array1<f64>, Array2<f64>), DecodeError> {
-    let found = view(&matrix.into()).self_adjoint_eigen(Side::Lower).map_err(|_| DecodeError::Decomposition)?;
-    Ok((found.S().column_vector().iter().copied().collect(), array(found.U())))
+    let (values, vectors) = symmetric("second moments", matrix.view()).map_err(|_| DecodeError::Decomposition)?;
+    Ok((values.into(), vectors))
 }
