@@ -33,13 +33,16 @@ labels = numpy.empty((cells, items), dtype="<u4")
 for cell in range(cells):
     spectrum = numpy.arange(1, width + 1) ** -0.75
     turn = numpy.linalg.qr(random.normal(size=(width, width)))[0]
-    hidden = random.normal(size=(items, width))
-    rows = (hidden * spectrum * width**0.5) @ turn
-    rows[:, random.integers(width, size=3)] *= 100
-    states[cell] = rows + random.normal(size=width) * 3
+    outlying, centre = random.integers(width, size=3), random.normal(size=width) * 3
     strength = 6 * (cell // positions + 1) / layers
-    told = hidden @ random.normal(size=(width, classes)) * strength / width**0.5
-    labels[cell] = (told + random.gumbel(size=told.shape)).argmax(1)
+    reading = random.normal(size=(width, classes)) * strength / width**0.5
+    for first in range(0, items, 10000):
+        hidden = random.normal(size=(min(10000, items - first), width))
+        rows = (hidden * spectrum * width**0.5) @ turn
+        rows[:, outlying] *= 100
+        states[cell, first:first + len(rows)] = rows + centre
+        told = hidden @ reading
+        labels[cell, first:first + len(rows)] = (told + random.gumbel(size=told.shape)).argmax(1)
 labels.tofile(folder / "labels.bin")
 (folder / "sizes.json").write_text(json.dumps({"cells": cells, "items": items, "width": width, "classes": classes}))
 """

@@ -125,7 +125,7 @@ fn what_a_probe_did_not_learn_from_has_no_say() {
 }
 
 #[test]
-fn half_precision_of_the_source_is_all_that_differs_from_it() {
+fn the_same_numbers_in_f32_give_the_same_probe() {
     let wide = random(90, 300, 10).mapv(|value| f64::from(value as f32));
     let narrow = wide.mapv(|value| value as f32);
     let labels = labels(&wide, 2, 11);

@@ -26,6 +26,7 @@
 use super::folds::{Design, Split};
 use super::{DecodeError, Family, Probe, Task};
 use crate::rows::{Picked, Rows};
+use rayon::prelude::*;
 
 /// A family of probes, and the penalties that it may choose from.
 pub struct Training<'a, F> {
@@ -101,7 +102,7 @@ impl<F: Family> Training<'_, F> {
         let nats = |probes: &Vec<F::Probe>| -> Vec<f64> {
             probes.iter().zip(&inner).map(|(probe, (task, test))| nats(rows, probe, task, test)).collect()
         };
-        let nats: Vec<Vec<f64>> = path.iter().map(nats).collect();
+        let nats: Vec<Vec<f64>> = path.par_iter().map(nats).collect();
         let mut first = 0;
         let best = splits.iter().map(|splits| {
             let own = first..first + splits.len();
