@@ -84,6 +84,12 @@ pub enum DataError {
         /// Which matrix.
         what: &'static str,
     },
+    /// Squares that overflow, or vanish, so that nothing can be divided by them.
+    #[error("{what}: squares leave the range of numbers: scale the values")]
+    Range {
+        /// Of which matrix.
+        what: &'static str,
+    },
     /// An iteration did not come to an end.
     #[error("{what}: the decomposition did not converge: look for values of very different size")]
     Decomposition {
@@ -110,9 +116,14 @@ pub(crate) fn enough(what: &'static str, found: usize, needed: usize) -> Result<
     if found >= needed { Ok(()) } else { Err(DataError::TooFew { what, found, needed }) }
 }
 
+/// `value` where it can be divided by.
+pub(crate) fn divisor(what: &'static str, value: f64) -> Result<f64, DataError> {
+    if value.is_normal() && value > 0.0 { Ok(value) } else { Err(DataError::Range { what }) }
+}
+
 /// How many labels there are (one more than the largest), where each of them has an item and there are two at least.
 pub(crate) fn labels(what: &'static str, labels: &[usize]) -> Result<usize, DataError> {
-    let count = labels.iter().max().map_or(0, |largest| largest + 1);
+    let count = labels.iter().max().map_or(0, |largest| largest.saturating_add(1));
     enough("items", labels.len(), count.max(2))?;
     let mut items = vec![0; count];
     labels.iter().for_each(|label| items[*label] += 1);

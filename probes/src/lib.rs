@@ -17,7 +17,7 @@
 //! | `draw`, `matrix`, `special` | (inside) normal draws, large products, distributions      |
 //! | [`erase`]         | what is left of states when a concept is taken out?                 |
 //! | [`compare`]       | are two spaces the same up to what does not matter?                 |
-//! | [`unit`]          | what does a single unit respond to?                                 |
+//! | [`mod@unit`]      | what does a single unit respond to?                                 |
 //! | [`bca`], [`effect`], [`power`] | intervals of skewed figures, sizes of effects, items needed |
 //! | `product`         | (inside) products of the sizes that probes have                     |
 //! | [`rows`]          | where do states come from, and how do they stay out of memory?      |

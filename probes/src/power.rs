@@ -18,7 +18,7 @@
 
 use crate::draw::gauss;
 use crate::permutation::Flips;
-use crate::special::{ln_gamma, normal_below, t_critical};
+use crate::special::{normal_below, t_critical};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -99,18 +99,19 @@ const REACH: f64 = 12.0;
 fn beyond(shift: f64, freedom: f64, level: f64) -> f64 {
     assert!(level > 0.0 && level < 1.0, "level {level} must be above 0 and below 1");
     let critical = t_critical(level, freedom);
-    let scale = (freedom / 2.0) * (freedom / 2.0).ln() - ln_gamma(freedom / 2.0) + 2.0_f64.ln();
-    let density = |s: f64| (scale + (freedom - 1.0) * s.ln() - freedom * s * s / 2.0).exp();
-    let value = |s: f64| density(s) * (normal_below(shift - critical * s) + normal_below(-shift - critical * s));
+    // but for a factor, which cancels: 1 at s = 1
+    let density = |s: f64| ((freedom - 1.0) * s.ln() - freedom * (s - 1.0) * (s + 1.0) / 2.0).exp();
+    let outside = |s: f64| normal_below(shift - critical * s) + normal_below(-shift - critical * s);
     let reach = REACH / (2.0 * freedom).sqrt();
     let (low, high) = ((1.0 - reach).max(0.0), 1.0 + reach);
-    let step = (high - low) / STRIPS as f64;
-    let at = |place: usize| match low + step * place as f64 {
-        0.0 if freedom > 1.0 => 0.0,
-        0.0 => (scale).exp() * (normal_below(shift) + normal_below(-shift)),
-        s => value(s),
-    };
-    let weight = |place: usize| if place == 0 || place == STRIPS { 1.0 } else { [2.0, 4.0][place % 2] };
-    let sum: f64 = (0..=STRIPS).map(|place| weight(place) * at(place)).sum();
-    (sum * step / 3.0).min(1.0)
+    let (mut found, mut all) = (0.0, 0.0);
+    for place in 0..=STRIPS {
+        let s = low + (high - low) * place as f64 / STRIPS as f64;
+        let weight = if place == 0 || place == STRIPS { 1.0 } else { [2.0, 4.0][place % 2] };
+        // at s = 0 one degree of freedom has s⁰ = 1, more have none
+        let density = if s > 0.0 { density(s) } else { f64::from(u8::from(freedom == 1.0)) * (freedom / 2.0).exp() };
+        found += weight * density * outside(s);
+        all += weight * density;
+    }
+    found / all
 }

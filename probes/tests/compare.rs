@@ -215,6 +215,9 @@ fn conditions_named_at_random_give_every_p_value_equally_often() {
     });
     let share = low.count() as f64 / 400.0;
     assert!((share - 0.2).abs() < 0.08, "{share}"); // four standard errors
+    // orders that agree as well as the one at hand count against it: exchanging 1 and 2 changes nothing here
+    let tied = Dissimilarities::new(3, vec![1.0, 1.0, 2.0]).unwrap();
+    assert_eq!(condition_permutation(&tied, &tied, Similarity::Cosine, 0, 0), Ok(2.0 / 6.0));
     let (x, noisy) = (normal(12, 5, 1), normal(12, 5, 2) * 0.3);
     let p = condition_permutation(&of(&x), &of(&(&x + &noisy)), Similarity::Spearman, 199, 7).unwrap();
     assert_eq!(p, 1.0 / 200.0);
@@ -259,6 +262,13 @@ fn data_of_which_nothing_can_be_made_say_why() {
         assert_eq!(measure(broken.view(), good.view()), Err(DataError::NotFinite { what: "x", row: 1, column: 0 }));
         assert!(matches!(measure(good.view(), good.slice(s![..4, ..])), Err(DataError::Count { .. })));
         assert!(matches!(measure(good.slice(s![..1, ..]), good.slice(s![..1, ..])), Err(DataError::TooFew { .. })));
+    }
+    for out_of_range in [1e-200, 1e200] {
+        let scaled = &good * out_of_range;
+        for measure in [linear_cka, debiased_cka, procrustes] {
+            assert!(measure(good.view(), scaled.view()).is_err());
+        }
+        assert_eq!(participation_ratio(scaled.view()), Err(DataError::Range { what: "states" }));
     }
     let few = good.slice(s![..3, ..]);
     assert_eq!(debiased_cka(few, few), Err(DataError::TooFew { what: "items", found: 3, needed: 4 }));

@@ -33,7 +33,7 @@ use ndarray::ArrayView2;
 /// # Errors
 /// If they are not of the same items, at least two, a value is not finite, or one of them does not vary.
 pub fn linear_cka(x: ArrayView2<f64>, y: ArrayView2<f64>) -> Result<f64, DataError> {
-    Ok(Products::linear(x, y)?.alignment())
+    Products::linear(x, y)?.alignment()
 }
 
 /// Linear CKA by unbiased estimates, at most 1, and below 0 by chance.
@@ -53,7 +53,7 @@ pub fn debiased_cka(x: ArrayView2<f64>, y: ArrayView2<f64>) -> Result<f64, DataE
 /// # Panics
 /// If the fraction is not above 0.
 pub fn rbf_cka(x: ArrayView2<f64>, y: ArrayView2<f64>, fraction: f64) -> Result<f64, DataError> {
-    Ok(bells(x, y, fraction)?.alignment())
+    bells(x, y, fraction)?.alignment()
 }
 
 /// The same by unbiased estimates, at most 1, and below 0 by chance.

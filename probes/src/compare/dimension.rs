@@ -37,7 +37,7 @@ pub fn participation_ratio(states: ArrayView2<f64>) -> Result<f64, DataError> {
     // the eigenvalues of x xᵀ and xᵀx are the same but for zeros, and traces say all
     let mut gram = Gram::new(if wide { states.nrows() } else { states.ncols() });
     gram.add(if wide { view(&rows).transpose() } else { view(&rows) }, 1.0);
-    Ok(gram.trace() * gram.trace() / gram.squares())
+    Ok(gram.trace() * gram.trace() / data::divisor("states", gram.squares())?)
 }
 
 /// The dimension of `states` `[item, width]` by the two nearest neighbours: the slope of −log(1 − F) on log μ through zero,

@@ -41,13 +41,16 @@ impl Products {
     }
 
     /// The normalised inner product, 0 to 1.
-    pub(super) fn alignment(&self) -> f64 {
-        (self.both / (self.own[0].sqrt() * self.own[1].sqrt())).clamp(0.0, 1.0) // rounding can leave it above 1
+    pub(super) fn alignment(&self) -> Result<f64, DataError> {
+        let [x, y] = [data::divisor("x's kernel", self.own[0])?, data::divisor("y's kernel", self.own[1])?];
+        Ok((self.both / (x.sqrt() * y.sqrt())).clamp(0.0, 1.0)) // rounding can leave it above 1
     }
 
     /// The same of unbiased estimates of the three, 0 on average for independent items; at most 1, and below 0 by chance.
     pub(super) fn debiased(&self) -> Result<f64, DataError> {
         data::enough("items", self.items as usize, 4)?;
+        data::divisor("x's kernel", self.own[0])?;
+        data::divisor("y's kernel", self.own[1])?;
         let [k, l] = &self.diagonals;
         let [x, y] = [self.unbiased(self.own[0], k, k), self.unbiased(self.own[1], l, l)];
         if x <= ROUNDING * self.own[0] || y <= ROUNDING * self.own[1] {

@@ -200,3 +200,23 @@ fn agreements(
     };
     models.iter().map(agreement).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlation::pearson;
+
+    #[test]
+    fn a_condition_drawn_twice_is_not_held_against_itself() {
+        let of =
+            |step: u32| Dissimilarities::new(4, (1..7).map(|place| f64::from(place * step % 11)).collect()).unwrap();
+        let (model, subject) = (of(5), of(7));
+        let found = agreements(std::slice::from_ref(&model), &[&subject], &[0, 2, 0, 3], Similarity::Pearson).unwrap();
+        // (0, 2), (0, 3) twice each, and (2, 3): not (0, 0)
+        let values = |of: &Dissimilarities| [(0, 2), (0, 3), (0, 2), (0, 3), (2, 3)].map(|(i, j)| of.between(i, j));
+        let expected = pearson(&values(&model), &values(&subject)).unwrap();
+        assert!((found[0] - expected).abs() < 1e-12, "{found:?} {expected}");
+        let few = agreements(&[model], &[&subject], &[1, 1, 2, 2], Similarity::Pearson);
+        assert!(matches!(few, Err(DataError::TooFew { found: 2, .. })));
+    }
+}

@@ -22,7 +22,7 @@
 //! ```
 
 use super::kernel::checked;
-use crate::data::DataError;
+use crate::data::{self, DataError};
 use crate::matrix::{cross, singular, squares};
 use ndarray::ArrayView2;
 
@@ -33,6 +33,7 @@ use ndarray::ArrayView2;
 pub fn procrustes(x: ArrayView2<f64>, y: ArrayView2<f64>) -> Result<f64, DataError> {
     let [x, y] = checked(x, y)?;
     let both = singular("x and y", cross(x.view(), y.view()).view())?;
-    let common = both.values.iter().sum::<f64>() / (squares(&x).sqrt() * squares(&y).sqrt());
+    let sizes = [data::divisor("x", squares(&x))?, data::divisor("y", squares(&y))?];
+    let common = both.values.iter().sum::<f64>() / (sizes[0].sqrt() * sizes[1].sqrt());
     Ok(2.0 - 2.0 * common.min(1.0)) // rounding can leave it above 1
 }

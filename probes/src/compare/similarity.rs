@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn kendalls_tau_is_that_of_counting_pair_by_pair() {
-        for count in [2_u32, 3, 10, 67] {
+        for count in [2_u32, 3, 10, 67, 200] {
             let x: Vec<f64> = (0..count).map(|place| f64::from(place * 37 % 11)).collect();
             let y: Vec<f64> = (0..count).map(|place| f64::from(place * 53 % 7)).collect();
             let sign = |a: f64, b: f64| f64::from(i8::from(a > b) - i8::from(a < b));

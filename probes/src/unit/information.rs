@@ -51,8 +51,12 @@ pub fn information(responses: &[f64], conditions: &[usize], bins: usize, bias: B
     Ok(information_of_table(table.view(), bias))
 }
 
-/// The information in bits that the columns of a `table` of counts `[condition, response]` tell about its rows.
+/// The information in bits that the columns of a `table` of counts `[condition, response]` tell about its rows; 0 of an
+/// empty one.
 pub fn information_of_table(table: ArrayView2<f64>, bias: Bias) -> f64 {
+    if table.sum() == 0.0 {
+        return 0.0;
+    }
     let (rows, columns) = (table.sum_axis(Axis(1)), table.sum_axis(Axis(0)));
     let plain = entropy(rows.iter()) + entropy(columns.iter()) - entropy(table.iter());
     let occur = |counts: &mut dyn Iterator<Item = &f64>| counts.filter(|count| **count > 0.0).count() as f64;
@@ -65,7 +69,12 @@ pub fn information_of_table(table: ArrayView2<f64>, bias: Bias) -> f64 {
         }
         Bias::PanzeriTreves => {
             let possible = occur(&mut columns.iter());
-            let under: f64 = table.rows().into_iter().map(|row| could_occur(row, possible) - 1.0).sum();
+            let under: f64 = table
+                .rows()
+                .into_iter()
+                .filter(|row| row.sum() > 0.0)
+                .map(|row| could_occur(row, possible) - 1.0)
+                .sum();
             plain - (under - (possible - 1.0)) / scale
         }
     }
