@@ -71,10 +71,11 @@ fn main() {
             let sum: f64 = decision.change.iter().map(|change| f64::from(*change)).sum();
             if decision.change.is_empty() { Value::Null } else { json!(sum / decision.change.len() as f64) }
         };
-        let of_port =
-            |port| Wiring::whole(acdc.blocks).parents(port).into_iter().map(move |from| Edge { from, to: port });
+        let of_port = |port| {
+            Wiring::whole(acdc.blocks.clone()).parents(port).into_iter().map(move |from| Edge { from, to: port })
+        };
         let trial = |edge: Edge| json!([edge.to_string(), found.edges[&edge].kept, change(&found.edges[&edge])]);
-        let trials: Vec<Value> = Wiring::ports(acdc.blocks).into_iter().flat_map(of_port).map(trial).collect();
+        let trials: Vec<Value> = Wiring::ports(&acdc.blocks).into_iter().flat_map(of_port).map(trial).collect();
         std::fs::write(path, serde_json::to_string(&trials).expect("numbers")).expect("a place for the trials");
     }
 }

@@ -54,7 +54,7 @@ fn main() {
         seed: 0,
         rows: plan.loads[0].rows,
     };
-    let order = Order::new(circuit.blocks.layers, circuit.blocks.heads, circuit.blocks.flow);
+    let order = Order::new(&circuit.blocks);
     let begun = Instant::now();
     let found = scores(&bench, &order, circuit.score, &mut Steps::unkept(&mut ())).expect("a planned run");
     let seconds = begun.elapsed().as_secs_f64();

@@ -30,7 +30,7 @@ impl Frozen {
         match node {
             Node::Input => Site::ResidPre(0),
             Node::Head(layer, _) => Site::Mix(layer),
-            Node::Mlp(layer) => Site::MlpOut(layer),
+            Node::Mlp(layer) | Node::Neuron(layer, _) => Site::MlpOut(layer),
         }
     }
 
@@ -45,8 +45,10 @@ impl Frozen {
     pub fn read(&self, port: Port) -> Activation {
         let site = match port {
             Port::Query(layer, _) | Port::Key(layer, _) | Port::Value(layer, _) => Site::ResidPre(layer),
-            Port::Mlp(layer) if self.base.contains_key(&Site::ResidMid(layer)) => Site::ResidMid(layer),
-            Port::Mlp(layer) => Site::ResidPre(layer),
+            Port::Mlp(layer) | Port::Neuron(layer, _) if self.base.contains_key(&Site::ResidMid(layer)) => {
+                Site::ResidMid(layer)
+            }
+            Port::Mlp(layer) | Port::Neuron(layer, _) => Site::ResidPre(layer),
             Port::Logits => self.last,
         };
         self.base[&site].clone()

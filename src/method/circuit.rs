@@ -3,8 +3,10 @@
 //! *What it measures.* Every edge u→v between what writes to the stream and what reads it gets a score, item by item, whose
 //! mean says what the metric changes by when the edge brings what u writes after the corrupted prompt: an edge that supports
 //! the answer has a negative one. (Published scores are mostly of a loss, the metric times −1.) The edges of largest score
-//! are kept, and those that lead nowhere dropped. Then the model is run on the clean prompt while every other edge brings an ablated output: x_v ← x_v + Σ (z_u ablated − z_u now). Faithfulness is (m(C) − m(∅)) / (m(N) − m(∅)) with m
-//! the mean metric, C the circuit, N all edges and ∅ none. The same for what is left without the circuit (its complement),
+//! are kept, and those that lead nowhere dropped. With `neurons` single neurons of MLPs are nodes too: one writes what it holds
+//! times its row of the output map, and reads the stream by its own columns; the node of its MLP is then the rest of it, output
+//! bias included. Then the model is run on the clean prompt while every other edge brings an ablated output:
+//! x_v ← x_v + Σ (z_u ablated − z_u now). Faithfulness is (m(C) − m(∅)) / (m(N) − m(∅)) with m the mean metric, C the circuit, N all edges and ∅ none. The same for what is left without the circuit (its complement),
 //! and for the circuits of ten shares of the edges, by sign and by size (Mueller et al. 2025). Two nulls stand beside it: random
 //! circuits of as many edges, and circuits of scores whose answers are exchanged in half of the items. With `ablate: Optimal()`
 //! each of these circuits has constants of its own, which lose the least of what the model says (Li & Janson 2024): nothing
@@ -13,18 +15,20 @@
 //!
 //! *What it cannot show.* That a circuit is the only one, or minimal. Scores by gradients are first-order: an edge into a
 //! saturated softmax may score nothing and matter. Faithfulness is of the mean metric; single items may do otherwise. The
-//! intervals of scores, and how often an edge is chosen, speak of other items, not of another choice of method.
+//! neurons of `Top` are chosen by the same items that the circuit is told of, and by their true answers in all nulls. The
+//! intervals of scores, and how often an edge is chosen, speak of other items, not of another choice of method or neurons.
 //!
 //! *Reference.* Syed et al. 2023, "Attribution patching outperforms automated circuit discovery"; Hanna et al. 2024, "Have
 //! faith in faithfulness"; Mueller et al. 2025, "MIB: a mechanistic interpretability benchmark"; Li & Janson 2024, "Optimal
 //! ablation for interpretability".
 //!
-//! *Example.* `Circuit(score: EapIg(steps: 5), select: TopN(40))`, `Circuit(select: Faithful(0.9))`
+//! *Example.* `Circuit(score: EapIg(steps: 5), select: TopN(40))`, `Circuit(neurons: Top(20), select: Faithful(0.9))`
 
 mod constants;
 mod evaluate;
 mod fewest;
 mod found;
+mod neurons;
 mod null;
 mod portray;
 mod removals;
@@ -34,6 +38,7 @@ mod tables;
 pub use constants::{Constants, Fitted};
 pub use evaluate::{Evaluation, brought};
 pub use found::{Found, Scale, Shuffled, joint, runs};
+pub use neurons::parted;
 
 use super::score::{Order, batches, scores};
 use super::{Bench, Finding, SCORES, Summary, Tensors};
@@ -62,7 +67,10 @@ pub fn apart(model: &dyn Model) -> Option<Box<dyn Model>> {
 pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Finding, RunError> {
     let own = apart(bench.model);
     let bench = &Bench { model: own.as_deref().unwrap_or(bench.model), ..*bench };
-    let order = Order::new(plan.blocks.layers, plan.blocks.heads, plan.blocks.flow);
+    let (plan, facts) = &neurons::chosen(bench, plan, steps)?;
+    let parted = parted(bench.model, &plan.blocks);
+    let bench = &Bench { model: parted.as_deref().unwrap_or(bench.model), ..*bench };
+    let order = Order::new(&plan.blocks);
     let own = scores(bench, &order, plan.score, steps);
     let other = exchanged(bench, &order, plan, steps);
     let (own, other) = match (own, other) {
@@ -74,7 +82,9 @@ pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Find
     };
     let other = other.unwrap_or_else(|| turned(&own, plan.score));
     let kept = kept(bench, &own);
-    let mut finding = chosen(bench, plan, [own, other], steps)?.run(bench, plan.stand, steps)?;
+    let mut found = chosen(bench, plan, [own, other], steps)?;
+    found.facts.extend(facts.iter().cloned());
+    let mut finding = found.run(bench, plan.stand, steps)?;
     finding.tensors.extend(kept);
     Ok(finding)
 }
@@ -108,7 +118,7 @@ fn turned(own: &[Vec<f32>], score: Score) -> Vec<Vec<f32>> {
 fn tries(plan: &Circuits) -> usize {
     match plan.size {
         Size::Edges(_) => 0,
-        Size::Faithful(_) => fewest::most_tries(plan.blocks.edges().len()),
+        Size::Faithful(_) => fewest::most_tries(plan.expected().edges().len()),
     }
 }
 
@@ -126,10 +136,11 @@ fn kept(bench: &Bench, scores: &[Vec<f32>]) -> Option<(String, Tensors)> {
 
 /// Units of work: an item for its scores, or an edge of it where each is patched by itself, and its run circuits.
 pub fn work(bench: &Bench, plan: &Circuits) -> usize {
-    let edges = if plan.score == Score::Exact { plan.blocks.edges().len() } else { 1 };
+    let edges = if plan.score == Score::Exact { plan.expected().edges().len() } else { 1 };
+    let choice = usize::from(plan.top.is_some());
     let again = if plan.shuffled > 0 && is_scored_again(bench.metric, plan.score) { 2 } else { 1 };
     let nulls = plan.random + if plan.shuffled > 0 { plan.shuffled + 1 } else { 0 };
-    bench.items.len() * (again * edges + tries(plan) + runs(Some(supporting(plan.score))) + nulls)
+    bench.items.len() * (choice + again * edges + tries(plan) + runs(Some(supporting(plan.score))) + nulls)
 }
 
 /// The circuit of the largest scores, and how often each edge is chosen when items are drawn again.
@@ -143,8 +154,8 @@ fn chosen(
     let value = |(item, edge): (usize, usize)| f64::from(own[item][edge]);
     let scores = Array2::from_shape_fn((own.len(), edges.len()), value);
     let means = scores.mean_axis(Axis(0)).expect("a plan has items");
-    let all =
-        Circuit::new(plan.blocks, edges.into_iter().zip(means)).expect("the model's own edges, with finite scores");
+    let all = Circuit::new(plan.blocks.clone(), edges.into_iter().zip(means))
+        .expect("the model's own edges, with finite scores");
     let (count, selected) = counted(bench, plan, &all, steps)?;
     let groups = Summary::new(bench).groups();
     let how = Resampling {

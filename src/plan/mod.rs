@@ -12,6 +12,7 @@ mod group;
 mod items;
 mod knockout;
 mod memory;
+mod neurons;
 mod paths;
 mod problem;
 mod pruning;
@@ -30,6 +31,7 @@ pub use features::Feature;
 pub use items::Item;
 pub use knockout::Cuts;
 pub use memory::{Load, ROWS};
+pub use neurons::Top;
 pub use paths::{Branch, Paths};
 pub use problem::{PlanError, Problem};
 pub use pruning::Pruning;
@@ -113,11 +115,11 @@ pub enum Step {
 
 impl Step {
     /// The edges among which the method finds circuits, where it does.
-    pub fn blocks(&self) -> Option<Blocks> {
+    pub fn blocks(&self) -> Option<&Blocks> {
         match self {
-            Step::Circuit(circuits) => Some(circuits.blocks),
-            Step::Acdc(acdc) => Some(acdc.blocks),
-            Step::EdgePruning(pruning) => Some(pruning.blocks),
+            Step::Circuit(circuits) => Some(&circuits.blocks),
+            Step::Acdc(acdc) => Some(&acdc.blocks),
+            Step::EdgePruning(pruning) => Some(&pruning.blocks),
             _ => None,
         }
     }
@@ -247,9 +249,9 @@ fn step(
             let asked = paths::Asked { paths, senders, receivers, through, direction, at: positions };
             paths::resolve(&at, &asked, known, problems).map(Step::PathPatch)
         }
-        Method::Circuit { score, select, by, ablate, random_circuits, shuffled_answers } => {
-            let draws = [*random_circuits, *shuffled_answers];
-            let asked = circuit::Asked { score: *score, select: *select, by: *by, ablate: *ablate, draws };
+        Method::Circuit { score, neurons, select, by, ablate, random_circuits, shuffled_answers } => {
+            let (draws, score) = ([*random_circuits, *shuffled_answers], *score);
+            let asked = circuit::Asked { score, neurons, select: *select, by: *by, ablate: *ablate, draws };
             circuit::resolve(&at, &asked, known, problems).map(Step::Circuit)
         }
         Method::EdgePruning { target, steps, learning_rate, judge, ablate, seeds, random_circuits } => {

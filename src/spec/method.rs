@@ -2,8 +2,8 @@
 
 use super::circuit::twenty;
 use super::{
-    Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Noise, Only, Prompt, Ranking, Role, Score,
-    Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
+    Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only, Prompt, Ranking,
+    Role, Score, Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
 
@@ -149,6 +149,9 @@ pub enum Method {
         /// How edges are scored.
         #[serde(default)]
         score: Score,
+        /// Neurons that are nodes of their own.
+        #[serde(default, skip_serializing_if = "Neurons::is_none")]
+        neurons: Neurons,
         /// Which are kept.
         select: Select,
         /// What of a score counts.
@@ -284,5 +287,10 @@ impl Method {
     /// Whether it finds circuits, which can be held against those of another experiment.
     pub fn finds_circuits(&self) -> bool {
         matches!(self, Method::Circuit { .. } | Method::Acdc { .. } | Method::EdgePruning { .. })
+    }
+
+    /// Whether the nodes of its circuits are chosen by all items.
+    pub fn chooses_nodes(&self) -> bool {
+        matches!(self, Method::Circuit { neurons: Neurons::Top(_), .. })
     }
 }

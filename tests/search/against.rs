@@ -1,6 +1,7 @@
 //! What circuits of any search are held against: the fewest edges, parts taken out, chance.
 
 use super::*;
+use patchclamp::circuit::Blocks;
 use patchclamp::circuit::{By, Rule};
 use patchclamp::method::score::{Order, scores};
 use patchclamp::precision::Precision;
@@ -20,11 +21,21 @@ fn average(values: &[f64]) -> f64 {
 /// What every edge and node of a circuit does in it, against whole passes.
 #[test]
 fn parts_are_taken_out_as_whole_passes_do() {
-    for (case, stand) in [("gpt2", Stand::Corrupted), ("llama", Stand::Mean), ("pythia-parallel", Stand::Zero)] {
+    let some = [(0, 3), (0, 17), (1, 5)];
+    for (case, stand, neurons) in [
+        ("gpt2", Stand::Corrupted, &[][..]),
+        ("llama", Stand::Mean, &[]),
+        ("pythia-parallel", Stand::Zero, &[]),
+        ("gpt2", Stand::Zero, &some),
+        ("llama", Stand::Corrupted, &some),
+        ("pythia-parallel", Stand::Mean, &some),
+    ] {
         let loaded = load_in(case, Precision::F64);
-        let method = format!("Circuit(score: Eap, select: TopN(25), ablate: {stand:?})");
+        let names: Vec<String> = neurons.iter().map(|(layer, neuron)| format!("\"m{layer}.n{neuron}\"")).collect();
+        let named = if names.is_empty() { "None".into() } else { format!("Named([{}])", names.join(", ")) };
+        let method = format!("Circuit(score: Eap, neurons: {named}, select: TopN(90), ablate: {stand:?})");
         let found = &findings(&question(LATE, &method, "precision: F64"), &loaded)[0];
-        let (model, plan) = (loaded.model.ungrouped(), plan(LATE, &loaded));
+        let (model, plan) = (loaded.model.ungrouped().parted(neurons), plan(LATE, &loaded));
         let bench = bench(model.as_ref(), &plan, 64);
         let parts = found.tables.iter().find(|table| table.name.ends_with(".removals")).unwrap();
         let (circuit, rows) = (&found.circuits[0].1, &parts.rows);
@@ -49,6 +60,8 @@ fn parts_are_taken_out_as_whole_passes_do() {
             let expected = (alone - average(&severed(&bench, stand, &of_node))) / total;
             assert!((effect(node.to_string(), "incompleteness") - expected).abs() < 1e-9, "{case} {node}");
         }
+        let has_neurons = circuit.vertices().iter().any(|vertex| vertex.node().is_some_and(|n| n.neuron().is_some()));
+        assert_eq!(has_neurons, !neurons.is_empty(), "{case}");
         assert!(circuit.contains("input->logits".parse().unwrap()) || circuit.vertices().len() > 2, "{case}");
     }
 }
@@ -97,7 +110,7 @@ fn scores_of_exchanged_answers_are_turned() {
         std::mem::swap(&mut answers.right, &mut answers.wrong);
     }
     let dims = loaded.model.dims();
-    let order = Order::new(dims.layers, dims.heads, loaded.model.flow().unwrap());
+    let order = Order::new(&Blocks::new(dims.layers, dims.heads, loaded.model.flow().unwrap()));
     for (score, sign) in [
         (Score::Eap, -1.0),
         (Score::EapIg { steps: 3 }, -1.0),

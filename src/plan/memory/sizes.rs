@@ -154,11 +154,11 @@ impl<'a> Sizes<'a> {
             }
             Step::PathPatch(_) => items * self.written() + rows * (2 * self.stream() + self.pass(&[Site::HeadOut(0)])),
             Step::Circuit(plan) => match plan.stand {
-                Stand::Optimal { .. } => self.circuit(rows).max(self.severed(rows, Judge::Divergence)),
-                _ => self.circuit(rows).max(self.removals(rows)),
+                Stand::Optimal { .. } => self.circuits(plan, rows).max(self.severed(rows, Judge::Divergence)),
+                _ => self.circuits(plan, rows).max(self.removals(rows)),
             },
             Step::EdgePruning(plan) => self.severed(rows, plan.judge),
-            Step::Acdc(plan) => self.acdc(plan, rows).max(self.circuit(rows)),
+            Step::Acdc(plan) => self.acdc(plan, rows).max(self.circuit(rows, 0)),
             Step::Patchscope(_) => items * self.layers() * self.stream() + rows * self.generated(self.length),
             Step::Generate { tokens, .. } => items * self.generated(*tokens as u64),
         }
@@ -230,7 +230,7 @@ impl<'a> Sizes<'a> {
             Step::PathPatch(paths) => self.table(paths.branches.len() as u64),
             Step::EdgePruning(plan) => plan.blocks.edges().len() as u64 * 6 * TABLE_ROW + self.table(4),
             Step::Circuit(plan) => {
-                let edges = plan.blocks.edges().len() as u64;
+                let edges = plan.expected().edges().len() as u64;
                 // scores of items as f32, as f64 and summed by observations; each edge's three rows, and its places in
                 // graphs and files
                 edges * (self.items * 20 + 6 * TABLE_ROW) + self.table(32)
