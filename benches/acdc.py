@@ -1,7 +1,7 @@
 """ACDC by resumed trials, ours, and with a whole pass for every trial, the published way: same weights, tokens and decisions.
 
-acdc.py [--seed 0] [--runs 3] [--threads 2] [--layers 12] [--width 768] [--heads 12] [--items 32] [--positions 16]
-        [--changed 5] [--threshold 0.01] [--sample 20] [--folder DIR]
+acdc.py [--seed 0] [--runs 5] [--threads 2] [--layers 12] [--width 768] [--heads 12] [--items 32] [--positions 16]
+        [--changed 5] [--threshold 0.0001] [--sample 5] [--folder DIR]
 
 Needs Python with torch, transformers and a transformer-lens that has HookedTransformer (2.16 was taken). Our search is run
 whole. Of theirs, which would take hours, `--sample` trials are run, evenly from all that are needed, each in the circuit of
@@ -13,14 +13,14 @@ import argparse, json, pathlib, statistics, sys, tempfile
 import ours, weights
 
 options = argparse.ArgumentParser()
-sizes = {"seed": 0, "runs": 3, "threads": 2, "layers": 12, "width": 768, "heads": 12, "items": 32, "positions": 16}
-for name, default in {**sizes, "changed": 5, "sample": 20}.items():
+sizes = {"seed": 0, "runs": 5, "threads": 2, "layers": 12, "width": 768, "heads": 12, "items": 32, "positions": 16}
+for name, default in {**sizes, "changed": 5, "sample": 5}.items():
     options.add_argument(f"--{name}", type=int, default=default)
-options.add_argument("--threshold", type=float, default=0.01)
+options.add_argument("--threshold", type=float, default=0.0001)
 options.add_argument("--folder")
 options = options.parse_args()
 
-environment, (_, search) = ours.threads(options.threads), ours.build("acdc")
+environment, (_, search) = ours.threads(options.threads), ours.build("circuits")
 scratch = tempfile.TemporaryDirectory()
 place = pathlib.Path(scratch.name)
 folder = options.folder or str(place / "model")

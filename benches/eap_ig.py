@@ -19,7 +19,7 @@ options.add_argument("--batches", default="10,32")
 options.add_argument("--folder")
 options = options.parse_args()
 
-environment, (_, edges) = ours.threads(options.threads), ours.build("edges")
+environment, (_, edges) = ours.threads(options.threads), ours.build("circuits")
 scratch = tempfile.TemporaryDirectory()
 place = pathlib.Path(scratch.name)
 folder = options.folder or str(place / "model")

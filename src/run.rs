@@ -110,6 +110,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::Circuit(circuits) => method::circuit::circuit(bench, circuits, steps),
         Step::EdgePruning(plan) => method::edge_pruning::edge_pruning(bench, plan, steps),
         Step::Acdc(plan) => method::acdc::acdc(bench, plan, steps),
+        Step::EvaluateCircuit(given) => method::evaluate_circuit::evaluate_circuit(bench, given, steps),
         Step::Knockout(cuts) => method::knockout::knockout(bench, cuts, steps),
         Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
     }
@@ -132,6 +133,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::Circuit(_) => "circuit",
         Step::EdgePruning(_) => "edge pruning",
         Step::Acdc(_) => "ACDC",
+        Step::EvaluateCircuit(_) => "circuit from a file",
         Step::Knockout(_) => "knockout",
         Step::Patchscope(_) => "patchscope",
     }
@@ -151,6 +153,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Circuit(circuits) => method::circuit::work(bench, circuits),
         Step::EdgePruning(plan) => method::edge_pruning::work(bench, plan),
         Step::Acdc(plan) => method::acdc::work(bench, plan),
+        Step::EvaluateCircuit(given) => method::evaluate_circuit::work(bench, given),
         Step::Knockout(cuts) => cuts.groups.iter().map(|(items, cells)| items.len() * cells.len()).sum(),
         Step::Patchscope(scope) => items * scope.states.len(),
         _ => items,

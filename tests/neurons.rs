@@ -130,14 +130,16 @@ fn an_exact_score_is_a_circuit_without_one_edge() {
         let loaded = load_in(case, Precision::F64);
         let (model, plan) = (loaded.model.ungrouped().parted(&SOME), plan(&data, &loaded));
         let bench = bench(model.as_ref(), &plan, 16);
-        let exact = scored(&bench, Score::Exact);
         let edges = order(model.as_ref()).edges();
         let circuits: Vec<_> = std::iter::once(Vec::new()).chain(edges.iter().map(|edge| vec![*edge])).collect();
-        let found = Evaluation::new(&bench, Stand::Corrupted).unwrap().values(&[0, 1], &circuits).unwrap();
-        for (number, edge) in edges.iter().enumerate() {
-            for (item, exact) in exact.iter().enumerate() {
-                let severed = found[number + 1][item] - found[0][item];
-                assert!((severed - f64::from(exact[number])).abs() < 1e-6, "{case} {edge}: {severed}");
+        for stand in [Stand::Corrupted, Stand::Zero, Stand::Mean] {
+            let exact = scored_by(&bench, Score::Exact, stand);
+            let found = Evaluation::new(&bench, stand).unwrap().values(&[0, 1], &circuits).unwrap();
+            for (number, edge) in edges.iter().enumerate() {
+                for (item, exact) in exact.iter().enumerate() {
+                    let severed = found[number + 1][item] - found[0][item];
+                    assert!((severed - f64::from(exact[number])).abs() < 1e-6, "{case} {stand:?} {edge}: {severed}");
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ use patchclamp::model::{Model, Visitor};
 use patchclamp::node::Node;
 use patchclamp::plan::Plan;
 use patchclamp::precision::Precision;
-use patchclamp::spec::Score;
+use patchclamp::spec::{Score, Stand};
 use patchclamp::steps::Steps;
 use patchclamp::tensor::{Setting, Tensor};
 use serde_json::Value;
@@ -215,7 +215,7 @@ fn the_estimate_of_a_node_is_the_sum_over_its_edges() {
             let bench = bench(model.as_ref(), &plan);
             let dims = model.dims();
             let order = Order::new(&Blocks::new(dims.layers, dims.heads, model.flow().unwrap()));
-            let edges = scores(&bench, &order, score, &mut Steps::unkept(&mut ())).unwrap();
+            let edges = scores(&bench, &order, (score, Stand::Corrupted), &mut Steps::unkept(&mut ())).unwrap();
             let sum = |node: usize| -> Vec<f64> {
                 edges.iter().map(|item| order.edges_of(node).map(|edge| f64::from(item[edge])).sum()).collect()
             };

@@ -42,13 +42,14 @@ fn shares(count: usize) -> Vec<f64> {
 
 #[test]
 fn where_nothing_is_pruned_the_slope_of_a_mask_is_the_score_of_its_edge() {
-    for case in CASES {
+    let stands = [Stand::Corrupted, Stand::Zero, Stand::Mean];
+    for (case, stand) in CASES.into_iter().flat_map(|case| stands.map(|stand| (case, stand))) {
         let loaded = load_in(case, Precision::F64);
         let (model, plan) = (loaded.model.ungrouped(), plan(&loaded));
         let (bench, order) = (bench(model.as_ref(), &plan), order(model.as_ref()));
-        let masked = Masked::new(&bench, &order, (Judge::Metric, Stand::Corrupted)).unwrap();
+        let masked = Masked::new(&bench, &order, (Judge::Metric, stand)).unwrap();
         let (_, slopes) = masked.cost(&vec![0.0; order.count()]).unwrap();
-        let found = scores(&bench, &order, Score::Eap, &mut Steps::unkept(&mut ())).unwrap();
+        let found = scores(&bench, &order, (Score::Eap, stand), &mut Steps::unkept(&mut ())).unwrap();
         let mean = |edge: usize| found.iter().map(|item| f64::from(item[edge])).sum::<f64>() / found.len() as f64;
         let means: Vec<f64> = (0..order.count()).map(mean).collect();
         let most = means.iter().fold(0.0, |most: f64, score| most.max(score.abs()));

@@ -10,6 +10,8 @@ mod algebra;
 mod compare;
 mod curve;
 mod draw;
+mod meaning;
+mod parts;
 mod path;
 mod portrait;
 mod random;
@@ -26,6 +28,8 @@ pub use curve::{ALWAYS_RUN, Areas, BothRules, Ends, SHARES, Step, count, named_s
 pub use draw::Caption;
 pub use fault::{Fault, Faults};
 pub use graph::{Circuit, Link};
+pub use meaning::{Meaning, OF_LOSS, SIGN};
+pub use parts::Part;
 pub use path::Strength;
 pub use portrait::{Portrait, Portraits, Seen, View};
 pub use recovery::{Against, NoRecovery, Recovery};

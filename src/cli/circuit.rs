@@ -2,10 +2,9 @@
 
 use super::screen::say;
 use crate::circuit::exchange::{self, Facts, File};
-use crate::circuit::{By, Caption, Circuit, Recovery, Rule, Strength};
+use crate::circuit::{By, Caption, Circuit, Meaning, Recovery, Rule, Strength};
 use crate::figure::Figure;
 use crate::node::Node;
-use crate::report::signs;
 use crate::spec;
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
@@ -34,6 +33,12 @@ pub struct CircuitArgs {
     /// The true circuit, to tell how much of it this one is
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
+    /// Another circuit of the same model, chosen in the same way: to tell what both hold and how their scores agree
+    #[arg(long, value_name = "FILE")]
+    with: Option<PathBuf>,
+    /// Go on with the edges that both hold, that only the first holds, or that either holds
+    #[arg(long, value_enum, requires = "with")]
+    keep: Option<Keep>,
     /// Where circuit.json, .graphml, .dot, .tex, .svg, .pdf and .png go; without it nothing is written
     #[arg(long)]
     out: Option<PathBuf>,
@@ -57,6 +62,16 @@ enum Count {
     Loss,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Keep {
+    /// Those in both
+    Both,
+    /// Those that the other lacks
+    Only,
+    /// Those in one or the other; scores are the first's, where it has some
+    Either,
+}
+
 impl CircuitArgs {
     fn rule(&self) -> Rule {
         let by = match self.by {
@@ -73,15 +88,20 @@ impl CircuitArgs {
 
 /// Reads, chooses, says what is left out and writes.
 pub fn circuit(args: &CircuitArgs) -> anyhow::Result<()> {
-    let File { circuit, mut facts } = exchange::read(&args.file.display().to_string(), &spec::text(&args.file)?)?;
-    let circuit = match args.edges {
-        Some(count) => {
-            let rule = args.rule();
-            facts.insert("selection".to_string(), format!("{rule:?}, {count} edges, then pruned"));
-            chosen(&circuit, rule, count)?
+    let File { mut circuit, mut facts } = of_file(&args.file, args)?;
+    if let Some(path) = &args.with {
+        let other = of_file(path, args)?.of(&path.display().to_string(), circuit.blocks())?.circuit;
+        tell_agreement(&circuit, &other)?;
+        if let Some(keep) = args.keep {
+            circuit = kept(&circuit, &other, keep)?;
+            let what = match keep {
+                Keep::Both => "edges that are also in",
+                Keep::Only => "edges that are not in",
+                Keep::Either => "edges, and those of",
+            };
+            facts.insert("kept".to_string(), format!("{what} {}", path.display()));
         }
-        None => circuit,
-    };
+    }
     say(&format!("{} edges, {} nodes; {}", circuit.size(), circuit.vertices().len(), circuit.left_out()))?;
     tell_paths(&circuit)?;
     if let Some(truth) = &args.truth {
@@ -93,14 +113,51 @@ pub fn circuit(args: &CircuitArgs) -> anyhow::Result<()> {
     }
 }
 
+/// The circuit of a file, chosen anew where a number of edges is given.
+fn of_file(path: &Path, args: &CircuitArgs) -> anyhow::Result<File> {
+    let mut file = exchange::read(&path.display().to_string(), &spec::text(path)?)?;
+    if let Some(count) = args.edges {
+        let rule = args.rule();
+        file.circuit = chosen(path, &file.circuit, rule, count)?;
+        file.facts.insert("selection".to_string(), format!("{rule:?}, {count} edges, then pruned"));
+    }
+    Ok(file)
+}
+
+/// What two circuits share, and how the scores of all edges that both have agree.
+fn tell_agreement(own: &Circuit, other: &Circuit) -> anyhow::Result<()> {
+    let (both, here, there) = (own.intersect(other)?.size(), own.subtract(other)?.size(), other.subtract(own)?.size());
+    say(&format!(
+        "{both} edges in both, {here} only here, {there} only there: Jaccard index {:.3}",
+        own.jaccard(other)?
+    ))?;
+    let aligned = own.align(other)?;
+    let number = |value: Option<f64>| value.map_or("none".to_string(), |value| format!("{value:.3}"));
+    say(&format!(
+        "Scores of {} edges in both files: rank correlation {}, correlation {}",
+        aligned.scores.len(),
+        number(aligned.spearman),
+        number(aligned.pearson)
+    ))
+}
+
+fn kept(own: &Circuit, other: &Circuit, keep: Keep) -> anyhow::Result<Circuit> {
+    Ok(match keep {
+        Keep::Both => own.intersect(other)?,
+        Keep::Only => own.subtract(other)?,
+        Keep::Either => own.union(other)?,
+    })
+}
+
 /// The circuit of so many edges, or what cannot be chosen.
-fn chosen(circuit: &Circuit, rule: Rule, count: usize) -> anyhow::Result<Circuit> {
+fn chosen(path: &Path, circuit: &Circuit, rule: Rule, count: usize) -> anyhow::Result<Circuit> {
     let all = circuit.links().len();
-    ensure!((1..=all).contains(&count), "--edges {count}: this file has 1 to {all} edges to choose from");
+    ensure!((1..=all).contains(&count), "--edges {count}: {} has 1 to {all} edges to choose from", path.display());
     let chosen = circuit.select(rule, count).prune();
     ensure!(
         chosen.size() > 0,
-        "--edges {count}: none of the edges chosen is on a way from input to logits; choose more, or by --select greedy, which takes only edges that lead to the logits"
+        "--edges {count}: none of the edges of {} chosen is on a way from input to logits; choose more, or by --select greedy, which takes only edges that lead to the logits",
+        path.display()
     );
     Ok(chosen)
 }
@@ -133,7 +190,7 @@ fn tell_recovery(circuit: &Circuit, truth: &Path) -> anyhow::Result<()> {
 }
 
 fn write(circuit: &Circuit, facts: &Facts, unit: &str, folder: &Path) -> anyhow::Result<()> {
-    let caption = Caption { unit: unit.to_string(), signs: signs(facts), ..Caption::default() };
+    let caption = Caption { unit: unit.to_string(), signs: Meaning::of(facts).signs(), ..Caption::default() };
     let diagram = circuit.diagram(&caption);
     let mut files = vec![
         ("json", exchange::write(circuit, facts).into_bytes()),

@@ -7,6 +7,9 @@ use crate::table::Row;
 /// Two ratios this close, of the largest effect, are one: numbers may have been through a decimal.
 const SAME: f64 = 1e-6;
 
+/// Metrics that a row has a value of, and no effect on.
+const QUANTITIES: [&str; 5] = ["faithfulness", "incompleteness", "jaccard", "roc_area", "roc_staircase"];
+
 /// What a figure's numbers are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Unit {
@@ -56,10 +59,12 @@ impl Unit {
 
     /// The title of an axis of such numbers.
     pub fn title(self, rows: &[&Row]) -> String {
-        let metric = rows.first().map_or(String::new(), |row| words(&row.metric));
+        let name = rows.first().map_or("", |row| row.metric.as_str());
+        let metric = words(name);
         match self {
             // a quantity of its own, which nothing is done to
             Self::Effect if metric.contains(": ") => metric,
+            Self::Effect if QUANTITIES.contains(&name) => capitalised(&metric),
             Self::Effect => format!("Effect on {metric}"),
             Self::Normalised(_) => format!("Normalised effect ({metric})"),
         }
@@ -70,6 +75,11 @@ impl Unit {
         let (low, high) = self.interval(row);
         Bar { label, value: self.value(row), low, high, mark: pivot::is_marked(row) }
     }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The factor from effect to normalised effect, if it is the same for all rows.

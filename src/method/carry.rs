@@ -23,11 +23,13 @@ mod spans;
 pub use spans::{Span, Spans};
 
 use super::score::{Carried, Order, Scorer, batches, fractions};
+use super::stand_in::StandIns;
 use super::sweep::made;
 use super::{Bench, Summary, blank, table};
 use crate::circuit::Circuit;
 use crate::node::{Edge, Node, Port};
 use crate::plan::Feature;
+use crate::spec::Stand;
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
 use passing::{Passing, passing};
@@ -96,7 +98,8 @@ impl Asked<'_> {
     fn found(&self, order: &Order, steps: &mut Steps) -> Result<(Part, Vec<(String, String)>), RunError> {
         let bench = self.bench;
         let taped = bench.model.on_tape();
-        let scorer = Scorer { bench, taped: taped.as_ref(), order };
+        let stand_ins = StandIns::new(bench, Stand::Corrupted)?;
+        let scorer = Scorer { bench, taped: taped.as_ref(), order, stand_ins };
         let mut ready: Option<Vec<Spans>> = None;
         let mut make = || bench.features.iter().map(|feature| spans(bench, feature)).collect();
         let facts = steps.joint(0, || Ok(facts(bench.features, made(&mut ready, &mut make)?)))?;

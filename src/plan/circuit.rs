@@ -178,11 +178,7 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
     check_steps(at, asked.score, problems);
     let blocks = blocks(at, asked.ablate, known, problems)?;
     let by = if asked.by == Ranking::Size { By::Size } else { supporting(asked.score) };
-    let (rule, size) = match asked.select {
-        Select::TopN(count) => (Rule::Top(by), Size::Edges(count)),
-        Select::Greedy(count) => (Rule::Greedy(by), Size::Edges(count)),
-        Select::Faithful(least) => (Rule::Top(by), Size::Faithful(least)),
-    };
+    let (rule, size) = choice(asked.select, by);
     let (blocks, top) = neurons::resolve(at, (asked.neurons, asked.score), &blocks, known, problems);
     // how many edges there are when neurons are chosen hangs on where they are
     let all = if top.is_some() { usize::MAX } else { blocks.edges().len() };
@@ -195,7 +191,16 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
     (problems.count() == before).then_some(circuits)
 }
 
-fn check_size(at: &str, size: Size, all: usize, problems: &mut Problems) {
+/// How edges are chosen, and how many.
+pub(super) fn choice(select: Select, by: By) -> (Rule, Size) {
+    match select {
+        Select::TopN(count) => (Rule::Top(by), Size::Edges(count)),
+        Select::Greedy(count) => (Rule::Greedy(by), Size::Edges(count)),
+        Select::Faithful(least) => (Rule::Top(by), Size::Faithful(least)),
+    }
+}
+
+pub(super) fn check_size(at: &str, size: Size, all: usize, problems: &mut Problems) {
     match size {
         Size::Edges(0) if all == usize::MAX => problems.add(at, "0 edges; give at least one"),
         Size::Edges(count) if count == 0 || count > all => {

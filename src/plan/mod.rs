@@ -8,6 +8,7 @@ mod checks;
 mod circuit;
 mod edits;
 mod features;
+mod given;
 mod group;
 mod items;
 mod knockout;
@@ -28,6 +29,7 @@ pub use causal::Tracing;
 pub use cells::{Cell, Sweep, sites as changed};
 pub use circuit::{Acdc, Circuits, Size, rows_of_length, supporting};
 pub use features::Feature;
+pub use given::Given;
 pub use items::Item;
 pub use knockout::Cuts;
 pub use memory::{Load, ROWS};
@@ -107,6 +109,8 @@ pub enum Step {
     EdgePruning(Pruning),
     /// Edges taken out by trial.
     Acdc(Acdc),
+    /// A circuit from a file, run.
+    EvaluateCircuit(Given),
     /// Attention knockout.
     Knockout(Cuts),
     /// States read in another prompt.
@@ -120,6 +124,7 @@ impl Step {
             Step::Circuit(circuits) => Some(&circuits.blocks),
             Step::Acdc(acdc) => Some(&acdc.blocks),
             Step::EdgePruning(pruning) => Some(&pruning.blocks),
+            Step::EvaluateCircuit(given) => Some(given.circuit.blocks()),
             _ => None,
         }
     }
@@ -263,6 +268,10 @@ fn step(
         Method::Acdc { threshold, judge, ablate, random_circuits } => {
             let asked = (threshold.values(), *judge, *ablate, *random_circuits);
             circuit::resolve_acdc(&at, asked, known, problems).map(Step::Acdc)
+        }
+        Method::EvaluateCircuit { file, select, by, ablate, random_circuits } => {
+            let asked = given::Asked { file, select: *select, by: *by, ablate: *ablate, random: *random_circuits };
+            given::resolve(&at, &asked, known, problems).map(Step::EvaluateCircuit)
         }
         Method::Knockout { from, to, window, over, only } => {
             let asked = knockout::Asked { from, to, window: *window, over, only };

@@ -2,7 +2,7 @@
 
 use super::{Folder, ReportError};
 use crate::circuit::exchange;
-use crate::circuit::{Caption, Circuit, Portraits};
+use crate::circuit::{Caption, Circuit, Meaning, Portraits};
 use crate::figure::{Figure, words};
 use crate::table::Table;
 
@@ -65,51 +65,19 @@ pub(super) fn caption(table: Option<&Table>, portraits: Option<&Portraits>) -> C
     let metric = table.and_then(|table| table.facts.get(SCORE_UNIT).cloned().or_else(|| first(table)));
     let metric = metric.map_or(String::new(), |metric| words(&metric));
     let facts = table.map(|table| table.facts.clone().into_iter().collect()).unwrap_or_default();
-    let unit = match meaning(&facts) {
+    let meaning = Meaning::of(&facts);
+    let unit = match meaning {
         Meaning::Change => format!("change of the {metric} without the edge"),
         Meaning::Growth => format!("growth of the {metric} without the edge"),
         Meaning::Share => "share of the stream that the edge brings".to_string(),
+        Meaning::Chance => "chance that the edge stays".to_string(),
         Meaning::Unknown => metric,
     };
     Caption {
         title: table.map_or(String::new(), |table| table.title.clone()),
         unit,
-        signs: signs(&facts),
+        signs: meaning.signs(),
         carries: portraits.map(|portraits| portraits.carries.clone()).unwrap_or_default(),
-    }
-}
-
-/// What scores below zero mean, and those above, by the facts of a circuit.
-pub fn signs(facts: &exchange::Facts) -> [String; 2] {
-    let signs = match meaning(facts) {
-        Meaning::Change => ["edge supports the answer", "edge works against it"],
-        Meaning::Growth => ["edge leads away from the model", "the model needs the edge"],
-        // it has no sign
-        Meaning::Share => ["", ""],
-        Meaning::Unknown => ["below zero", "above zero"],
-    };
-    signs.map(String::from)
-}
-
-/// What the scores of a circuit are.
-enum Meaning {
-    /// What a metric changes by without the edge.
-    Change,
-    /// What a loss grows by without it.
-    Growth,
-    /// How much of a stream it brings.
-    Share,
-    /// Nobody says.
-    Unknown,
-}
-
-/// By the fact `sign`, which every search writes.
-fn meaning(facts: &exchange::Facts) -> Meaning {
-    match facts.get("sign") {
-        Some(sign) if sign.contains("negative supports the answer") => Meaning::Change,
-        Some(sign) if sign.contains("grows by without the edge") => Meaning::Growth,
-        Some(sign) if sign.contains("share of the stream") => Meaning::Share,
-        _ => Meaning::Unknown,
     }
 }
 

@@ -1,7 +1,8 @@
 //! What identifies a run: versions, commit, device, hashes, tokens.
 
+use crate::circuit::{Circuit, exchange};
 use crate::model::load::Loaded;
-use crate::plan::{Item, Plan, has_sets};
+use crate::plan::{Item, Plan, Step, has_sets};
 use crate::spec::{HubModel, ModelSpec};
 use crate::text::SpecialTokens;
 use indexmap::IndexMap;
@@ -42,8 +43,8 @@ pub fn facts(plan: &Plan, loaded: &Loaded) -> (IndexMap<String, String>, Vec<Ite
     };
     let left_out = (plan.left_out > 0)
         .then(|| ("left out", format!("{} pairs, whose prompts have different numbers of tokens", plan.left_out)));
-    let facts =
-        facts.into_iter().chain(left_out).chain(commit).map(|(name, value)| (name.to_string(), value)).collect();
+    let facts = facts.into_iter().chain(left_out).chain(commit).map(|(name, value)| (name.to_string(), value));
+    let facts = facts.chain(circuits(plan)).collect();
     (facts, plan.items.iter().map(|item| tokens(item, loaded)).collect())
 }
 
@@ -69,6 +70,21 @@ fn special(plan: &Plan, loaded: &Loaded) -> String {
     }
 }
 
+/// What identifies the circuits that are read from files: another one makes another run.
+fn circuits(plan: &Plan) -> Vec<(String, String)> {
+    let given = plan.steps.iter().filter_map(|step| match step {
+        Step::EvaluateCircuit(given) => Some((format!("sha256 of {}", given.file), &given.circuit)),
+        _ => None,
+    });
+    let truth = plan.truth.iter().map(|truth| ("sha256 of the true circuit".to_string(), truth));
+    let hashed = |circuit: &Circuit| hex(Sha256::digest(exchange::write(circuit, &exchange::Facts::new())).as_ref());
+    given.chain(truth).map(|(name, circuit)| (name, hashed(circuit))).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn data_hash(items: &[Item]) -> String {
     let mut hash = Sha256::new();
     for item in items {
@@ -77,7 +93,7 @@ fn data_hash(items: &[Item]) -> String {
             hash.update(format!("{:?} {:?} {:?}\n", item.more, item.subject, item.expected));
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(hash.finalize().as_ref())
 }
 
 fn tokens(item: &Item, loaded: &Loaded) -> ItemTokens {

@@ -12,7 +12,6 @@ mod side;
 mod work;
 
 pub use against::hold;
-pub use circuits::signs;
 pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
 pub use work::{Work, is_finished};

@@ -35,6 +35,10 @@ fn method(name: &str) -> &'static str {
             "Each edge and each node taken out of the circuit, which stays as it is otherwise: what that does to the metric. What changes nothing was not needed, though two parts that stand in for each other both look so. Incompleteness holds the circuit without a node against the whole model without it: where they differ the model has something else that steps in, which the circuit lacks. Intervals are percentile bootstraps over observations.",
         ),
         (
+            ".stability",
+            "Whether other items give the same circuit. `jaccard` is 1 where two circuits have all edges in common, and 0 where they have none. Draws share items, halves share none. Where items have labels, such as their template, the circuit of each is held against that of all other items, with random parts of as many observations beside it: a part that agrees less than these has a circuit of its own.",
+        ),
+        (
             "recovery",
             "Circuits that were found held against the true one. `roc_area` is 1 where every edge of the true circuit has a larger score, whatever its sign, than every other edge, and 0.5 by chance; `roc_staircase` is ACDC's pessimistic area, which gives nothing for edges of equal score. `shuffled` is what comes out when it is left to chance which edges are true, with the middle 95 in 100. True and false positives and precision are of the edges that were chosen. A search at several thresholds also has the areas under the points that its circuits are.",
         ),
@@ -55,8 +59,12 @@ fn method(name: &str) -> &'static str {
             "The model run on the clean prompts while every edge outside a circuit brings an ablated output. Faithfulness is 1 where that does what the whole model does, and 0 where it does what no edge at all does; it may be above 1 or below 0. The complement is everything but the circuit: where it still does much, the circuit is not all. Random circuits have as many edges on ways from the input to the logits; shuffled answers are what scores and selection make of answers exchanged in half of the items. CPR (edges by sign, more is better) and CMD (edges by size, 0 is best) are areas over ten shares of the edges. Intervals are percentile bootstraps over observations.",
         ),
         (
+            "evaluate_circuit",
+            "A circuit from a file: its edges with the scores that they have there, and what the model does with them alone on these prompts. Whether scores of other items would choose the same edges the file does not say.",
+        ),
+        (
             "circuit",
-            "Each edge's score says what the metric would change by if it brought what its source writes after the corrupted prompt: negative scores support the answer. Scores by gradients are first-order. A node such as m3.n17 is one neuron, and m3 is then the rest of that MLP. `inclusion` is how often an edge is in the circuit when the items are drawn again; edges of low inclusion hang on the items. All edges with their scores are in the folder circuits.",
+            "Each edge's score says what the metric would change by if the edge were ablated, as the fact `ablation` says: negative scores support the answer. Scores by gradients are first-order. A node such as m3.n17 is one neuron, and m3 is then the rest of that MLP. `inclusion` is how often an edge is in the circuit when the items are drawn again; edges of low inclusion hang on the items. All edges with their scores are in the folder circuits.",
         ),
         (
             "acdc.thresholds",

@@ -1,11 +1,13 @@
 //! What may be done: the methods with their settings, and the words for these.
 
 use super::circuit::twenty;
+use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three};
 use super::{
     Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only, Prompt, Ranking,
-    Role, Score, Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
+    Score, Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// Which attention patterns are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,7 +159,7 @@ pub enum Method {
         /// What of a score counts.
         #[serde(default)]
         by: Ranking,
-        /// What edges outside the circuit bring.
+        /// What an ablated edge brings: in scores, and in runs of the circuit where it is outside.
         #[serde(default)]
         ablate: Stand,
         /// How many random circuits it is held against.
@@ -204,6 +206,24 @@ pub enum Method {
         #[serde(default = "twenty")]
         random_circuits: usize,
     },
+    /// A circuit from a file, run: one of another tool, of another model of the same shape, of an earlier run.
+    EvaluateCircuit {
+        /// Its JSON, this program's or what EAP-IG writes and MIB publishes; a relative path starts at the folder the
+        /// program runs in or, where it leads nowhere, at the RON file's.
+        file: PathBuf,
+        /// Which of its edges are kept; without it those that the file says are in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        select: Option<Select>,
+        /// What of a score counts.
+        #[serde(default)]
+        by: Ranking,
+        /// What edges outside the circuit bring.
+        #[serde(default)]
+        ablate: Stand,
+        /// How many random circuits it is held against.
+        #[serde(default = "twenty")]
+        random_circuits: usize,
+    },
     /// Attention knockout on the clean prompts.
     Knockout {
         /// Keys that are no longer seen; empty is every position but the query itself.
@@ -243,50 +263,11 @@ pub enum Method {
     },
 }
 
-/// Meng et al. 2022: block outputs, and what MLPs and attention write.
-fn restored() -> Sites {
-    Sites::Named(["hook_resid_post", "hook_mlp_out", "hook_attn_out"].map(String::from).to_vec())
-}
-
-/// Enough for a mask to go the way from kept to pruned several times over.
-fn fitted() -> usize {
-    300
-}
-
-fn rate() -> f64 {
-    0.1
-}
-
-fn three() -> usize {
-    3
-}
-
-/// A score is what the metric changes by when the place is ablated.
-fn noise() -> Direction {
-    Direction::Noise
-}
-
-/// Copies and layers of a window in Meng et al. 2022.
-fn ten() -> usize {
-    10
-}
-
-fn at_answer() -> Vec<Spot> {
-    vec![Spot::Role(Role::Answer)]
-}
-
-fn one() -> usize {
-    1
-}
-
-fn no_sites() -> Sites {
-    Sites::Named(Vec::new())
-}
-
 impl Method {
-    /// Whether it finds circuits, which can be held against those of another experiment.
+    /// Whether it tells of circuits, which can be held against those of another experiment.
     pub fn finds_circuits(&self) -> bool {
-        matches!(self, Method::Circuit { .. } | Method::Acdc { .. } | Method::EdgePruning { .. })
+        use Method::{Acdc, Circuit, EdgePruning, EvaluateCircuit};
+        matches!(self, Circuit { .. } | Acdc { .. } | EdgePruning { .. } | EvaluateCircuit { .. })
     }
 
     /// Whether the nodes of its circuits are chosen by all items.

@@ -5,6 +5,7 @@ mod attribution;
 mod causal;
 mod circuit;
 mod data;
+mod defaults;
 mod edit;
 mod error;
 mod fact;

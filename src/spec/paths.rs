@@ -33,8 +33,12 @@ impl Experiment {
             paths.push(path);
         }
         for method in &mut self.methods {
-            if let Method::Generate { edits, .. } = method {
-                paths.extend(edits.iter_mut().filter_map(|edit| vector(&mut edit.change)));
+            match method {
+                Method::Generate { edits, .. } => {
+                    paths.extend(edits.iter_mut().filter_map(|edit| vector(&mut edit.change)));
+                }
+                Method::EvaluateCircuit { file, .. } => paths.push(file),
+                _ => {}
             }
         }
         paths

@@ -58,10 +58,10 @@ fn edges_are_chosen_by_size_by_sign_and_greedily() {
     assert!(way == ["input->m0", "m0->logits"] || way == ["input->m1", "m1->logits"], "{way:?}");
     // the two of largest size are no way
     let told = place.bad(&["circuit", "c.json", "--edges", "2"]);
-    assert!(told.contains("--edges 2: none of the edges chosen is on a way from input to logits"), "{told}");
+    assert!(told.contains("--edges 2: none of the edges of c.json chosen is on a way from input to logits"), "{told}");
     for count in ["0", "6"] {
         let told = place.bad(&["circuit", "c.json", "--edges", count]);
-        assert!(told.contains(&format!("--edges {count}: this file has 1 to 5 edges to choose from")), "{told}");
+        assert!(told.contains(&format!("--edges {count}: c.json has 1 to 5 edges to choose from")), "{told}");
     }
     let output = place.run(&["circuit", "c.json", "--by", "sign"]);
     assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("--edges"));
@@ -84,6 +84,29 @@ fn a_circuit_is_written_for_other_programs_and_read_again() {
     let again = place.good(&["circuit", "o/p/circuit.json", "--unit", "nats", "--out", "q"]);
     assert_eq!(again.lines().next(), told.lines().next());
     assert!(contents(&place.path("q")) == files);
+}
+
+/// The strongest two ways are other ones where one score is larger: both hold the way through the first MLP.
+#[test]
+fn two_circuits_are_held_against_each_other() {
+    let place = with(PUBLISHED);
+    place.write("d.json", PUBLISHED.replace("-4.0", "-0.4").as_bytes());
+    let told = |more: &[&str]| place.good(&[&["circuit", "c.json", "--with", "d.json"], more].concat());
+    let first = told(&["--edges", "4"]);
+    // of the other file the four edges of largest size are no whole ways but one: input->m1 and the key lead nowhere
+    let expected = "2 edges in both, 2 only here, 0 only there: Jaccard index 0.500\nScores of 5 edges in both files: rank correlation 0.900, correlation 0.897";
+    assert!(first.starts_with(expected), "{first}");
+    for (keep, expected) in [
+        ("both", vec!["input->m0", "m0->logits"]),
+        ("only", vec!["input->m1", "m1->logits"]),
+        ("either", vec!["input->m0", "input->m1", "m0->logits", "m1->logits"]),
+    ] {
+        told(&["--edges", "4", "--keep", keep, "--out", "o"]);
+        assert_eq!(members(&place, "o/circuit.json"), expected, "{keep}");
+    }
+    place.write("d.json", PUBLISHED.replace("\"n_layers\": 2", "\"n_layers\": 3").as_bytes());
+    let told = place.bad(&["circuit", "c.json", "--with", "d.json"]);
+    assert!(told.contains("d.json is a circuit of another model"), "{told}");
 }
 
 #[test]

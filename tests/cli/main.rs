@@ -4,6 +4,7 @@ mod against;
 mod checkpoints;
 mod circuit;
 mod compile;
+mod evaluate_circuit;
 mod explain;
 mod families;
 mod folder;

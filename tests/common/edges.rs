@@ -56,7 +56,11 @@ fn model_of(golden: &Value, loaded: &Loaded) -> Box<dyn Model> {
 }
 
 pub fn scored(bench: &Bench, score: Score) -> Vec<Vec<f32>> {
-    scores(bench, &order(bench.model), score, &mut Steps::unkept(&mut ())).unwrap()
+    scored_by(bench, score, Stand::Corrupted)
+}
+
+pub fn scored_by(bench: &Bench, score: Score, stand: Stand) -> Vec<Vec<f32>> {
+    scores(bench, &order(bench.model), (score, stand), &mut Steps::unkept(&mut ())).unwrap()
 }
 
 fn golden_of(file: &str, name: &str) -> Value {

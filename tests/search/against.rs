@@ -5,7 +5,7 @@ use patchclamp::circuit::Blocks;
 use patchclamp::circuit::{By, Rule};
 use patchclamp::method::score::{Order, scores};
 use patchclamp::precision::Precision;
-use patchclamp::spec::Score;
+use patchclamp::spec::{Score, Stand};
 use patchclamp::steps::Steps;
 
 /// The mean metric with edges severed, by whole passes.
@@ -121,8 +121,8 @@ fn scores_of_exchanged_answers_are_turned() {
     ] {
         let own = bench(loaded.model.as_ref(), &plan, 64);
         let turned = Bench { items: &other, ..own };
-        let [own, turned] =
-            [own, turned].map(|bench| scores(&bench, &order, score, &mut Steps::unkept(&mut ())).unwrap());
+        let [own, turned] = [own, turned]
+            .map(|bench| scores(&bench, &order, (score, Stand::Corrupted), &mut Steps::unkept(&mut ())).unwrap());
         for (own, turned) in own.iter().flatten().zip(turned.iter().flatten()) {
             assert!((sign * own - turned).abs() < 1e-5, "{score:?}: {own} {turned}");
         }

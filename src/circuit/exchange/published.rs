@@ -1,6 +1,6 @@
 //! The JSON that EAP-IG writes and MIB publishes: `cfg`, `nodes` and `edges`, the latter two objects by name.
 
-use super::super::{Blocks, Link};
+use super::super::{Blocks, Link, OF_LOSS, SIGN};
 use super::{Facts, Read, json::NOWHERE};
 use crate::node::Flow;
 use serde::Deserialize;
@@ -71,7 +71,7 @@ pub fn read(text: &str) -> Result<Read, serde_json::Error> {
         |entry: EdgeEntry| Ok(Link { edge: NOWHERE, score: entry.score, interval: None, in_circuit: entry.in_graph });
     Ok(Read {
         blocks: Blocks::new(whole.cfg.n_layers, whole.cfg.n_heads, flow),
-        facts: Facts::new(),
+        facts: Facts::from([(SIGN.to_string(), OF_LOSS.to_string())]),
         neurons: Vec::new(),
         nodes: whole.nodes.0.into_iter().map(|(name, _)| name).collect(),
         edges: whole.edges.0.into_iter().map(|(name, entry)| (name, link(entry))).collect(),

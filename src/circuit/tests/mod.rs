@@ -3,6 +3,7 @@
 mod compare;
 mod exchange;
 mod neurons;
+mod parts;
 mod resample;
 
 use super::*;

@@ -5,11 +5,11 @@
 //! ways round, so no item is run with constants that it had a part in. Of a fit the best step is kept, the first included:
 //! on the items that it was fitted on it is never worse than the mean.
 
-use super::evaluate::{brought, written};
+use super::evaluate::brought;
 use crate::hook::{Activation, Severed};
 use crate::method::ablate::{means, states};
 use crate::method::adam::Adam;
-use crate::method::score::batches;
+use crate::method::score::{Written, batches};
 use crate::method::sweep::States;
 use crate::method::{Bench, Side, Summary, divergence};
 use crate::model::{HookError, Model, Pass, run};
@@ -102,7 +102,7 @@ struct Fit<'a> {
 
 impl<'a> Fit<'a> {
     fn new(bench: &'a Bench<'a>) -> Result<Self, HookError> {
-        let sites = written(bench.model);
+        let sites = Written::sites(bench.model);
         let batch = |items: Vec<usize>| Ok((items.clone(), divergence::whole(bench, &items)?));
         let batches = batches(bench).into_iter().map(batch).collect::<Result<Vec<_>, HookError>>()?;
         let seen = states(bench, &batches[0].0, Side::Clean, &sites)?;

@@ -2,20 +2,17 @@
 
 use super::constants::Constants;
 use crate::hook::{Ablated, Activation, Severed};
-use crate::method::ablate::{means, states};
+use crate::method::stand_in::StandIns;
 use crate::method::{Bench, Side};
 use crate::model::{HookError, Model, Pass, run};
 use crate::node::Edge;
 use crate::site::Site;
-use crate::spec::{Ablation, Stand};
+use crate::spec::Stand;
 use std::collections::BTreeMap;
 
 /// What edges outside a circuit bring, batch by batch.
 pub struct Evaluation<'a> {
-    bench: &'a Bench<'a>,
-    stand: Stand,
-    /// The same for every batch.
-    means: Option<BTreeMap<Site, Activation>>,
+    stand_ins: StandIns<'a>,
     /// What was fitted to circuits.
     constants: Option<Constants>,
 }
@@ -23,43 +20,38 @@ pub struct Evaluation<'a> {
 impl<'a> Evaluation<'a> {
     /// On the items of a bench, in whose model no heads share keys or values.
     pub fn new(bench: &'a Bench<'a>, stand: Stand) -> Result<Self, HookError> {
-        let sites = written(bench.model);
-        let means = match stand {
-            Stand::Corrupted | Stand::Zero => None,
-            Stand::Mean | Stand::Optimal { .. } => Some(means(bench, &sites, Ablation::Mean)?),
-            Stand::MeanPerPosition => Some(means(bench, &sites, Ablation::MeanPerPosition)?),
-        };
-        Ok(Evaluation { bench, stand, means, constants: None })
+        Ok(Evaluation { stand_ins: StandIns::new(bench, stand)?, constants: None })
     }
 
     /// Makes ready for these circuits, each given by the edges outside it: where constants are fitted to circuits they are.
     pub fn prepare(&mut self, outside: &[Vec<Edge>]) -> Result<(), HookError> {
-        if let Stand::Optimal { steps, learning_rate } = self.stand {
-            self.constants = Some(Constants::fit(self.bench, outside, (steps, learning_rate))?);
+        if let Stand::Optimal { steps, learning_rate } = self.stand() {
+            self.constants = Some(Constants::fit(self.bench(), outside, (steps, learning_rate))?);
         }
         Ok(())
     }
 
     /// The items and the model.
     pub fn bench(&self) -> &'a Bench<'a> {
-        self.bench
+        self.stand_ins.bench()
     }
 
     /// What edges outside a circuit bring.
     pub fn stand(&self) -> Stand {
-        self.stand
+        self.stand_ins.stand()
     }
 
     /// The metric of items of one length under circuits, `[circuit][item]`; each is given by the edges outside it.
     pub fn values(&self, items: &[usize], outside: &[Vec<Edge>]) -> Result<Vec<Vec<f64>>, HookError> {
-        self.values_as(self.bench, items, outside)
+        self.values_as(self.bench(), items, outside)
     }
 
     /// The same by the answers of another bench with the same prompts.
     pub fn values_as(&self, bench: &Bench, items: &[usize], outside: &[Vec<Edge>]) -> Result<Vec<Vec<f64>>, HookError> {
-        let (ablated, tokens) = (self.ablated(items)?, self.bench.tokens(items, Side::Clean));
+        let (ablated, tokens) = (self.ablated(items)?, self.bench().tokens(items, Side::Clean));
         let value = |severed: &Vec<Edge>| {
-            let own = self.constants.as_ref().map(|constants| brought(constants.of(severed, items), self.bench.model));
+            let own =
+                self.constants.as_ref().map(|constants| brought(constants.of(severed, items), self.bench().model));
             let mut hook = Severed::new(own.as_ref().unwrap_or(&ablated), severed.iter().copied());
             let pass = Pass::whole(&tokens).reading(bench.read(items));
             Ok(bench.values(&run(bench.model, &pass, &mut hook)?, items))
@@ -69,16 +61,7 @@ impl<'a> Evaluation<'a> {
 
     /// What edges outside a circuit bring, of items of one length.
     pub fn ablated(&self, items: &[usize]) -> Result<Ablated, HookError> {
-        let model = self.bench.model;
-        let states = match (&self.means, self.stand) {
-            (Some(means), _) => means.clone(),
-            (None, Stand::Zero) => {
-                let like = states(self.bench, &items[..1], Side::Clean, &written(model))?;
-                like.into_iter().map(|(site, state)| (site, state.zeros_like())).collect()
-            }
-            (None, _) => states(self.bench, items, Side::Corrupt, &written(model))?,
-        };
-        Ok(brought(states, model))
+        Ok(brought(self.stand_ins.states(items)?, self.bench().model))
     }
 }
 
@@ -87,10 +70,4 @@ pub fn brought(states: BTreeMap<Site, Activation>, model: &dyn Model) -> Ablated
     let outs = (0..model.dims().layers).map(|layer| model.block(layer).attention.out.weight.clone()).collect();
     let neurons = (0..model.dims().layers).map(|layer| model.block(layer).mlp.apart.clone()).collect();
     Ablated { states, outs, neurons, last: model.last_stream() }
-}
-
-/// Where what nodes write is recorded.
-pub(super) fn written(model: &dyn Model) -> Vec<Site> {
-    let written = |site: &Site| matches!(site, Site::ResidPre(0) | Site::Mix(_) | Site::MlpOut(_));
-    model.sites().into_iter().filter(written).collect()
 }

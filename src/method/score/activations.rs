@@ -48,16 +48,11 @@ impl Scorer<'_> {
     }
 
     fn runs(&self, items: &[usize]) -> Result<Runs, HookError> {
-        let model = self.bench.model;
-        let recorded = |side: Side| {
-            let tokens = self.bench.tokens(items, side);
-            let mut record = Record::of(Written::sites(model).into_iter().chain(Slopes::streams(model, 0)));
-            run(model, &Pass::whole(&tokens).reading(self.bench.read(items)), &mut record)?;
-            Ok::<_, HookError>((tokens, record))
-        };
-        let ((tokens, streams), (_, corrupt)) = (recorded(Side::Clean)?, recorded(Side::Corrupt)?);
+        let (model, tokens) = (self.bench.model, self.bench.tokens(items, Side::Clean));
+        let mut streams = Record::of(Written::sites(model).into_iter().chain(Slopes::streams(model, 0)));
+        run(model, &Pass::whole(&tokens).reading(self.bench.read(items)), &mut streams)?;
         let clean = Written::of(&streams, model);
-        let change = Written::of(&corrupt, model).less(&clean);
+        let change = self.change(items, &clean)?;
         Ok(Runs { tokens, items: items.to_vec(), streams, clean, change })
     }
 

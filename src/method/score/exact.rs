@@ -29,7 +29,7 @@ type Pair = (usize, usize);
 
 impl Scorer<'_> {
     /// Scores of a batch of items, `[item][edge]`: what the metric of the clean run changes by when one edge brings what
-    /// its source writes in the corrupted run. `None` where some step is another shard's.
+    /// stands in for what its source writes. `None` where some step is another shard's.
     pub fn exact(&self, items: &[usize], steps: &mut Steps) -> Result<Option<Vec<Vec<f32>>>, RunError> {
         let mut ready: Option<Base> = None;
         let mut make = || self.base(items);
@@ -55,16 +55,12 @@ impl Scorer<'_> {
 
     fn base(&self, items: &[usize]) -> Result<Base, HookError> {
         let model = self.bench.model;
-        let recorded = |side: Side, streams: Vec<Site>| {
-            let tokens = self.bench.tokens(items, side);
-            let mut record = Record::of(Written::sites(model).into_iter().chain(streams));
-            let logits = run(model, &Pass::whole(&tokens).reading(self.bench.read(items)), &mut record)?;
-            Ok::<_, HookError>((tokens, record, self.bench.values(&logits, items)))
-        };
-        let streams = Reader::all(model.dims().layers).into_iter().map(|reader| reader.stream(model)).collect();
-        let (tokens, streams, values) = recorded(Side::Clean, streams)?;
-        let (_, corrupt, _) = recorded(Side::Corrupt, Vec::new())?;
-        let change = Written::of(&corrupt, model).less(&Written::of(&streams, model));
+        let tokens = self.bench.tokens(items, Side::Clean);
+        let read = Reader::all(model.dims().layers).into_iter().map(|reader| reader.stream(model));
+        let mut streams = Record::of(Written::sites(model).into_iter().chain(read));
+        let logits = run(model, &Pass::whole(&tokens).reading(self.bench.read(items)), &mut streams)?;
+        let values = self.bench.values(&logits, items);
+        let change = self.change(items, &Written::of(&streams, model))?;
         Ok(Base { items: items.to_vec(), tokens, streams, change, values })
     }
 

@@ -14,9 +14,10 @@ pub use order::{Order, Reader};
 pub use written::{Written, from_position};
 
 use super::Bench;
+use super::stand_in::StandIns;
 use crate::model::{HookError, Model};
 use crate::plan::rows_of_length;
-use crate::spec::Score;
+use crate::spec::{Score, Stand};
 use crate::steps::{RunError, Steps};
 use crate::tensor::{Tensor, to_doubles};
 
@@ -37,13 +38,20 @@ pub struct Scorer<'a> {
     pub taped: &'a dyn Model,
     /// The edges.
     pub order: &'a Order,
+    /// What an edge brings when it is ablated.
+    pub stand_ins: StandIns<'a>,
 }
 
-/// The score of every edge for every item, `[item][edge]`, edges in their order; `bench` has a model whose heads share
-/// nothing.
-pub fn scores(bench: &Bench, order: &Order, score: Score, steps: &mut Steps) -> Result<Vec<Vec<f32>>, RunError> {
+/// The score of every edge for every item, `[item][edge]`, edges in their order, where an ablated edge brings what `stand`
+/// says; `bench` has a model whose heads share nothing.
+pub fn scores(
+    bench: &Bench,
+    order: &Order,
+    (score, stand): (Score, Stand),
+    steps: &mut Steps,
+) -> Result<Vec<Vec<f32>>, RunError> {
     let taped = bench.model.on_tape();
-    let scorer = Scorer { bench, taped: taped.as_ref(), order };
+    let scorer = Scorer { bench, taped: taped.as_ref(), order, stand_ins: StandIns::new(bench, stand)? };
     let mut scores = vec![Vec::new(); bench.items.len()];
     for items in batches(bench) {
         let found = match score {
@@ -67,6 +75,11 @@ impl Scorer<'_> {
             Score::InformationFlow => self.flow(items),
             Score::Exact => unreachable!("has steps of its own"),
         }
+    }
+
+    /// What stands in for what nodes write, less what they write after the clean prompt.
+    fn change(&self, items: &[usize], clean: &Written) -> Result<Written, HookError> {
+        Ok(Written::from_states(self.stand_ins.states(items)?).less(clean))
     }
 }
 

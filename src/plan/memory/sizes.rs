@@ -6,7 +6,7 @@ use crate::metric::Metric;
 use crate::model::{Dims, Model, shape};
 use crate::plan::{Cell, Item, Step, Sweep, changed};
 use crate::site::Site;
-use crate::spec::{Ablation, Judge, Stand};
+use crate::spec::Ablation;
 use std::collections::BTreeSet;
 
 /// Bytes of a row of a table with its texts, in both forms in which it is written: measured.
@@ -153,10 +153,8 @@ impl<'a> Sizes<'a> {
                 cuts.groups.iter().map(group).max().unwrap_or(0)
             }
             Step::PathPatch(_) => items * self.written() + rows * (2 * self.stream() + self.pass(&[Site::HeadOut(0)])),
-            Step::Circuit(plan) => match plan.stand {
-                Stand::Optimal { .. } => self.circuits(plan, rows).max(self.severed(rows, Judge::Divergence)),
-                _ => self.circuits(plan, rows).max(self.removals(rows)),
-            },
+            Step::Circuit(plan) => self.circuits(plan, rows),
+            Step::EvaluateCircuit(given) => self.evaluated(given.stand, rows, given.circuit.blocks()),
             Step::EdgePruning(plan) => self.severed(rows, plan.judge),
             Step::Acdc(plan) => self.acdc(plan, rows).max(self.circuit(rows, 0)),
             Step::Patchscope(_) => items * self.layers() * self.stream() + rows * self.generated(self.length),
@@ -229,6 +227,7 @@ impl<'a> Sizes<'a> {
             Step::Trace(tracing) => self.table(tracing.cells.len() as u64),
             Step::PathPatch(paths) => self.table(paths.branches.len() as u64),
             Step::EdgePruning(plan) => plan.blocks.edges().len() as u64 * 6 * TABLE_ROW + self.table(4),
+            Step::EvaluateCircuit(given) => given.circuit.links().len() as u64 * 6 * TABLE_ROW + self.table(32),
             Step::Circuit(plan) => {
                 let edges = plan.expected().edges().len() as u64;
                 // scores of items as f32, as f64 and summed by observations; each edge's three rows, and its places in

@@ -1,10 +1,11 @@
 //! What methods hold that go back over a tape, or run circuits.
 
 use super::{AT_A_HOOK, Sizes};
+use crate::circuit::Blocks;
 use crate::metric::Metric;
 use crate::plan::{Acdc, Attribution, Circuits, Top, changed, rows_of_length};
 use crate::site::Site;
-use crate::spec::Judge;
+use crate::spec::{Judge, Stand};
 
 impl Sizes<'_> {
     /// What heads and MLPs write in both runs, and the streams between blocks.
@@ -16,7 +17,7 @@ impl Sizes<'_> {
     pub(super) fn circuits(&self, plan: &Circuits, rows: u64) -> u64 {
         let kept = |top: &Top| 2 * self.items * top.by.sweep.cells.len() as u64; // estimates of all neurons, as f64
         let chosen = plan.top.as_ref().map_or(0, |top| self.attribution(&top.by, rows) + kept(top));
-        self.circuit(rows, plan.expected().neurons().len() as u64).max(chosen)
+        self.evaluated(plan.stand, rows, &plan.expected()).max(chosen)
     }
 
     /// Edges scored on a tape or patched, and circuits run: what nodes write, as wide as the stream, is there twice; what a
@@ -74,11 +75,21 @@ impl Sizes<'_> {
         self.items * held + recorded.max(trial)
     }
 
+    /// A circuit run, and its parts taken out or constants fitted to it.
+    pub(super) fn evaluated(&self, stand: Stand, rows: u64, blocks: &Blocks) -> u64 {
+        let neurons = blocks.neurons().len() as u64;
+        let further = match stand {
+            Stand::Optimal { .. } => self.severed(rows, Judge::Divergence),
+            _ => self.removals(rows, neurons),
+        };
+        self.circuit(rows, neurons).max(further)
+    }
+
     /// Edges and nodes taken out of a circuit, batch by batch.
-    pub(super) fn removals(&self, rows: u64) -> u64 {
+    fn removals(&self, rows: u64, neurons: u64) -> u64 {
         let items = (rows_of_length(self.length as usize, rows as usize) as u64).min(self.items);
         let heads = self.dims().heads as u64;
-        let (nodes, ports) = (self.layers() * (heads + 1) + 1, self.layers() * (3 * heads + 1) + 1);
+        let (nodes, ports) = (self.layers() * (heads + 1) + 1 + neurons, self.layers() * (3 * heads + 1) + 1 + neurons);
         let held = items * (self.written() + ports * self.stream());
         held + rows * ((2 * nodes + ports) * self.stream() + self.pass(&[]))
     }

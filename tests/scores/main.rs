@@ -1,6 +1,9 @@
 //! Scores of edges and runs of circuits: parity with torch's autograd, edge by edge, and the laws that hold whatever the weights.
 
+#[path = "../common/mod.rs"]
 mod common;
+
+mod constant;
 
 use common::edges::*;
 use common::*;
@@ -94,12 +97,14 @@ fn both_kinds_of_integration_agree_on_the_input() {
         let (model, plan) = (loaded.model.ungrouped(), plan(&data, &loaded));
         let bench = bench(model.as_ref(), &plan, 3); // rows of a node in several passes
         let inputs = order(model.as_ref()).edges_of(0);
-        let [a, b] =
-            [Score::EapIg { steps: 3 }, Score::EapIgActivations { steps: 3 }].map(|score| scored(&bench, score));
-        for (a, b) in a.iter().zip(&b) {
-            let most = a.iter().fold(0.0, |most: f32, score| most.max(score.abs()));
-            let apart = a[inputs.clone()].iter().zip(&b[inputs.clone()]).all(|(a, b)| (a - b).abs() < 1e-5 * most);
-            assert!(apart, "{case}");
+        for stand in [Stand::Corrupted, Stand::Mean, Stand::MeanPerPosition] {
+            let [a, b] = [Score::EapIg { steps: 3 }, Score::EapIgActivations { steps: 3 }]
+                .map(|score| scored_by(&bench, score, stand));
+            for (a, b) in a.iter().zip(&b) {
+                let most = a.iter().fold(0.0, |most: f32, score| most.max(score.abs()));
+                let near = a[inputs.clone()].iter().zip(&b[inputs.clone()]).all(|(a, b)| (a - b).abs() < 1e-5 * most);
+                assert!(near, "{case} {stand:?}");
+            }
         }
     }
 }
