@@ -37,16 +37,24 @@ def weights(folder, **sizes):
 def build(bench="forward"):
     """Our program and one of the benches, both built in release."""
     subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=ROOT, check=True)
-    command = ["cargo", "bench", "--bench", bench, "--no-run", "--quiet", "--message-format=json"]
-    lines = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout.splitlines()
-    found = [json.loads(line) for line in lines]
-    built = [made["executable"] for made in found if made.get("executable") and made["target"]["name"] == bench]
+    built = built_bench(bench)
     target = json.loads(
         subprocess.run(
             ["cargo", "metadata", "--no-deps", "--format-version=1"], cwd=ROOT, check=True, stdout=subprocess.PIPE
         ).stdout
     )["target_directory"]
-    return pathlib.Path(target) / "release" / "patchclamp", pathlib.Path(built[-1])
+    return pathlib.Path(target) / "release" / "patchclamp", built
+
+
+def built_bench(bench, package="patchclamp", profile="bench"):
+    """One of the benches of a package, built in release or in another profile."""
+    command = ["cargo", "bench", "--package", package, "--bench", bench, "--profile", profile]
+    command += ["--no-run", "--quiet", "--message-format=json"]
+    lines = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout.splitlines()
+    found = [json.loads(line) for line in lines]
+    return pathlib.Path(
+        [made["executable"] for made in found if made.get("executable") and made["target"]["name"] == bench][-1]
+    )
 
 
 def sweep(program, ron, out, environment):

@@ -6,14 +6,15 @@ use common::edges::*;
 use common::*;
 use insta::assert_snapshot;
 use patchclamp::circuit::Blocks;
-use patchclamp::hook::Record;
+use patchclamp::hook::{Change, Edit, Edits, Record};
 use patchclamp::method::circuit::Evaluation;
-use patchclamp::method::score::Order;
+use patchclamp::method::path::noised;
+use patchclamp::method::score::{Order, Reader};
 use patchclamp::method::{Finding, Side};
-use patchclamp::node::{Node, Port};
-use patchclamp::plan::Plan;
+use patchclamp::node::{Node, Path, Port};
+use patchclamp::plan::{Paths, Plan};
 use patchclamp::precision::Precision;
-use patchclamp::site::Site;
+use patchclamp::site::{Place, Site};
 use patchclamp::spec::{Score, Stand};
 use patchclamp::steps::Steps;
 use patchclamp::text::Padding;
@@ -140,6 +141,44 @@ fn an_exact_score_is_a_circuit_without_one_edge() {
                     let severed = found[number + 1][item] - found[0][item];
                     assert!((severed - f64::from(exact[number])).abs() < 1e-6, "{case} {stand:?} {edge}: {severed}");
                 }
+            }
+        }
+    }
+}
+
+/// What the path through a neuron does by itself is what the neuron makes of the other input, read out where it is heard.
+#[test]
+fn a_path_goes_through_a_neuron_alone() {
+    let data = random_pairs(&[4, 4], None);
+    for case in KINDS {
+        let loaded = load_in(case, Precision::F64);
+        let (model, plan) = (loaded.model.ungrouped().parted(&SOME), plan(&data, &loaded));
+        let bench = bench(model.as_ref(), &plan, 16);
+        let paths: Vec<Path> = ["input->m0.n12->logits", "m0.n3->logits"].map(|path| path.parse().unwrap()).to_vec();
+        let found = noised(&bench, &[0, 1], &Paths::noised(&paths, 2, model.flow().unwrap())).unwrap();
+        let mid = Reader::Mlp(0).stream(model.as_ref());
+        let sites = [Site::ResidPre(0), Site::MlpOut(0), mid, model.last_stream()];
+        let record = |side: Side| recorded(model.as_ref(), &bench.tokens(&[0, 1], side), sites);
+        let (clean, corrupt) = (record(Side::Clean), record(Side::Corrupt));
+        let at = |record: &Record, site: Site| record.at(site).unwrap().clone();
+        let read = at(&clean, mid) + at(&corrupt, Site::ResidPre(0)) - at(&clean, Site::ResidPre(0));
+        let place = Place { heads: Some(vec![2]), ..Place::all(Site::MlpIn(0)) };
+        let edits = Edits::new(vec![Edit { place, change: Change::Put(read) }]);
+        let mut hook = (edits, Record::of([Site::MlpOut(0)]));
+        logits(model.as_ref(), &bench.tokens(&[0, 1], Side::Clean), &mut hook);
+        // apart in layer 0 are neurons 3 and 12, in this order, behind the rest
+        let parts = [(at(&hook.1, Site::MlpOut(0)), 2), (at(&corrupt, Site::MlpOut(0)), 1)];
+        let own = bench.whole(Side::Clean, &mut Steps::unkept(&mut ())).unwrap();
+        for (found, (written, part)) in found.iter().zip(parts) {
+            let change = (written - at(&clean, Site::MlpOut(0))).narrow(1, part, 1);
+            let stream = (at(&clean, model.last_stream()) + change).squeeze_dim(1);
+            let read = bench.read(&[0, 1]);
+            let positions = read.positions.clone().unwrap();
+            let index = patchclamp::tensor::from_ints(vec![positions[0] as i32], [1], &device());
+            let logits = model.read_out(stream.select(1, index), &read);
+            for (item, value) in bench.values(&logits, &[0, 1]).into_iter().enumerate() {
+                let expected = value - own[item];
+                assert!((found[item] - expected).abs() < 1e-9 && expected.abs() > 1e-9, "{case}: {found:?} {expected}");
             }
         }
     }

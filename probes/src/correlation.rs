@@ -43,13 +43,16 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
 }
 
 /// The rank of each value, from 1; equal values share the mean of theirs.
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let rank = |value: &f64| {
-        let below = values.iter().filter(|other| *other < value).count();
-        let equal = values.iter().filter(|other| *other == value).count();
-        below as f64 + (equal as f64 + 1.0) / 2.0
-    };
-    values.iter().map(rank).collect()
+pub(crate) fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut rising: Vec<usize> = (0..values.len()).collect();
+    rising.sort_by(|left, right| values[*left].total_cmp(&values[*right]));
+    let (mut ranks, mut below) = (vec![0.0; values.len()], 0);
+    for tied in rising.chunk_by(|left, right| values[*left] == values[*right]) {
+        let shared = below as f64 + (tied.len() as f64 + 1.0) / 2.0;
+        tied.iter().for_each(|place| ranks[*place] = shared);
+        below += tied.len();
+    }
+    ranks
 }
 
 /// The least-squares slope of `y` on `x`, in units of `y` per unit of `x`. `None` below two pairs,

@@ -32,6 +32,7 @@ pub use heat_map::HeatMap;
 pub(crate) use markup::escape;
 pub use palette::Scale;
 pub use panels::{Panel, Panels};
+pub(crate) use unit::capitalised;
 
 /// Something that can be drawn.
 #[derive(Clone, Debug)]

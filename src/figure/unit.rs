@@ -8,7 +8,8 @@ use crate::table::Row;
 const SAME: f64 = 1e-6;
 
 /// Metrics that a row has a value of, and no effect on.
-const QUANTITIES: [&str; 5] = ["faithfulness", "incompleteness", "jaccard", "roc_area", "roc_staircase"];
+const QUANTITIES: [&str; 7] =
+    ["divergence", "edges", "faithfulness", "incompleteness", "jaccard", "roc_area", "roc_staircase"];
 
 /// What a figure's numbers are.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,7 +78,8 @@ impl Unit {
     }
 }
 
-fn capitalised(text: &str) -> String {
+/// With a capital letter.
+pub fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }

@@ -39,6 +39,7 @@ mod removals;
 mod runner;
 mod stability;
 mod tables;
+mod ways;
 
 pub use constants::{Constants, Fitted};
 pub use count::{counted, tries};

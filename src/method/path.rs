@@ -19,6 +19,7 @@ mod batch;
 
 use super::summary::{mean, tabulate};
 use super::{Bench, Finding, Side, blank, table};
+use crate::model::HookError;
 use crate::node::Port;
 use crate::plan::{Branch, Paths};
 use crate::spec::{Direction, Through};
@@ -65,6 +66,20 @@ pub fn path(bench: &Bench, plan: &Paths, steps: &mut Steps) -> Result<Finding, R
     ];
     main.facts.extend(facts.map(|(name, value)| (name.to_string(), value)));
     Ok(rows(&bench, main, plan, &patched, [&from, &to]))
+}
+
+/// What the metric of items of one length changes by when each path alone brings what its sender has in the corrupted run,
+/// `[path][item]`; in the model of `bench` no heads share keys or values.
+pub fn noised(bench: &Bench, items: &[usize], plan: &Paths) -> Result<Vec<Vec<f64>>, HookError> {
+    let batch = Batch::record(bench, items, [Side::Clean, Side::Corrupt], plan)?;
+    let (clean, _) = batch.ends();
+    let mut changes = vec![Vec::new(); plan.branches.len()];
+    for some in groups(plan, bench.model.dims().layers, items.len()) {
+        for (branch, values) in some.iter().zip(patched(bench, items, plan, &some, &batch)?) {
+            changes[*branch] = values.iter().zip(&clean).map(|(value, clean)| value - clean).collect();
+        }
+    }
+    Ok(changes)
 }
 
 /// Whether a path goes through keys or values.
@@ -137,7 +152,7 @@ fn patched(
     plan: &Paths,
     some: &[usize],
     batch: &Batch,
-) -> Result<Vec<Vec<f64>>, crate::model::HookError> {
+) -> Result<Vec<Vec<f64>>, HookError> {
     let layers = bench.model.dims().layers;
     let mut values = vec![batch.ends().0; some.len()];
     let all = some.iter().enumerate().flat_map(|(row, branch)| {

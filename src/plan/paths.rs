@@ -34,6 +34,15 @@ pub struct Paths {
     pub at: Option<Vec<usize>>,
 }
 
+impl Paths {
+    /// Along the edges of each path from the corrupted run into the clean one, everything else frozen.
+    pub fn noised(paths: &[Path], layers: usize, flow: Flow) -> Self {
+        let (through, direction) = (Through::Nothing, Direction::Noise);
+        let along = |path: &Path| Branch::along(path, through, layers, flow);
+        Paths { branches: paths.iter().map(along).collect(), through, direction, at: None }
+    }
+}
+
 /// What one row patches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Branch {

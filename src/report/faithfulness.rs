@@ -1,7 +1,7 @@
 //! What circuits do, drawn: a curve over shares of the edges, and bars for the circuit beside all edges and none.
 
 use crate::circuit::named_share;
-use crate::figure::{Curves, Estimate, Figure, Series, figures_of};
+use crate::figure::{Curves, Estimate, Figure, Series, capitalised, figures_of, words};
 use crate::method::summary::CAUTION;
 use crate::table::{Row, Table};
 
@@ -29,7 +29,7 @@ fn curve(table: &Table, rows: &[&Row]) -> Curves {
     let mut curves = Curves {
         title: table.title.clone(),
         x_title: "Share of all edges".into(),
-        y_title: rows.first().map_or(String::new(), |row| row.metric.replace('_', " ")),
+        y_title: rows.first().map_or(String::new(), |row| capitalised(&words(&row.metric))),
         x: Vec::new(),
         series: Vec::new(),
     };

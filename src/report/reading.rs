@@ -35,6 +35,10 @@ fn method(name: &str) -> &'static str {
             "Each edge and each node taken out of the circuit, which stays as it is otherwise: what that does to the metric. What changes nothing was not needed, though two parts that stand in for each other both look so. Incompleteness holds the circuit without a node against the whole model without it: where they differ the model has something else that steps in, which the circuit lacks. Intervals are percentile bootstraps over observations.",
         ),
         (
+            ".paths",
+            "The circuit's strongest paths from the input to the logits, by their weakest edge, and what each does by itself: the path alone brings what it has after the corrupted prompt, everything else is frozen. Effects of paths do not add up, as each is taken with all others in place.",
+        ),
+        (
             ".stability",
             "Whether other items give the same circuit. `jaccard` is 1 where two circuits have all edges in common, and 0 where they have none. Draws share items, halves share none. Where items have labels, such as their template, the circuit of each is held against that of all other items, with random parts of as many observations beside it: a part that agrees less than these has a circuit of its own.",
         ),

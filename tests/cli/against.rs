@@ -1,6 +1,7 @@
 //! `against`: circuits held against those of other prompts or another model; runs of their own, which are not run twice.
 
 use super::{Place, TOKENS, contents, golden};
+use std::collections::BTreeSet;
 use std::fs;
 
 /// The same prompts with another answer wrong.
@@ -24,6 +25,22 @@ fn circuits_are_held_against_those_of_a_variant() {
     for file in ["r/against/other/run.ron", "r/against/other/report.html", "r/circuits/01_circuit.against.other.json"] {
         assert!(place.path(file).is_file(), "{file}");
     }
+    // whose an edge is, by both circuits
+    let held = |file: &str| -> BTreeSet<String> {
+        let found: serde_json::Value = serde_json::from_slice(&place.read(file)).unwrap();
+        let edges = found["edges"].as_array().unwrap().iter().filter(|edge| edge["in_circuit"] == true);
+        edges.map(|edge| edge["name"].as_str().unwrap().to_string()).collect()
+    };
+    let (here, there) = (held("r/circuits/01_circuit.json"), held("r/against/other/circuits/01_circuit.json"));
+    let table = String::from_utf8(place.read("r/tables/01_circuit.against.other.csv")).unwrap();
+    let told = |metric: &str| -> BTreeSet<String> {
+        let rows = table.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        rows.filter(|row| row[7] == metric && row[1].contains("->")).map(|row| row[1].to_string()).collect()
+    };
+    assert_eq!(told("in both"), here.intersection(&there).cloned().collect());
+    assert_eq!(told("only here"), here.difference(&there).cloned().collect());
+    assert_eq!(told("only there"), there.difference(&here).cloned().collect());
+    assert!(!told("only here").is_empty());
     // another seed draws other items, and the scores are the same
     let table = String::from_utf8(place.read("r/tables/01_circuit.against.seed-1.csv")).unwrap();
     let differences: Vec<&str> = table.lines().filter(|line| line.contains(",difference,")).collect();

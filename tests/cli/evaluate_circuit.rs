@@ -88,10 +88,13 @@ fn another_file_of_the_same_name_makes_another_run() {
     let place = place("EvaluateCircuit(file: \"c.json\")");
     place.write("c.json", PUBLISHED.as_bytes());
     place.good(&["run", "q.ron", "--out", "r"]);
-    let first = place.read("r/results.csv");
+    let first = place.read("r/run.ron");
+    place.good(&["run", "q.ron", "--out", "again"]);
+    assert_eq!(place.read("again/run.ron"), first);
+    // what a run is known by when it is gone on with
     place.write("c.json", PUBLISHED.replace("5.0", "6.0").as_bytes());
     place.good(&["run", "q.ron", "--out", "r"]);
-    assert_ne!(place.read("r/results.csv"), first);
+    assert_ne!(place.read("r/run.ron"), first);
 }
 
 #[test]

@@ -2,9 +2,21 @@
 
 use super::common::*;
 use insta::assert_snapshot;
+use ndarray::{Array2, Axis};
+use patchclamp::circuit::Blocks;
+use patchclamp::hook::{Change, Edit, Edits, Record};
 use patchclamp::method::Finding;
+use patchclamp::model::load::Loaded;
 use patchclamp::plan::Plan;
+use patchclamp::precision::Precision;
+use patchclamp::site::{Place, Site};
 use patchclamp::table::Row;
+use patchclamp::tensor::{from_doubles, to_doubles};
+use patchclamp::text::Tokens;
+use patchclamp_probes::Directions;
+
+/// Two prompts that one token is apart.
+const PAIR: &str = "Pairs([(clean: [3, 7, 9], corrupt: [3, 8, 9], right: 5, wrong: 6)])";
 
 /// Sums of f32 products in another order, relative.
 const TOLERANCE: f64 = 2e-4;
@@ -87,4 +99,72 @@ fn a_feature_that_is_none_is_refused_with_its_place() {
     features[2].name: "a" is the name of an earlier feature too
     features[2].dimensions: 0 directions; a stream of this model has 1 to 24
     "#);
+}
+
+/// One other token: in the embedding a pair is one direction, and its halves are all that there is to draw from.
+#[test]
+fn in_the_embedding_a_pair_is_one_direction() {
+    for case in ["gpt2", "pythia-parallel"] {
+        let loaded = load_in(case, Precision::F64);
+        let found = of_pair(&loaded);
+        let embedded = |row: &&&Row| row.site.as_deref().unwrap().starts_with("input->a0.");
+        let rows = of(&found, "token: share");
+        let rows: Vec<&&Row> = rows.iter().filter(embedded).collect();
+        assert!(rows.len() == 3 * loaded.model.dims().heads, "{case}: {}", rows.len());
+        for row in rows {
+            assert!((row.effect - 1.0).abs() < 1e-9 && row.p == Some(1.0), "{case} {row:?}");
+        }
+    }
+}
+
+/// The pair as data and as feature, and every edge in the circuit.
+fn of_pair(loaded: &Loaded) -> Finding {
+    let (dims, flow) = (loaded.model.dims(), loaded.model.flow().unwrap());
+    let edges = Blocks::new(dims.layers, dims.heads, flow).edges().len();
+    let features = format!("precision: F64, features: [(name: \"token\", data: {PAIR})]");
+    findings(&question(PAIR, &format!("Circuit(score: Eap, select: TopN({edges}))"), &features), loaded).remove(0)
+}
+
+/// What an MLP that reads the feature alone writes of it, worked out from its stream, one edit, and products by hand.
+#[test]
+fn what_a_node_passes_on_is_what_it_writes_when_it_reads_the_feature_alone() {
+    let loaded = load_in("gpt2", Precision::F64);
+    let found = of_pair(&loaded);
+    let model = loaded.model.as_ref();
+    let [clean, corrupt] = [[3, 7, 9], [3, 8, 9]].map(|row| Tokens::new(vec![row.to_vec()]));
+    for layer in 0..model.dims().layers {
+        let behind = if layer + 1 < model.dims().layers { Site::ResidPre(layer + 1) } else { model.last_stream() };
+        let sites = [Site::ResidMid(layer), Site::MlpOut(layer), behind];
+        let [clean_run, corrupt_run] = [&clean, &corrupt].map(|tokens| recorded(model, tokens, sites));
+        let matrix = |record: &Record, site: Site| {
+            let state = record.at(site).unwrap();
+            Array2::from_shape_vec((3, model.dims().d_model), to_doubles(state)).unwrap()
+        };
+        let change = |site: Site| matrix(&corrupt_run, site) - matrix(&clean_run, site);
+        let direction = |site: Site| {
+            let differing: Vec<_> = change(site)
+                .rows()
+                .into_iter()
+                .filter(|row| row.iter().any(|x| *x != 0.0))
+                .map(|row| row.to_vec())
+                .collect();
+            let rows = Array2::from_shape_vec((differing.len(), model.dims().d_model), differing.concat()).unwrap();
+            Directions::leading(rows.view(), 1).unwrap().vectors().row(0).to_owned()
+        };
+        let read = direction(Site::ResidMid(layer));
+        let along = change(Site::ResidMid(layer)).dot(&read).insert_axis(Axis(1)).dot(&read.insert_axis(Axis(0)));
+        let stream = matrix(&clean_run, Site::ResidMid(layer)) + along;
+        let put = from_doubles(stream.iter().copied().collect(), [1, 1, 3, model.dims().d_model], &model.setting());
+        let edit = Edit { place: Place::all(Site::MlpIn(layer)), change: Change::Put(put) };
+        let mut hook = (Edits::new(vec![edit]), Record::of([Site::MlpOut(layer)]));
+        logits(model, &clean, &mut hook);
+        let own = matrix(&clean_run, Site::MlpOut(layer));
+        let written = direction(behind);
+        let passed = (matrix(&hook.1, Site::MlpOut(layer)) - own).dot(&written);
+        let whole = change(Site::MlpOut(layer)).dot(&written);
+        let expected = passed.dot(&whole) / whole.dot(&whole);
+        let row = of(&found, "token: passes on").into_iter().find(|row| row.site == Some(format!("m{layer}"))).unwrap();
+        assert!((row.effect - expected).abs() < 1e-9, "m{layer}: {} {expected}", row.effect);
+        assert!((expected - 1.0).abs() > 1e-3, "the feature is all that the MLP reads");
+    }
 }

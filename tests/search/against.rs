@@ -2,8 +2,9 @@
 
 use super::*;
 use patchclamp::circuit::Blocks;
-use patchclamp::circuit::{By, Rule};
+use patchclamp::circuit::{By, Rule, Strength};
 use patchclamp::method::score::{Order, scores};
+use patchclamp::node::Node;
 use patchclamp::precision::Precision;
 use patchclamp::spec::{Score, Stand};
 use patchclamp::steps::Steps;
@@ -97,6 +98,9 @@ fn the_fewest_faithful_edges_are_found() {
         assert!((run_row(done, "circuit", "faithfulness").effect - faithful(count)).abs() < 1e-9);
         let chance = ["random circuits", "shuffled answers"].map(|name| run_row(done, name, "faithfulness").n);
         assert_eq!(chance, [7, 20]);
+        // draws are not all the same one
+        let random = run_row(done, "random circuits", "faithfulness");
+        assert!(random.low < random.high, "{random:?}");
     }
 }
 
@@ -127,5 +131,105 @@ fn scores_of_exchanged_answers_are_turned() {
         for (own, turned) in own.iter().flatten().zip(turned.iter().flatten()) {
             assert!((sign * own - turned).abs() < 1e-5, "{score:?}: {own} {turned}");
         }
+    }
+}
+
+/// Pairs of two kinds: the answer hangs on the first token of the one and on the last of the other.
+fn kinds(labels: [&str; 6]) -> String {
+    let pair = |(number, label): (usize, &str)| {
+        let (a, b, c) = (2 + number, 11 + number, 20 + number);
+        let [clean, corrupt] = [[a, b, c, 6], if label == "first" { [a + 7, b, c, 6] } else { [a, b, c + 7, 6] }];
+        format!(
+            "(clean: {clean:?}, corrupt: {corrupt:?}, right: 30, wrong: 36, labels: {{\"kind\": \"{label}\", \"pair\": \"{}\"}})",
+            number / 2
+        )
+    };
+    format!("Pairs([{}])", labels.into_iter().enumerate().map(pair).collect::<Vec<_>>().join(", "))
+}
+
+/// The labels of a table of stability, in order.
+fn told(labels: [&str; 6]) -> Vec<String> {
+    let found = &findings(&question(&kinds(labels), "Circuit(score: Eap, select: TopN(12))", ""), &load("gpt2"))[0];
+    let table = found.tables.iter().find(|table| table.name.ends_with(".stability")).unwrap();
+    table.rows.iter().map(|row| row.site.clone().unwrap()).collect()
+}
+
+#[test]
+fn items_of_a_label_are_held_against_the_others() {
+    let always = ["draws with all items", "draws with each other", "halves of the items"].map(String::from).to_vec();
+    // of two labels either is all the others; what is a pair is no label, and two items of one are one observation
+    let own = ["kind first with the others", "kind first, by chance"].map(String::from);
+    assert_eq!(told(["first", "first", "last", "last", "last", "last"]), [always.clone(), own.to_vec()].concat());
+    assert_eq!(told(["first"; 6]), always);
+    let three = told(["first", "first", "last", "last", "other", "other"]);
+    assert_eq!(three.len(), always.len() + 6);
+    // the circuit of the label is that of its items alone
+    let data = kinds(["first", "first", "last", "last", "last", "last"]);
+    let loaded = load("gpt2");
+    let plan = plan(&data, &loaded);
+    let bench = bench(loaded.model.as_ref(), &plan, 64);
+    let dims = loaded.model.dims();
+    let order = Order::new(&Blocks::new(dims.layers, dims.heads, loaded.model.flow().unwrap()));
+    let found = scores(&bench, &order, (Score::Eap, Stand::Corrupted), &mut Steps::unkept(&mut ())).unwrap();
+    let circuit = |items: std::ops::Range<usize>| {
+        let count = items.len() as f64;
+        let mean = |edge: usize| items.clone().map(|item| f64::from(found[item][edge])).sum::<f64>() / count;
+        let blocks = Blocks::new(dims.layers, dims.heads, loaded.model.flow().unwrap());
+        let scored = order.edges().into_iter().enumerate().map(|(place, edge)| (edge, mean(place)));
+        patchclamp::circuit::Circuit::new(blocks, scored).unwrap().select(Rule::Top(By::Size), 12).prune()
+    };
+    let expected = circuit(0..2).jaccard(&circuit(2..6)).unwrap();
+    let run = &findings(&question(&data, "Circuit(score: Eap, select: TopN(12))", ""), &loaded)[0];
+    let table = run.tables.iter().find(|table| table.name.ends_with(".stability")).unwrap();
+    assert_eq!(run_row(&table.rows, "kind first with the others", "jaccard").effect, expected);
+    assert!(expected < 1.0);
+}
+
+/// With every edge in, a draw of the null does the whole effect, turned in the items whose answers are exchanged: one of
+/// three here.
+#[test]
+fn shuffled_answers_turn_the_effect_of_the_items_that_they_are_exchanged_in() {
+    let loaded = load_in("gpt2", Precision::F64);
+    let all = plan_edges(&loaded);
+    let found =
+        &findings(&question(LATE, &format!("Circuit(score: Eap, select: TopN({all}))"), "precision: F64"), &loaded)[0];
+    let of_items = |site: &str| -> Vec<f64> {
+        let rows = found.items[0].rows.iter().filter(|row| row.site.as_deref() == Some(site));
+        rows.map(|row| row.effect).collect()
+    };
+    let effects: Vec<f64> =
+        of_items("all edges").iter().zip(of_items("no edge")).map(|(whole, empty)| whole - empty).collect();
+    let total: f64 = effects.iter().sum();
+    let shares: Vec<f64> = effects.iter().map(|effect| 1.0 - 2.0 * effect / total).collect();
+    let [least, most] = [f64::min, f64::max].map(|of| shares.iter().copied().reduce(of).unwrap());
+    let null = run_row(&found.tables[1].rows, "shuffled answers", "faithfulness");
+    assert!(effects.len() == 3 && null.n == 20 && least < most);
+    let ends = [null.low.unwrap(), null.high.unwrap()];
+    assert!((ends[0] - least).abs() < 1e-6 && (ends[1] - most).abs() < 1e-6, "{null:?} {shares:?}");
+}
+
+fn plan_edges(loaded: &Loaded) -> usize {
+    let dims = loaded.model.dims();
+    Blocks::new(dims.layers, dims.heads, loaded.model.flow().unwrap()).edges().len()
+}
+
+#[test]
+fn a_path_of_a_circuit_does_what_path_patching_says() {
+    for case in ["gpt2", "llama", "pythia-parallel"] {
+        let loaded = load_in(case, Precision::F64);
+        let circuit = "Circuit(score: Eap, select: TopN(30))";
+        let found = &findings(&question(LATE, circuit, "precision: F64"), &loaded)[0];
+        let told = found.tables.iter().find(|table| table.name.ends_with(".paths")).unwrap();
+        let paths: Vec<&patchclamp::table::Row> = told.rows.iter().filter(|row| row.metric == "logit_diff").collect();
+        assert!(paths.len() > 3 && paths.windows(2).all(|two| two[0].effect.abs() >= two[1].effect.abs()), "{case}");
+        let names: Vec<String> = paths.iter().map(|row| row.site.clone().unwrap()).collect();
+        let patch = format!("PathPatch(paths: {names:?}, direction: Noise)");
+        let patched = &findings(&question(LATE, &patch, "precision: F64"), &loaded)[0].tables[0];
+        for (own, other) in paths.iter().zip(&patched.rows) {
+            assert!(own.site == other.site && (own.effect - other.effect).abs() < 1e-9, "{case} {own:?} {other:?}");
+        }
+        // the strongest by their weakest edge are all there
+        let strongest = found.circuits[0].1.paths(Node::Input, Strength::Weakest, 3);
+        assert!(strongest.iter().all(|(path, _)| names.contains(&path.to_string())), "{case} {names:?}");
     }
 }

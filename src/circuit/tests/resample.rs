@@ -104,3 +104,32 @@ fn items_of_something_else_are_refused() {
     insta::assert_snapshot!(refused(&noise(2, 2), Some(&[3, 3])), @"groups of items: 1; at least two are needed to draw from");
     insta::assert_snapshot!(refused(&ndarray::arr2(&[[1.0, 2.0], [1.0, f64::NAN]]), None), @"item 1 has no finite score for input->logits");
 }
+
+#[test]
+fn a_circuit_agrees_with_itself_as_its_draws_do() {
+    let circuit = full(SMALL);
+    let scores = noise(12, circuit.links().len());
+    let items = Items { scores: scores.view(), groups: None };
+    let own = circuit.resample(&items, &how(10)).unwrap();
+    let same = circuit.agreement([&items, &items], Drawn::Together, &how(10), 0.95).unwrap();
+    assert!(same.between.iter().all(|index| *index == 1.0));
+    assert!(same.differences.iter().all(|ends| ends.is_some_and(|ends| ends.low == 0.0 && ends.high == 0.0)));
+    assert_eq!(same.within, [own.between_draws.clone(), own.between_draws.clone()]);
+    assert!(same.within[0].iter().any(|index| *index < 1.0));
+    // drawn apart they are as two draws of one circuit are
+    let apart = circuit.agreement([&items, &items], Drawn::Apart, &how(10), 0.95).unwrap();
+    assert!(apart.between.iter().any(|index| *index < 1.0) && apart.within[0] != apart.within[1]);
+}
+
+#[test]
+fn a_difference_is_the_other_less_the_one() {
+    let circuit = full(SMALL);
+    let scores = noise(12, circuit.links().len());
+    let more = &scores + 5.0;
+    let [items, other] = [&scores, &more].map(|scores| Items { scores: scores.view(), groups: None });
+    let found = circuit.agreement([&items, &other], Drawn::Together, &how(10), 0.95).unwrap();
+    for ends in found.differences {
+        let Interval { low, high } = ends.unwrap();
+        assert!((low - 5.0).abs() < ROUNDING && (high - 5.0).abs() < ROUNDING);
+    }
+}

@@ -56,6 +56,9 @@ fn arrows_join_places_with_effects_by_the_head_that_looks_most() {
     let [arrow] = found.arrows.as_slice() else { panic!("{:?}", found.arrows) };
     assert_eq!((arrow.row, arrow.key, arrow.query, arrow.share), (0, 1, 2, 0.6));
     assert!(arrow.note.starts_with("a0.h5 ") && found.svg().contains("a0.h5 looks here with 0.60"));
+    // nobody brings itself anything
+    let itself = [glance(0, 7, (1, 1), 0.9)];
+    assert!(flow_of(&table(rows("hook_resid_pre", &[(0, 1), (1, 1)])), &itself).remove(0).1.arrows.is_empty());
     // where attention's own effect is known, it must be there too
     assert!(flow([strong.clone(), rows("hook_attn_out", &[])].concat()).arrows.is_empty());
     assert_eq!(flow([strong, rows("hook_attn_out", &[(0, 2)])].concat()).arrows.len(), 1);

@@ -5,6 +5,7 @@ use super::portray::portray;
 use super::removals;
 use super::runner::Runner;
 use super::tables::Told;
+use super::ways::ways;
 use crate::circuit::{By, Circuit, Ends, Rule, SHARES};
 use crate::method::score::batches;
 use crate::method::summary::mean;
@@ -75,10 +76,10 @@ pub fn runs(curve: Option<By>) -> usize {
 }
 
 /// Joint steps of [`Found::run`], with circuits of exchanged answers or without: in each batch circuits are run, then their
-/// nodes seen, then it is told what they carry, then come nulls and what is taken out.
+/// nodes seen, then it is told what they carry, then come nulls, paths and what is taken out.
 pub fn joint(bench: &Bench, shuffled: usize) -> usize {
     let nulls = if shuffled > 0 { 2 } else { 1 };
-    (2 + nulls + removals::JOINTS) * batches(bench).len() + carry::joint(bench)
+    (3 + nulls + removals::JOINTS) * batches(bench).len() + carry::joint(bench)
 }
 
 /// How the circuits of both curves are chosen: by sign, then by size.
@@ -104,11 +105,12 @@ impl Found {
         portraits.carries = labels.unwrap_or_default();
         let nulls = [self.random(bench, &mut runner, &values, steps)?, self.exchanged(&mut runner, &values, steps)?];
         let nulls = nulls.into_iter().flatten().collect();
+        let ways = ways(&self, bench, steps)?.table(&self, bench, [&values[0], &values[1]]);
         let removed = removals::removals(&self, &mut runner, steps)?;
         let removed = removed.table(&self, bench, [&values[0], &values[1], &values[2]]);
         let told = Told { bench, stand, summary: &Summary::new(bench), found: self, values, nulls, portraits };
         let mut finding = told.finding();
-        finding.tables.extend(table.into_iter().chain([removed]));
+        finding.tables.extend(table.into_iter().chain([removed]).chain(ways));
         Ok(finding)
     }
 
