@@ -34,7 +34,7 @@ fn parts_are_taken_out_as_whole_passes_do() {
         let loaded = load_in(case, Precision::F64);
         let names: Vec<String> = neurons.iter().map(|(layer, neuron)| format!("\"m{layer}.n{neuron}\"")).collect();
         let named = if names.is_empty() { "None".into() } else { format!("Named([{}])", names.join(", ")) };
-        let count = if names.is_empty() { 25 } else { 90 };
+        let count = if names.is_empty() { 25 } else { 60 };
         let method = format!("Circuit(score: Eap, neurons: {named}, select: TopN({count}), ablate: {stand:?})");
         let found = &findings(&question(LATE, &method, "precision: F64"), &loaded)[0];
         let (model, plan) = (loaded.model.ungrouped().parted(neurons), plan(LATE, &loaded));
