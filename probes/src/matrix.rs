@@ -4,7 +4,7 @@
 
 use crate::data::DataError;
 use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
 use ndarray::{Array1, Array2, ArrayView2, Axis, CowArray, Ix2};
 use rayon::prelude::*;
 
@@ -153,6 +153,13 @@ pub(crate) fn centred(rows: ArrayView2<f64>) -> (Array2<f64>, Array1<f64>) {
         row -= &mean;
     }
     (centred, mean)
+}
+
+/// Eigenvalues, rising, and eigenvectors as columns, of a symmetric matrix.
+pub(crate) fn symmetric(what: &'static str, matrix: ArrayView2<f64>) -> Result<(Vec<f64>, Array2<f64>), DataError> {
+    let split = view(&whole(matrix)).self_adjoint_eigen(Side::Lower).map_err(|_| DataError::Decomposition { what })?;
+    let values = split.S().column_vector().iter().copied().collect();
+    Ok((values, array(split.U())))
 }
 
 /// What is needed of a thin singular value decomposition.

@@ -22,7 +22,7 @@ pub const MARGIN: f64 = 4.0;
 /// Smaller letters are not legible in print: then labels are left out instead.
 const LEAST_TICK: f64 = 6.0;
 /// A longer label is cut.
-const LONGEST_LABEL: f64 = 124.0;
+const LONGEST_LABEL: f64 = 190.0;
 
 /// Labels at equal steps along an axis.
 pub struct Labels {

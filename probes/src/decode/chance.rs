@@ -20,10 +20,13 @@
 //! # Ok::<(), patchclamp_probes::decode::DecodeError>(())
 //! ```
 
-use super::folds::{Split, shuffle};
+use super::folds::Split;
 use super::training::Training;
 use super::{DecodeError, Family, Labels, held_out};
+use crate::draw::shuffle;
 use crate::rows::Rows;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 
 /// Which labels may change places.
@@ -76,13 +79,10 @@ pub fn shuffled(labels: &Labels, exchange: Exchange, draws: usize, seed: u64) ->
     if let Exchange::Between(_) = exchange {
         one_label_each(labels, &members)?;
     }
-    let mut seeds = (0..).map(|draw: u64| seed.wrapping_add(draw.wrapping_mul(SPREAD)));
-    let draw = |_| Labels::new(exchanged(labels, exchange, &members, seeds.next().unwrap_or(seed)), labels.classes());
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let draw = |_| Labels::new(exchanged(labels, exchange, &members, &mut random), labels.classes());
     (0..draws).map(draw).collect()
 }
-
-/// Between the seeds of neighbouring draws: 2⁶⁴ over the golden ratio, so that seeds nearby share none.
-const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 fn one_label_each(labels: &Labels, members: &[Vec<usize>]) -> Result<(), DecodeError> {
     let mixed = |items: &&Vec<usize>| items.iter().any(|item| labels.of()[*item] != labels.of()[items[0]]);
@@ -92,19 +92,19 @@ fn one_label_each(labels: &Labels, members: &[Vec<usize>]) -> Result<(), DecodeE
     }
 }
 
-fn exchanged(labels: &Labels, exchange: Exchange, members: &[Vec<usize>], seed: u64) -> Vec<usize> {
+fn exchanged(labels: &Labels, exchange: Exchange, members: &[Vec<usize>], random: &mut ChaCha8Rng) -> Vec<usize> {
     let mut new = labels.of().to_vec();
     if let Exchange::Between(_) = exchange {
         let mut order: Vec<usize> = (0..members.len()).collect();
-        shuffle(&mut order, seed);
+        shuffle(&mut order, random);
         for (items, other) in members.iter().zip(order) {
             items.iter().for_each(|item| new[*item] = labels.of()[members[other][0]]);
         }
         return new;
     }
-    for (place, items) in members.iter().enumerate() {
+    for items in members {
         let mut order = items.clone();
-        shuffle(&mut order, seed.wrapping_add((place as u64).wrapping_mul(SPREAD.rotate_left(32))));
+        shuffle(&mut order, random);
         items.iter().zip(order).for_each(|(item, other)| new[*item] = labels.of()[other]);
     }
     new

@@ -21,7 +21,8 @@
 //! ```
 
 use super::{DecodeError, Held, Labels};
-use rand::{Rng, SeedableRng};
+use crate::draw::one_of;
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 
@@ -39,14 +40,12 @@ pub fn control(labels: &Labels, types: &[usize], seed: u64) -> Result<Labels, De
         return Err(DecodeError::Lengths { rows, values });
     }
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let items = u32::try_from(values).expect("fewer than 2^32 items");
     let every: Vec<usize> = (0..values).collect();
     let wanted = labels.counts(&every);
     for _ in 0..DRAWS {
         let mut given = BTreeMap::new();
         // types in the order in which items bring them: a label of any item, drawn, is one of the distribution
-        let mut draw =
-            |kind: &usize| *given.entry(*kind).or_insert_with(|| labels.of()[random.random_range(0..items) as usize]);
+        let mut draw = |kind: &usize| *given.entry(*kind).or_insert_with(|| labels.of()[one_of(values, &mut random)]);
         let drawn: Vec<usize> = types.iter().map(&mut draw).collect();
         let mut counts = vec![0; labels.classes()];
         drawn.iter().for_each(|label| counts[*label] += 1);

@@ -24,7 +24,8 @@
 //! ```
 
 use super::DecodeError;
-use rand::{Rng, SeedableRng};
+use crate::draw::shuffle;
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 
@@ -119,7 +120,7 @@ fn shared_out(
         return Err(DecodeError::Folds { folds, groups: members.len(), of });
     }
     let mut order: Vec<Vec<usize>> = members.into_values().collect();
-    shuffle(&mut order, seed);
+    shuffle(&mut order, &mut ChaCha8Rng::seed_from_u64(seed));
     order.sort_by_key(|places| std::cmp::Reverse(places.len()));
     let kinds = items.iter().map(|item| classes[*item]).max().map_or(0, |largest| largest + 1);
     let mut totals = vec![0.0; kinds];
@@ -144,13 +145,4 @@ fn shared_out(
         }
     }
     Ok(fold_of)
-}
-
-/// Puts values in an order drawn from the seed, 32 bits a draw.
-pub(crate) fn shuffle<T>(values: &mut [T], seed: u64) {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    for last in (1..values.len()).rev() {
-        let other = random.random_range(0..=u32::try_from(last).expect("fewer than 2^32 values"));
-        values.swap(last, other as usize);
-    }
 }

@@ -26,10 +26,13 @@
 //! ```
 
 use super::family::all_finite;
-use super::folds::{Design, shuffle};
+use super::folds::Design;
 use super::training::Training;
 use super::{DecodeError, Family, Labels, Probe, Task};
+use crate::draw::shuffle;
 use crate::rows::{Picked, Rows};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 use std::f64::consts::LN_2;
 
@@ -104,7 +107,7 @@ fn order(items: usize, design: Design, seed: u64) -> Vec<Vec<usize>> {
         members.entry(group).or_default().push(item);
     }
     let mut order: Vec<Vec<usize>> = members.into_values().collect();
-    shuffle(&mut order, seed);
+    shuffle(&mut order, &mut ChaCha8Rng::seed_from_u64(seed));
     order
 }
 

@@ -27,9 +27,9 @@ use super::family::check_penalties;
 use super::gram::gram;
 use super::{DecodeError, Labels, Scale, Units};
 use crate::Affine;
+use crate::matrix::symmetric;
 use crate::product::{add_product, product};
 use crate::rows::{Picked, Rows, blocks};
-use faer::{MatRef, Side};
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 /// The map from states to targets that each of `penalties` gives, `[penalty]`, learnt from `items`; `targets` `[item, target]`
@@ -149,13 +149,8 @@ impl Decomposed {
     }
 }
 
-/// Eigenvalues and eigenvectors (columns) of a symmetric matrix, of which the lower half is read.
+/// Eigenvalues and eigenvectors (columns) of a symmetric matrix.
 fn eigen(matrix: &Array2<f64>) -> Result<(Array1<f64>, Array2<f64>), DecodeError> {
-    let size = matrix.nrows();
-    let slice = matrix.as_slice().expect("standard layout");
-    let found = MatRef::from_row_major_slice(slice, size, size).self_adjoint_eigen(Side::Lower);
-    let found = found.map_err(|_| DecodeError::Decomposition)?;
-    let values = found.S().column_vector().iter().copied().collect();
-    let vectors = found.U();
-    Ok((values, Array2::from_shape_fn((size, size), |(row, column)| vectors[(row, column)])))
+    let (values, vectors) = symmetric("second moments", matrix.view()).map_err(|_| DecodeError::Decomposition)?;
+    Ok((values.into(), vectors))
 }

@@ -110,7 +110,8 @@ impl Found {
         let removed = removed.table(&self, bench, [&values[0], &values[1], &values[2]]);
         let told = Told { bench, stand, summary: &Summary::new(bench), found: self, values, nulls, portraits };
         let mut finding = told.finding();
-        finding.tables.extend(table.into_iter().chain([removed]).chain(ways));
+        // in the order of their names, as they are read again
+        finding.tables.extend(table.into_iter().chain(ways).chain([removed]));
         Ok(finding)
     }
 
