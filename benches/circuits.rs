@@ -78,7 +78,7 @@ fn main() {
 }
 
 fn scored(bench: &Bench, circuit: &Circuits) -> Timed {
-    let order = Order::new(circuit.blocks.layers, circuit.blocks.heads, circuit.blocks.flow);
+    let order = Order::new(&circuit.blocks);
     let begun = Instant::now();
     let found = scores(bench, &order, (circuit.score, circuit.stand), &mut Steps::unkept(&mut ()));
     let (found, seconds) = (found.expect("a planned run"), begun.elapsed().as_secs_f64());
@@ -96,9 +96,10 @@ fn tried(bench: &Bench, acdc: &Acdc) -> Timed {
         let sum: f64 = decision.change.iter().map(|change| f64::from(*change)).sum();
         if decision.change.is_empty() { Value::Null } else { json!(sum / decision.change.len() as f64) }
     };
-    let of_port = |port| Wiring::whole(acdc.blocks).parents(port).into_iter().map(move |from| Edge { from, to: port });
+    let of_port =
+        |port| Wiring::whole(acdc.blocks.clone()).parents(port).into_iter().map(move |from| Edge { from, to: port });
     let trial = |edge: Edge| json!([edge.to_string(), found.edges[&edge].kept, change(&found.edges[&edge])]);
-    let trials: Vec<Value> = Wiring::ports(acdc.blocks).into_iter().flat_map(of_port).map(trial).collect();
+    let trials: Vec<Value> = Wiring::ports(&acdc.blocks).into_iter().flat_map(of_port).map(trial).collect();
     let tried = found.edges.values().filter(|decision| !decision.change.is_empty()).count();
     let told = [("edges", found.edges.len()), ("tried", tried), ("kept", found.kept().len())];
     Timed { seconds, told: numbers(&told), saved: json!(trials) }

@@ -72,7 +72,13 @@ fn blocks(criterion: &mut Criterion) {
         score_cap: None,
     };
     let function = Function::GeluTanh;
-    let mlp = Mlp { linear: None, input: linear(WIDTH, NEURONS), output: linear(NEURONS, WIDTH), function };
+    let mlp = Mlp {
+        linear: None,
+        input: linear(WIDTH, NEURONS),
+        output: linear(NEURONS, WIDTH),
+        function,
+        apart: Vec::new(),
+    };
     let tokens = Tokens::new(vec![vec![0; POS]; BATCH]);
     let context = Context::new(&Pass::whole(&tokens), &[Sight::Causal], None, &Setting::from(&device()));
     let x = random([BATCH, POS, WIDTH]);

@@ -112,7 +112,8 @@ fn nothing(model: &dyn Model, tokens: &Tokens) -> Ablated {
     let record = recorded(model, tokens, model.sites().into_iter().filter(written));
     let states = record.into_kept().into_iter().map(|(site, state)| (site, state.zeros_like())).collect();
     let outs = (0..model.dims().layers).map(|layer| model.block(layer).attention.out.weight.clone()).collect();
-    Ablated { states, outs, last: model.last_stream() }
+    let neurons = vec![Vec::new(); model.dims().layers];
+    Ablated { states, outs, neurons, last: model.last_stream() }
 }
 
 /// A change of a logit that is no rounding: the answer's is [`MARGIN`] above the others'.

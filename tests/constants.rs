@@ -4,6 +4,7 @@ mod common;
 
 use common::*;
 use insta::assert_snapshot;
+use patchclamp::circuit::Blocks;
 use patchclamp::method::Bench;
 use patchclamp::method::circuit::{Constants, Evaluation};
 use patchclamp::method::edge_pruning::Masked;
@@ -28,7 +29,7 @@ fn bench<'a>(model: &'a dyn Model, plan: &'a Plan, items: &'a [Item]) -> Bench<'
 }
 
 fn edges(model: &dyn Model) -> (Order, Vec<Edge>) {
-    let order = Order::new(model.dims().layers, model.dims().heads, model.flow().unwrap());
+    let order = Order::new(&Blocks::new(model.dims().layers, model.dims().heads, model.flow().unwrap()));
     let edges = order.edges();
     (order, edges)
 }

@@ -49,7 +49,7 @@ fn ablated_alone(plan: &Plan, loaded: &Loaded) -> Circuit {
             *sum += values.iter().zip(&found[0]).map(|(value, whole)| (value - whole).abs()).sum::<f64>();
         }
     }
-    Circuit::new(truth.blocks(), edges.into_iter().zip(sums)).unwrap()
+    Circuit::new(truth.blocks().clone(), edges.into_iter().zip(sums)).unwrap()
 }
 
 #[test]

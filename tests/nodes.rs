@@ -4,6 +4,7 @@ mod common;
 
 use common::*;
 use insta::assert_snapshot;
+use patchclamp::circuit::Blocks;
 use patchclamp::method::Bench;
 use patchclamp::method::score::{Order, scores};
 use patchclamp::model::load::{self, Loaded};
@@ -213,7 +214,7 @@ fn the_estimate_of_a_node_is_the_sum_over_its_edges() {
             let model = loaded.model.ungrouped();
             let bench = bench(model.as_ref(), &plan);
             let dims = model.dims();
-            let order = Order::new(dims.layers, dims.heads, model.flow().unwrap());
+            let order = Order::new(&Blocks::new(dims.layers, dims.heads, model.flow().unwrap()));
             let edges = scores(&bench, &order, (score, Stand::Corrupted), &mut Steps::unkept(&mut ())).unwrap();
             let sum = |node: usize| -> Vec<f64> {
                 edges.iter().map(|item| order.edges_of(node).map(|edge| f64::from(item[edge])).sum()).collect()
@@ -222,7 +223,7 @@ fn the_estimate_of_a_node_is_the_sum_over_its_edges() {
                 let heads = site == "attn.hook_result";
                 let here = |node: &usize| match order.nodes[*node] {
                     Node::Head(..) => heads,
-                    Node::Mlp(_) => !heads,
+                    Node::Mlp(_) | Node::Neuron(..) => !heads,
                     Node::Input => false,
                 };
                 let expected: Vec<Vec<f64>> = (0..order.nodes.len()).filter(here).map(sum).collect();

@@ -71,6 +71,7 @@ fn frozen(model: &dyn Model, base: &Tokens, given: &Tokens) -> Frozen {
         model.block(layer).attention.out_by_head().reshape([heads * d_head, d_model])
     };
     Frozen {
+        neurons: vec![Vec::new(); model.dims().layers],
         base: recorded(model, base, model.sites()).into_kept(),
         given: recorded(model, given, model.sites()).into_kept(),
         outs: (0..layers).map(out).collect(),

@@ -4,6 +4,7 @@ mod common;
 
 use common::*;
 use insta::assert_snapshot;
+use patchclamp::circuit::Blocks;
 use patchclamp::method::circuit::Evaluation;
 use patchclamp::method::edge_pruning::Masked;
 use patchclamp::method::score::{Order, scores};
@@ -30,7 +31,7 @@ fn bench<'a>(model: &'a dyn Model, plan: &'a Plan) -> Bench<'a> {
 }
 
 fn order(model: &dyn Model) -> Order {
-    Order::new(model.dims().layers, model.dims().heads, model.flow().unwrap())
+    Order::new(&Blocks::new(model.dims().layers, model.dims().heads, model.flow().unwrap()))
 }
 
 /// Shares between 0 and 1.

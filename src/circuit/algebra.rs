@@ -5,7 +5,7 @@ use crate::node::Edge;
 use patchclamp_probes::{pearson, spearman};
 
 /// Circuits of models with different edges.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("circuits of different models cannot be compared: one is of {left}, the other of {right}")]
 pub struct Different {
     /// The one.
@@ -88,14 +88,14 @@ impl Circuit {
         let choose =
             |link: &Link| Link { in_circuit: keep(self.contains(link.edge), other.contains(link.edge)), ..*link };
         let links = self.links().chain(alone).map(choose);
-        Ok(Self::new(self.blocks, links).expect("edges of circuits are right, and each is taken once"))
+        Ok(Self::new(self.blocks.clone(), links).expect("edges of circuits are right, and each is taken once"))
     }
 
     /// Whether both are of models with the same edges.
     fn comparable(&self, other: &Self) -> Result<(), Different> {
         match self.blocks == other.blocks {
             true => Ok(()),
-            false => Err(Different { left: self.blocks, right: other.blocks }),
+            false => Err(Different { left: self.blocks.clone(), right: other.blocks.clone() }),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A circuit as a diagram: the input at the bottom, the logits on top, heads by column, MLPs in a column of their own.
+//! A circuit as a diagram: the input at the bottom, the logits on top, heads by column, MLPs in a column of their own,
+//! and beside it their neurons that are nodes of their own.
 
 use super::{Circuit, Link, Vertex};
 use crate::figure::{Band, Diagram, Spot, Wire};
@@ -7,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// More wires than this are a grey area: the weaker ones are left out, and the legend says how many.
 const MOST: usize = 600;
+
+/// Neurons of a layer that stand in one row; more stand in rows above it.
+const ACROSS: usize = 12;
 
 /// What a drawing says beyond its edges.
 #[derive(Clone, Debug, Default)]
@@ -30,15 +34,25 @@ impl Circuit {
         let heads: BTreeSet<usize> = nodes().filter_map(Node::head).collect();
         let columns: BTreeMap<usize, usize> = heads.iter().enumerate().map(|(column, head)| (*head, column)).collect();
         let has_mlps = nodes().any(|node| matches!(node, Node::Mlp(_)));
-        let rows: BTreeSet<usize> = held.iter().map(|vertex| time(*vertex)).collect();
-        let row = |vertex: Vertex| rows.iter().position(|row| *row == time(vertex)).unwrap_or(0);
+        let mut neurons: BTreeMap<usize, Vec<Node>> = BTreeMap::new();
+        for node in nodes().filter(|node| node.neuron().is_some()) {
+            neurons.entry(node.time()).or_default().push(node);
+        }
+        let beside = columns.len() + usize::from(has_mlps);
+        let place = |node: Node| neurons.get(&node.time())?.iter().position(|other| *other == node);
+        let height = |vertex: Vertex| (time(vertex), vertex.node().and_then(place).unwrap_or(0) / ACROSS);
+        let rows: BTreeSet<(usize, usize)> = held.iter().map(|vertex| height(*vertex)).collect();
+        let row = |vertex: Vertex| rows.iter().position(|row| *row == height(vertex)).unwrap_or(0);
         let column = |vertex: Vertex| match vertex {
             Vertex::Node(Node::Head(_, head)) => columns.get(&head).copied(),
             Vertex::Node(Node::Mlp(_)) => Some(columns.len()),
+            Vertex::Node(node @ Node::Neuron(..)) => place(node).map(|place| beside + place % ACROSS),
             Vertex::Node(Node::Input) | Vertex::Logits => None,
         };
         let spot = |vertex: &Vertex| Spot { name: vertex.to_string(), row: row(*vertex), column: column(*vertex) };
         let names = heads.iter().map(|head| format!("head {head}")).chain(has_mlps.then(|| "MLP".to_string()));
+        let most = neurons.values().map(Vec::len).max().unwrap_or(0);
+        let names = names.chain(std::iter::repeat_n("neuron".to_string(), most.min(ACROSS)));
         let ports = shown.edges().any(|link| matches!(link.edge.to, Port::Query(..) | Port::Key(..) | Port::Value(..)));
         Diagram {
             title: caption.title.clone(),
@@ -116,16 +130,11 @@ fn port(port: Port) -> f64 {
     match port {
         Port::Query(..) => -1.0,
         Port::Value(..) => 1.0,
-        Port::Key(..) | Port::Mlp(_) | Port::Logits => 0.0,
+        Port::Key(..) | Port::Mlp(_) | Port::Neuron(..) | Port::Logits => 0.0,
     }
 }
 
 /// What comes above what: a half block each.
 fn time(vertex: Vertex) -> usize {
-    match vertex {
-        Vertex::Node(Node::Input) => 0,
-        Vertex::Node(Node::Head(layer, _)) => 2 * layer + 1,
-        Vertex::Node(Node::Mlp(layer)) => 2 * layer + 2,
-        Vertex::Logits => usize::MAX,
-    }
+    vertex.node().map_or(usize::MAX, Node::time)
 }

@@ -18,6 +18,9 @@ pub enum Fault {
         /// The model.
         blocks: Blocks,
     },
+    /// One of its ends is a neuron of an MLP that is whole.
+    #[error("{0}: a single neuron is a node only where it is named as one; name it in the `neurons` of the blocks")]
+    Unnamed(Edge),
     /// What it reads is written later, so that with it the graph would have a cycle.
     #[error(
         "{0} runs backwards: a port reads only what is written before it, and with this edge the graph would have a cycle"

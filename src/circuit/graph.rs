@@ -1,7 +1,7 @@
 //! The graph of a model's scored edges, and which of them are in the circuit.
 
 use super::{Blocks, Fault, Faults, Vertex};
-use crate::node::Edge;
+use crate::node::{Edge, Node};
 use patchclamp_probes::Interval;
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
@@ -51,7 +51,7 @@ impl Circuit {
     pub fn new<L: Into<Link>>(blocks: Blocks, scores: impl IntoIterator<Item = L>) -> Result<Self, Faults> {
         let mut links: Vec<(usize, Link)> = scores.into_iter().map(Into::into).enumerate().collect();
         let mut faults: Vec<_> =
-            links.iter().filter_map(|(place, link)| fault(blocks, link).map(|fault| (*place, fault))).collect();
+            links.iter().filter_map(|(place, link)| fault(&blocks, link).map(|fault| (*place, fault))).collect();
         // a stable sort: of two that are the same edge the later one is the second
         links.sort_by_key(|(_, link)| blocks.order(link.edge));
         let same = links.windows(2).filter(|pair| pair[0].1.edge == pair[1].1.edge);
@@ -77,8 +77,8 @@ impl Circuit {
     }
 
     /// The model that it is of.
-    pub fn blocks(&self) -> Blocks {
-        self.blocks
+    pub fn blocks(&self) -> &Blocks {
+        &self.blocks
     }
 
     /// All scored edges, in order: what a matrix of scores has as columns.
@@ -148,12 +148,14 @@ impl Circuit {
 }
 
 /// What is wrong with an edge by itself.
-fn fault(blocks: Blocks, link: &Link) -> Option<Fault> {
+fn fault(blocks: &Blocks, link: &Link) -> Option<Fault> {
     let Link { edge, score, interval, .. } = *link;
     let ends = interval.map(|Interval { low, high }| (low, high));
+    let unnamed = |node: Node| node.neuron().is_some() && node.layer() < Some(blocks.layers) && !blocks.has(node);
     match ends {
+        _ if unnamed(edge.from) || edge.to.node().is_some_and(unnamed) => Some(Fault::Unnamed(edge)),
         _ if !blocks.has(edge.from) || !edge.to.node().is_none_or(|node| blocks.has(node)) => {
-            Some(Fault::Outside { edge, blocks })
+            Some(Fault::Outside { edge, blocks: blocks.clone() })
         }
         _ if !edge.from.precedes(edge.to, blocks.flow) => Some(Fault::Backwards(edge)),
         _ if !score.is_finite() => Some(Fault::Score { edge, score }),

@@ -46,7 +46,7 @@ pub struct Against {
 }
 
 /// A circuit that cannot be held against another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoRecovery {
     /// They are of different models.
     #[error("the true circuit is of another model: it has {truth}, and this one {found}")]
@@ -149,7 +149,7 @@ impl Circuit {
     fn labels(&self, truth: &Circuit) -> Result<Vec<bool>, NoRecovery> {
         match self.blocks() == truth.blocks() {
             true => Ok(self.links().map(|link| truth.contains(link.edge)).collect()),
-            false => Err(NoRecovery::Different { truth: truth.blocks(), found: self.blocks() }),
+            false => Err(NoRecovery::Different { truth: truth.blocks().clone(), found: self.blocks().clone() }),
         }
     }
 }

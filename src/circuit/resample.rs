@@ -193,7 +193,7 @@ impl Circuit {
             interval,
             in_circuit: whole[place],
         });
-        Self::new(self.blocks, links).expect("the edges are those of a circuit, the scores finite")
+        Self::new(self.blocks.clone(), links).expect("the edges are those of a circuit, the scores finite")
     }
 }
 

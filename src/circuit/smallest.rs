@@ -4,6 +4,9 @@ use super::{Circuit, Rule, Vertex};
 use crate::node::Node;
 use std::collections::BTreeSet;
 
+/// Neurons that are named one by one; more are counted.
+const NAMED: usize = 6;
+
 /// A circuit that is faithful enough where one edge fewer chosen is not.
 #[derive(Clone, Debug)]
 pub struct Smallest {
@@ -66,6 +69,16 @@ impl Circuit {
         let mlps: BTreeSet<usize> = (0..self.blocks.layers).filter(gone).collect();
         if !mlps.is_empty() {
             parts.push(format!("{} {}", if mlps.len() == 1 { "MLP" } else { "MLPs" }, ranges(&mlps)));
+        }
+        let neurons = self.blocks.neurons().iter().map(|(layer, neuron)| Node::Neuron(*layer, *neuron));
+        let gone: Vec<_> = neurons.filter(|neuron| !held.contains(&Vertex::Node(*neuron))).collect();
+        match gone.as_slice() {
+            [] => {}
+            [one] => parts.push(format!("neuron {one}")),
+            some if some.len() <= NAMED => {
+                parts.push(format!("neurons {}", some.iter().map(Node::to_string).collect::<Vec<_>>().join(", ")));
+            }
+            some => parts.push(format!("{} of {} neurons", some.len(), self.blocks.neurons().len())),
         }
         let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join("; ")) };
         let kept = self.size();

@@ -6,7 +6,7 @@ use super::screen::{Bar, Voice};
 use crate::plan::Plan;
 use crate::report::{self, is_finished};
 use crate::run::Outcome;
-use crate::spec::{Experiment, Variant};
+use crate::spec::{Experiment, Method, Variant};
 use crate::steps::Shard;
 use anyhow::{Context, anyhow, ensure};
 use std::path::{Path, PathBuf};
@@ -33,8 +33,12 @@ fn named(index: usize, variant: &Variant) -> String {
     format!("against[{index}] ({})", variant.name)
 }
 
-/// Nothing is held against a part of a run.
+/// Nothing is held against a part of a run, nor chosen by a part of its items.
 pub fn refuse_shards(experiment: &Experiment) -> anyhow::Result<()> {
+    ensure!(
+        !experiment.methods.iter().any(Method::chooses_nodes),
+        "neurons: Top chooses by all items, of which a shard has a part; run the experiment in one process, or name the neurons"
+    );
     ensure!(
         experiment.against.is_empty(),
         "against: shards cannot be held against anything; run the experiment in one process"

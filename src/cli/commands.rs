@@ -136,7 +136,12 @@ pub fn check(args: &FileArgs) -> anyhow::Result<()> {
             crate::plan::Step::Knockout(cuts) => {
                 format!(", {} cuts", cuts.groups.first().map_or(0, |(_, cells)| cells.len()))
             }
-            crate::plan::Step::Circuit(plan) => format!(", {} edges", plan.blocks.edges().len()),
+            crate::plan::Step::Circuit(plan) => match &plan.top {
+                None => format!(", {} edges", plan.blocks.edges().len()),
+                Some(top) => {
+                    format!(", about {} edges, {} neurons to be chosen", plan.expected().edges().len(), top.count)
+                }
+            },
             crate::plan::Step::Acdc(plan) => {
                 format!(", {} edges, thresholds: {}", plan.blocks.edges().len(), plan.thresholds.len())
             }

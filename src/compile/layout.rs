@@ -51,7 +51,7 @@ impl Layout {
             width += count;
         }
         let answer = variables.iter().rposition(|variable| variable.live).expect("a program has an answer");
-        Layout { blocks: Blocks { layers, heads, flow: Flow::Sequential }, width, answer, writers, directions }
+        Layout { blocks: Blocks::new(layers, heads, Flow::Sequential), width, answer, writers, directions }
     }
 
     /// The directions of a variable, in the order of its values; of a number there is one.
@@ -83,6 +83,6 @@ fn time(node: Node) -> usize {
     match node {
         Node::Input => 0,
         Node::Head(layer, _) => 2 * layer + 1,
-        Node::Mlp(layer) => 2 * layer + 2,
+        Node::Mlp(layer) | Node::Neuron(layer, _) => 2 * layer + 2,
     }
 }

@@ -15,7 +15,7 @@ pub fn truth(variables: &[Variable], layout: &Layout, parts: &Parts) -> Circuit 
         let in_circuit = known.contains(&edge);
         Link { edge, score: f64::from(u8::from(in_circuit)), interval: None, in_circuit }
     };
-    Circuit::new(layout.blocks, layout.blocks.edges().into_iter().map(link)).expect("the model's own edges")
+    Circuit::new(layout.blocks.clone(), layout.blocks.edges().into_iter().map(link)).expect("the model's own edges")
 }
 
 /// From the writer of every direction that is read on the way to the answer to where it is read.

@@ -20,6 +20,8 @@ pub struct Frozen {
     pub given: BTreeMap<Site, Activation>,
     /// Output maps of the heads, `[heads · d_head, d_model]` a layer.
     pub outs: Vec<Tensor<2>>,
+    /// The neurons that are nodes of their own, layer by layer.
+    pub neurons: Vec<Vec<usize>>,
     /// The stream behind the last block.
     pub last: Site,
 }
@@ -30,14 +32,18 @@ impl Frozen {
         match node {
             Node::Input => Site::ResidPre(0),
             Node::Head(layer, _) => Site::Mix(layer),
-            Node::Mlp(layer) => Site::MlpOut(layer),
+            Node::Mlp(layer) | Node::Neuron(layer, _) => Site::MlpOut(layer),
         }
     }
 
     /// What a sender is given less what it has, `[item, 1, pos, width]`; of a head, in what it mixes.
     pub fn change(&self, node: Node) -> Activation {
         let site = Frozen::site(node);
-        let head = |act: &Activation| act.clone().narrow(1, node.head().unwrap_or(0), 1);
+        let part = match node {
+            Node::Neuron(layer, _) => self.parts(layer).iter().position(|part| *part == node).unwrap_or(0),
+            node => node.head().unwrap_or(0),
+        };
+        let head = |act: &Activation| act.clone().narrow(1, part, 1);
         head(&self.given[&site]) - head(&self.base[&site])
     }
 
@@ -45,11 +51,19 @@ impl Frozen {
     pub fn read(&self, port: Port) -> Activation {
         let site = match port {
             Port::Query(layer, _) | Port::Key(layer, _) | Port::Value(layer, _) => Site::ResidPre(layer),
-            Port::Mlp(layer) if self.base.contains_key(&Site::ResidMid(layer)) => Site::ResidMid(layer),
-            Port::Mlp(layer) => Site::ResidPre(layer),
+            Port::Mlp(layer) | Port::Neuron(layer, _) if self.base.contains_key(&Site::ResidMid(layer)) => {
+                Site::ResidMid(layer)
+            }
+            Port::Mlp(layer) | Port::Neuron(layer, _) => Site::ResidPre(layer),
             Port::Logits => self.last,
         };
         self.base[&site].clone()
+    }
+
+    /// An MLP and its neurons that are nodes of their own.
+    fn parts(&self, layer: usize) -> Vec<Node> {
+        let own = self.neurons[layer].iter().map(|neuron| Node::Neuron(layer, *neuron));
+        std::iter::once(Node::Mlp(layer)).chain(own).collect()
     }
 
     fn layers(&self) -> usize {
@@ -129,8 +143,8 @@ impl<'a> Edges<'a> {
         for (layer, site) in sites {
             let change = match site {
                 Site::Mix(_) => self.of_heads(layer, None),
-                Site::MlpOut(_) => self.of_stream(Node::Mlp(layer), None),
-                _ => self.of_stream(Node::Input, None),
+                Site::MlpOut(_) => self.of_streams(&self.frozen.parts(layer), None),
+                _ => self.of_streams(&[Node::Input], None),
             };
             self.carried = self.carried.clone() + change;
         }
@@ -150,11 +164,13 @@ impl<'a> Edges<'a> {
         joined.matmul(self.frozen.outs[layer].clone()).reshape(self.carried.dims())
     }
 
-    /// What the input or an MLP adds to each wire.
-    fn of_stream(&self, node: Node, now: Option<Activation>) -> Tensor<4> {
-        let change = self.change(Frozen::site(node), 1, |_| node, now);
+    /// What the input, or an MLP and its neurons, add to each wire.
+    fn of_streams(&self, nodes: &[Node], now: Option<Activation>) -> Tensor<4> {
+        let change = self.change(Frozen::site(nodes[0]), nodes.len(), |part| nodes[part], now);
+        let [rows, parts, positions, width] = change.dims();
         let wires = self.carried.dims()[1];
-        change * self.mask([wires, 1], |route, [wire, _]| leaves(route, wire, node)).unsqueeze_dim::<4>(3)
+        let from = self.mask([wires, parts], |route, [wire, part]| leaves(route, wire, nodes[part]));
+        from.matmul(change.reshape([rows, parts, positions * width])).reshape([rows, wires, positions, width])
     }
 
     /// By how much each head of a site differs from the base run: senders by what they are given, others by what they make
@@ -222,13 +238,17 @@ impl Hook for Edges<'_> {
             Site::QueryIn(layer) => act + self.arriving(&ports(&|head| Port::Query(layer, head))),
             Site::KeyIn(layer) => act + self.arriving(&ports(&|head| Port::Key(layer, head))),
             Site::ValueIn(layer) => act + self.arriving(&ports(&|head| Port::Value(layer, head))),
-            Site::MlpIn(layer) => act + self.arriving(&[Port::Mlp(layer)]),
+            Site::MlpIn(layer) => {
+                let own = self.frozen.neurons[layer].iter().map(|neuron| Port::Neuron(layer, *neuron));
+                let ports: Vec<Port> = std::iter::once(Port::Mlp(layer)).chain(own).collect();
+                act + self.arriving(&ports)
+            }
             Site::Mix(layer) => {
                 self.pending = Some(self.of_heads(layer, Some(act.clone())));
                 act
             }
             Site::MlpOut(layer) => {
-                self.carried = self.carried.clone() + self.of_stream(Node::Mlp(layer), Some(act.clone()));
+                self.carried = self.carried.clone() + self.of_streams(&self.frozen.parts(layer), Some(act.clone()));
                 act
             }
             // in a parallel block the MLP has read by now, so what the heads changed may join

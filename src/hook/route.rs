@@ -49,7 +49,7 @@ pub fn site_of(port: Port) -> Option<Site> {
         Port::Query(layer, _) => Some(Site::QueryIn(layer)),
         Port::Key(layer, _) => Some(Site::KeyIn(layer)),
         Port::Value(layer, _) => Some(Site::ValueIn(layer)),
-        Port::Mlp(layer) => Some(Site::MlpIn(layer)),
+        Port::Mlp(layer) | Port::Neuron(layer, _) => Some(Site::MlpIn(layer)),
         Port::Logits => None,
     }
 }

@@ -17,6 +17,8 @@ pub struct Ablated {
     pub states: BTreeMap<Site, Activation>,
     /// Output maps of the heads, `[heads · d_head, d_model]` a layer.
     pub outs: Vec<Tensor<2>>,
+    /// The neurons that are nodes of their own, layer by layer.
+    pub neurons: Vec<Vec<usize>>,
     /// The stream behind the last block.
     pub last: Site,
 }
@@ -45,7 +47,7 @@ impl<'a> Severed<'a> {
         let written = |edge: &Edge| match edge.from {
             Node::Input => Site::ResidPre(0),
             Node::Head(layer, _) => Site::Mix(layer),
-            Node::Mlp(layer) => Site::MlpOut(layer),
+            Node::Mlp(layer) | Node::Neuron(layer, _) => Site::MlpOut(layer),
         };
         let read = |edge: &Edge| super::site_of(edge.to).unwrap_or(ablated.last);
         let sites = edges.iter().flat_map(|edge| [written(edge), read(edge)]).collect();
@@ -68,7 +70,7 @@ impl<'a> Severed<'a> {
                 let heads = nodes.len();
                 change.matmul(self.ablated.outs[layer].clone().reshape([1, heads, d_all / heads, d_model]))
             }
-            Node::Input | Node::Mlp(_) => change,
+            Node::Input | Node::Mlp(_) | Node::Neuron(..) => change,
         };
         self.lost.push((nodes, change));
     }
@@ -119,14 +121,18 @@ impl Hook for Severed<'_> {
             Site::QueryIn(layer) => self.read(site, act, |head| Port::Query(layer, head)),
             Site::KeyIn(layer) => self.read(site, act, |head| Port::Key(layer, head)),
             Site::ValueIn(layer) => self.read(site, act, |head| Port::Value(layer, head)),
-            Site::MlpIn(layer) => self.read(site, act, |_| Port::Mlp(layer)),
+            Site::MlpIn(layer) => self.read(site, act, |part| match part {
+                0 => Port::Mlp(layer),
+                own => Port::Neuron(layer, self.ablated.neurons[layer][own - 1]),
+            }),
             Site::Mix(layer) => {
                 let nodes = (0..act.dims()[1]).map(|head| Node::Head(layer, head)).collect();
                 self.lose(site, nodes, &act);
                 act
             }
             Site::MlpOut(layer) => {
-                self.lose(site, vec![Node::Mlp(layer)], &act);
+                let own = self.ablated.neurons[layer].iter().map(|neuron| Node::Neuron(layer, *neuron));
+                self.lose(site, std::iter::once(Node::Mlp(layer)).chain(own).collect(), &act);
                 act
             }
             Site::ResidPre(0) => {

@@ -41,8 +41,24 @@ use through::{Keys, Through};
 /// Estimates of a batch of items: the metric of the run that is patched and of the other, and the effects, `[cell][item]`.
 type Batch = (Vec<f64>, Vec<f64>, Vec<Vec<f64>>);
 
-/// Estimates the effect of every cell of a sweep.
+/// Estimates of every cell of a sweep.
+pub struct Estimates {
+    /// The metric of the run that is patched, an item each.
+    pub from: Vec<f64>,
+    /// The metric of the run that activations come from.
+    pub to: Vec<f64>,
+    /// `[cell][item]`.
+    pub effects: Vec<Vec<f64>>,
+}
+
+/// Estimates the effect of every cell of a sweep, and tells it.
 pub fn attribution_patch(bench: &Bench, plan: &Attribution, steps: &mut Steps) -> Result<Finding, RunError> {
+    let Estimates { from, to, effects } = estimates(bench, plan, steps)?;
+    Ok(finding(bench, plan, effects, &from, &to))
+}
+
+/// Estimates the effect of every cell of a sweep.
+pub fn estimates(bench: &Bench, plan: &Attribution, steps: &mut Steps) -> Result<Estimates, RunError> {
     let (cells, count) = (&plan.sweep.cells, bench.items.len());
     let (mut from, mut to, mut effects) = (vec![0.0; count], vec![0.0; count], vec![vec![0.0; count]; cells.len()]);
     let mut taped: Option<Box<dyn Model>> = None;
@@ -58,7 +74,7 @@ pub fn attribution_patch(bench: &Bench, plan: &Attribution, steps: &mut Steps) -
         }
     }
     steps.complete()?;
-    Ok(finding(bench, plan, effects, &from, &to))
+    Ok(Estimates { from, to, effects })
 }
 
 fn finding(bench: &Bench, plan: &Attribution, effects: Vec<Vec<f64>>, from: &[f64], to: &[f64]) -> Finding {

@@ -82,10 +82,10 @@ pub fn carry(bench: &Bench, name: &str, circuit: &Circuit, steps: &mut Steps) ->
     let edges: Vec<Edge> = circuit.edges().map(|link| link.edge).collect();
     let blocks = circuit.blocks();
     let read = |port: &Port| edges.iter().any(|edge| edge.to == *port);
-    let ports = Port::all(blocks.layers, blocks.heads).into_iter().filter(read).collect();
+    let ports = blocks.ports().into_iter().filter(read).collect();
     let nodes = circuit.vertices().into_iter().filter_map(|vertex| vertex.node()).collect();
     let asked = Asked { bench, ports, nodes, edges };
-    let (found, facts) = asked.found(&Order::new(blocks.layers, blocks.heads, blocks.flow), steps)?;
+    let (found, facts) = asked.found(&Order::new(blocks), steps)?;
     let mut main = table(&format!("{name}.features"), "What the circuit carries", bench);
     main.facts.extend(facts);
     main.rows = asked.rows(&main.name, &found);

@@ -3,7 +3,9 @@
 //! *What it measures.* Every edge u→v between what writes to the stream and what reads it gets a score, item by item, whose
 //! mean says what the metric changes by when the edge is ablated, as `ablate` says (optimal constants hang on a circuit: of
 //! these by the means that they begin at): an edge that supports the answer has a negative one. (Published scores are mostly
-//! of a loss, the metric times −1.) The edges of largest score are kept, and those that lead nowhere dropped. Then the model
+//! of a loss, the metric times −1.) The edges of largest score are kept, and those that lead nowhere dropped. With `neurons`
+//! single neurons of MLPs are nodes too: one writes what it holds times its row of the output map, and reads the stream by its
+//! own columns; the node of its MLP is then the rest of it, output bias included. Then the model
 //! is run on the clean prompt while every other edge brings an ablated output: x_v ← x_v + Σ (z_u ablated − z_u now).
 //! Faithfulness is (m(C) − m(∅)) / (m(N) − m(∅)) with m the mean metric, C the circuit, N all edges and ∅ none. The same for
 //! what is left without the circuit (its complement),
@@ -15,19 +17,22 @@
 //!
 //! *What it cannot show.* That a circuit is the only one, or minimal. Scores by gradients are first-order: an edge into a
 //! saturated softmax may score nothing and matter, and integration with `ablate: Zero` begins at a state of zeros, where norms
-//! have slopes that say nothing of the rest of the way: score by `Eap` or `EapIgActivations` there. Faithfulness is of the mean metric; single items may do otherwise. The
-//! intervals of scores, and how often an edge is chosen, speak of other items, not of another choice of method.
+//! have slopes that say nothing of the rest of the way: score by `Eap` or `EapIgActivations` there. Faithfulness is of the mean
+//! metric; single items may do otherwise. The neurons of `Top` are chosen by the same items that the circuit is told of, by what
+//! corrupted prompts change of them, and by their true answers in all nulls. The
+//! intervals of scores, and how often an edge is chosen, speak of other items, not of another choice of method or neurons.
 //!
 //! *Reference.* Syed et al. 2023, "Attribution patching outperforms automated circuit discovery"; Hanna et al. 2024, "Have
 //! faith in faithfulness"; Mueller et al. 2025, "MIB: a mechanistic interpretability benchmark"; Li & Janson 2024, "Optimal
 //! ablation for interpretability".
 //!
-//! *Example.* `Circuit(score: EapIg(steps: 5), select: TopN(40))`, `Circuit(select: Faithful(0.9))`
+//! *Example.* `Circuit(score: EapIg(steps: 5), select: TopN(40))`, `Circuit(neurons: Top(20), select: Faithful(0.9))`
 
 mod constants;
 mod count;
 mod evaluate;
 mod found;
+mod neurons;
 mod null;
 mod portray;
 mod removals;
@@ -40,6 +45,7 @@ pub use constants::{Constants, Fitted};
 pub use count::{counted, tries};
 pub use evaluate::{Evaluation, brought};
 pub use found::{Found, Scale, Shuffled, joint, runs};
+pub use neurons::parted;
 
 use super::score::{Order, batches, scores};
 use super::{Bench, Finding, SCORES, Summary, Tensors};
@@ -68,7 +74,10 @@ pub fn apart(model: &dyn Model) -> Option<Box<dyn Model>> {
 pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Finding, RunError> {
     let own = apart(bench.model);
     let bench = &Bench { model: own.as_deref().unwrap_or(bench.model), ..*bench };
-    let order = Order::new(plan.blocks.layers, plan.blocks.heads, plan.blocks.flow);
+    let (plan, facts) = &neurons::chosen(bench, plan, steps)?;
+    let parted = parted(bench.model, &plan.blocks);
+    let bench = &Bench { model: parted.as_deref().unwrap_or(bench.model), ..*bench };
+    let order = Order::new(&plan.blocks);
     let own = scores(bench, &order, (plan.score, plan.stand), steps);
     let other = exchanged(bench, &order, plan, steps);
     let (own, other) = match (own, other) {
@@ -82,7 +91,8 @@ pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Find
     };
     let other = other.unwrap_or_else(|| turned(&own, plan.score));
     let kept = kept(bench, &own);
-    let (found, stability) = chosen(bench, plan, [own, other], steps)?;
+    let (mut found, stability) = chosen(bench, plan, [own, other], steps)?;
+    found.facts.extend(facts.iter().cloned());
     let mut finding = found.run(bench, plan.stand, steps)?;
     finding.tables.extend(stability);
     finding.tensors.extend(kept);
@@ -128,11 +138,16 @@ fn kept(bench: &Bench, scores: &[Vec<f32>]) -> Option<(String, Tensors)> {
 
 /// Units of work: an item for its scores, or an edge of it where each is patched by itself, and its run circuits.
 pub fn work(bench: &Bench, plan: &Circuits) -> usize {
-    let edges = if plan.score == Score::Exact { plan.blocks.edges().len() } else { 1 };
+    let edges = if plan.score == Score::Exact { plan.expected().edges().len() } else { 1 };
+    let choice = usize::from(plan.top.is_some());
     let again = if plan.shuffled > 0 && is_scored_again(bench.metric, plan.score) { 2 } else { 1 };
     let nulls = plan.random + if plan.shuffled > 0 { plan.shuffled + 1 } else { 0 };
     bench.items.len()
-        * (again * edges + tries(plan.size, plan.blocks.edges().len()) + runs(Some(supporting(plan.score))) + nulls)
+        * (choice
+            + again * edges
+            + tries(plan.size, plan.expected().edges().len())
+            + runs(Some(supporting(plan.score)))
+            + nulls)
 }
 
 /// The circuit of the largest scores, and how often each edge is chosen when items are drawn again.
@@ -146,8 +161,8 @@ fn chosen(
     let value = |(item, edge): (usize, usize)| f64::from(own[item][edge]);
     let scores = Array2::from_shape_fn((own.len(), edges.len()), value);
     let means = scores.mean_axis(Axis(0)).expect("a plan has items");
-    let all =
-        Circuit::new(plan.blocks, edges.into_iter().zip(means)).expect("the model's own edges, with finite scores");
+    let all = Circuit::new(plan.blocks.clone(), edges.into_iter().zip(means))
+        .expect("the model's own edges, with finite scores");
     let (count, selected) = counted(bench, (plan.rule, plan.size), plan.stand, &all, steps)?;
     let groups = Summary::new(bench).groups();
     let how = Resampling {

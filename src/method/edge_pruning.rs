@@ -39,7 +39,7 @@ const KEPT: usize = 10;
 pub fn edge_pruning(bench: &Bench, plan: &Pruning, steps: &mut Steps) -> Result<Finding, RunError> {
     let own = apart(bench.model);
     let bench = &Bench { model: own.as_deref().unwrap_or(bench.model), ..*bench };
-    let order = Order::new(plan.blocks.layers, plan.blocks.heads, plan.blocks.flow);
+    let order = Order::new(&plan.blocks);
     let mut masked: Option<Masked> = None;
     let mut make = || Masked::new(bench, &order, (plan.judge, plan.stand));
     let mut fits = Vec::new();
@@ -110,7 +110,7 @@ impl Seed {
 
 /// The edges of highest chance.
 fn circuit(plan: &Pruning, chances: &[f64]) -> Circuit {
-    let all = Circuit::new(plan.blocks, plan.blocks.edges().into_iter().zip(chances.iter().copied()));
+    let all = Circuit::new(plan.blocks.clone(), plan.blocks.edges().into_iter().zip(chances.iter().copied()));
     all.expect("the model's own edges, with finite chances").select(Rule::Top(By::Sign), plan.count).prune()
 }
 

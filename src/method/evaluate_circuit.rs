@@ -12,7 +12,7 @@
 //!
 //! *Example.* `EvaluateCircuit(file: "circuit.json", select: TopN(200), by: Sign)`
 
-use super::circuit::{Found, Scale, apart, counted, joint, runs, tries};
+use super::circuit::{Found, Scale, apart, counted, joint, parted, runs, tries};
 use super::{Bench, Finding};
 use crate::circuit::{Circuit, Meaning, SIGN};
 use crate::plan::Given;
@@ -22,6 +22,8 @@ use crate::steps::{RunError, Steps};
 pub fn evaluate_circuit(bench: &Bench, given: &Given, steps: &mut Steps) -> Result<Finding, RunError> {
     let own = apart(bench.model);
     let bench = &Bench { model: own.as_deref().unwrap_or(bench.model), ..*bench };
+    let parted = parted(bench.model, given.circuit.blocks());
+    let bench = &Bench { model: parted.as_deref().unwrap_or(bench.model), ..*bench };
     match chosen(bench, given, steps) {
         Err(RunError::Elsewhere) => {
             steps.pass_over(joint(bench, 0));

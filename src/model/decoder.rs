@@ -188,4 +188,12 @@ impl Model for Decoder {
         model.blocks.iter_mut().for_each(|block| block.attention = block.attention.ungrouped());
         Box::new(model)
     }
+
+    fn parted(&self, neurons: &[(usize, usize)]) -> Box<dyn Model> {
+        let mut model = self.clone();
+        for (layer, block) in model.blocks.iter_mut().enumerate() {
+            block.mlp.set_apart(neurons.iter().filter(|(of, _)| *of == layer).map(|(_, neuron)| *neuron));
+        }
+        Box::new(model)
+    }
 }

@@ -182,4 +182,12 @@ impl Model for Encoder {
     fn ungrouped(&self) -> Box<dyn Model> {
         Box::new(self.clone())
     }
+
+    fn parted(&self, neurons: &[(usize, usize)]) -> Box<dyn Model> {
+        let mut model = self.clone();
+        for (layer, block) in model.blocks.iter_mut().enumerate() {
+            block.mlp.set_apart(neurons.iter().filter(|(of, _)| *of == layer).map(|(_, neuron)| *neuron));
+        }
+        Box::new(model)
+    }
 }

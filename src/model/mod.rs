@@ -97,6 +97,9 @@ pub trait Model {
     /// The same model with keys and values of its own for every head, each a copy of what it shared: what a single head reads
     /// can then be changed. A model whose heads share none is as it was.
     fn ungrouped(&self) -> Box<dyn Model>;
+    /// The same model with some neurons, layer and neuron each, apart from the rest of their MLPs: where a hook wants what such
+    /// an MLP reads or writes, it sees the rest and each of them as heads of that site, in this order. Left alone, it is as it was.
+    fn parted(&self, neurons: &[(usize, usize)]) -> Box<dyn Model>;
 
     /// Logits `[batch, pos, vocabulary]` for all positions of `tokens`.
     fn forward(&self, tokens: &Tokens, hook: &mut dyn Hook) -> Tensor<3> {

@@ -174,6 +174,7 @@ impl Random<'_> {
                 input: self.linear([d_model, d_mlp], 0.02),
                 output: self.linear([d_mlp, d_model], small),
                 function: Function::GeluTanh,
+                apart: Vec::new(),
             },
             norm2_post: None,
         }

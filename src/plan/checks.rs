@@ -29,6 +29,10 @@ pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
             "holds circuits against each other, and no method finds one; add for instance `Circuit(select: TopN(40))`",
         );
     }
+    if !variants.is_empty() && experiment.methods.iter().any(Method::chooses_nodes) {
+        let what = "`neurons: Top` chooses other neurons in each variant, and circuits of other nodes cannot be held against each other; name them, for instance as the facts of a run without `against` do";
+        problems.add("against", what);
+    }
     for (index, variant) in variants.iter().enumerate() {
         let at = format!("against[{index}]");
         let plain = |letter: char| letter.is_alphanumeric() || "-_".contains(letter);

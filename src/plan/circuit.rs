@@ -1,14 +1,17 @@
 //! Circuits: how edges are scored and chosen, and whether the model has edges at all.
 
+use super::neurons::{self, Top};
 use super::pruning::check_rate;
 use super::{Known, Problems};
 use crate::circuit::{Blocks, By, Rule};
-use crate::spec::{Judge, Ranking, Score, Select, Stand};
+use crate::spec::{Judge, Neurons, Ranking, Score, Select, Stand};
 
 /// What is asked of a circuit.
-pub(super) struct Asked {
+pub(super) struct Asked<'a> {
     /// How edges are scored.
     pub score: Score,
+    /// Which neurons are nodes of their own.
+    pub neurons: &'a Neurons,
     /// Which are kept.
     pub select: Select,
     /// What of a score counts.
@@ -20,10 +23,12 @@ pub(super) struct Asked {
 }
 
 /// A circuit to be found and run.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Circuits {
-    /// The model's edges.
+    /// The model's edges; neurons that are yet to be chosen are not among its nodes.
     pub blocks: Blocks,
+    /// Neurons that are chosen before edges are scored.
+    pub top: Option<Top>,
     /// How edges are scored.
     pub score: Score,
     /// How they are chosen.
@@ -36,6 +41,17 @@ pub struct Circuits {
     pub random: usize,
     /// Circuits of exchanged answers that it is held against.
     pub shuffled: usize,
+}
+
+impl Circuits {
+    /// The blocks with as many neurons as will be chosen, wherever they are: what sizes are reckoned by before.
+    pub fn expected(&self) -> Blocks {
+        let count = self.top.as_ref().map_or(0, |top| top.count);
+        match count {
+            0 => self.blocks.clone(),
+            count => self.blocks.with_neurons((0..count).map(|neuron| (self.blocks.layers / 2, neuron))),
+        }
+    }
 }
 
 /// How many edges are chosen.
@@ -101,7 +117,7 @@ pub(super) fn blocks(at: &str, ablate: Stand, known: &Known, problems: &mut Prob
     if let Stand::Optimal { steps, learning_rate } = ablate {
         check_constants(&format!("{at}.ablate"), (steps, learning_rate), known, problems);
     }
-    Some(Blocks { layers: known.dims().layers, heads: known.dims().heads, flow })
+    Some(Blocks::new(known.dims().layers, known.dims().heads, flow))
 }
 
 /// Whether constants can be fitted.
@@ -163,12 +179,15 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
     let blocks = blocks(at, asked.ablate, known, problems)?;
     let by = if asked.by == Ranking::Size { By::Size } else { supporting(asked.score) };
     let (rule, size) = choice(asked.select, by);
-    check_size(&format!("{at}.select"), size, blocks.edges().len(), problems);
+    let (blocks, top) = neurons::resolve(at, (asked.neurons, asked.score), &blocks, known, problems);
+    // how many edges there are when neurons are chosen hangs on where they are
+    let all = if top.is_some() { usize::MAX } else { blocks.edges().len() };
+    check_size(&format!("{at}.select"), size, all, problems);
     // constants would have to be fitted to every draw
     let [random, shuffled] = if matches!(asked.ablate, Stand::Optimal { .. }) { [0, 0] } else { asked.draws };
     check_draws(&format!("{at}.random_circuits"), random, problems);
     check_draws(&format!("{at}.shuffled_answers"), shuffled, problems);
-    let circuits = Circuits { blocks, score: asked.score, rule, size, stand: asked.ablate, random, shuffled };
+    let circuits = Circuits { blocks, top, score: asked.score, rule, size, stand: asked.ablate, random, shuffled };
     (problems.count() == before).then_some(circuits)
 }
 
@@ -183,6 +202,7 @@ pub(super) fn choice(select: Select, by: By) -> (Rule, Size) {
 
 pub(super) fn check_size(at: &str, size: Size, all: usize, problems: &mut Problems) {
     match size {
+        Size::Edges(0) if all == usize::MAX => problems.add(at, "0 edges; give at least one"),
         Size::Edges(count) if count == 0 || count > all => {
             problems.add(at, format!("{count} edges; this model has 1 to {all} to choose from"));
         }

@@ -51,8 +51,9 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
     check_draws(&format!("{at}.random_circuits"), random, problems);
     let place = format!("{at}.file");
     let file = asked.file.display().to_string();
-    let found = read(asked.file, &file, blocks).map_err(|why| problems.add(&place, why)).ok()?;
+    let found = read(asked.file, &file, &blocks, known).map_err(|why| problems.add(&place, why)).ok()?;
     let exchange::File { circuit, facts } = found;
+    let blocks = circuit.blocks().clone();
     let (scored, meaning) = (circuit.links().len(), Meaning::of(&facts));
     let order = match asked.by {
         Ranking::Size => Some(By::Size),
@@ -81,9 +82,19 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
     (problems.count() == before).then_some(given)
 }
 
-fn read(path: &Path, file: &str, blocks: Blocks) -> Result<exchange::File, String> {
+/// The file, if it is of this model, in which any neurons may be nodes of their own.
+fn read(path: &Path, file: &str, blocks: &Blocks, known: &Known) -> Result<exchange::File, String> {
     let text = spec::text(path).map_err(|error| error.to_string())?;
-    exchange::read(file, &text).and_then(|found| found.of(file, blocks)).map_err(|error| error.to_string())
+    let found = exchange::read(file, &text).map_err(|error| error.to_string())?;
+    let (neurons, last) = (found.circuit.blocks().neurons(), known.dims().d_mlp - 1);
+    if let Some((layer, neuron)) = neurons.iter().find(|(_, neuron)| *neuron > last) {
+        return Err(format!(
+            "{file}: neuron {neuron} of layer {layer} does not exist; {} has neurons 0 to {last}",
+            known.family
+        ));
+    }
+    let own = blocks.with_neurons(neurons.iter().copied());
+    found.of(file, &own).map_err(|error| error.to_string())
 }
 
 /// The circuit with all edges of its model.

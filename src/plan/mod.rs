@@ -13,6 +13,7 @@ mod group;
 mod items;
 mod knockout;
 mod memory;
+mod neurons;
 mod paths;
 mod problem;
 mod pruning;
@@ -32,6 +33,7 @@ pub use given::Given;
 pub use items::Item;
 pub use knockout::Cuts;
 pub use memory::{Load, ROWS};
+pub use neurons::Top;
 pub use paths::{Branch, Paths};
 pub use problem::{PlanError, Problem};
 pub use pruning::Pruning;
@@ -117,11 +119,11 @@ pub enum Step {
 
 impl Step {
     /// The edges among which the method finds circuits, where it does.
-    pub fn blocks(&self) -> Option<Blocks> {
+    pub fn blocks(&self) -> Option<&Blocks> {
         match self {
-            Step::Circuit(circuits) => Some(circuits.blocks),
-            Step::Acdc(acdc) => Some(acdc.blocks),
-            Step::EdgePruning(pruning) => Some(pruning.blocks),
+            Step::Circuit(circuits) => Some(&circuits.blocks),
+            Step::Acdc(acdc) => Some(&acdc.blocks),
+            Step::EdgePruning(pruning) => Some(&pruning.blocks),
             Step::EvaluateCircuit(given) => Some(given.circuit.blocks()),
             _ => None,
         }
@@ -252,9 +254,9 @@ fn step(
             let asked = paths::Asked { paths, senders, receivers, through, direction, at: positions };
             paths::resolve(&at, &asked, known, problems).map(Step::PathPatch)
         }
-        Method::Circuit { score, select, by, ablate, random_circuits, shuffled_answers } => {
-            let draws = [*random_circuits, *shuffled_answers];
-            let asked = circuit::Asked { score: *score, select: *select, by: *by, ablate: *ablate, draws };
+        Method::Circuit { score, neurons, select, by, ablate, random_circuits, shuffled_answers } => {
+            let (draws, score) = ([*random_circuits, *shuffled_answers], *score);
+            let asked = circuit::Asked { score, neurons, select: *select, by: *by, ablate: *ablate, draws };
             circuit::resolve(&at, &asked, known, problems).map(Step::Circuit)
         }
         Method::EdgePruning { target, steps, learning_rate, judge, ablate, seeds, random_circuits } => {

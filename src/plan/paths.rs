@@ -74,7 +74,7 @@ impl Branch {
         let kind = match sender {
             Node::Input => "input",
             Node::Head(..) => "heads",
-            Node::Mlp(_) => "mlps",
+            Node::Mlp(_) | Node::Neuron(..) => "mlps",
         };
         let wire = wire(sender, &reached, through, layers, flow);
         let route = Route { senders: [sender].into(), wires: vec![wire] };
@@ -216,6 +216,12 @@ fn check_node(at: &str, node: Node, known: &Known, problems: &mut Problems) {
     };
     check("layer", node.layer(), layers);
     check("head", node.head(), heads);
+    if let Some(layer) = node.layer().filter(|_| node.neuron().is_some()) {
+        let what = format!(
+            "{node} is a neuron, and paths go through whole MLPs; write m{layer}, or use Circuit with `neurons`"
+        );
+        problems.add(at, what);
+    }
 }
 
 /// The nodes of a kind.

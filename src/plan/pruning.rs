@@ -27,7 +27,7 @@ pub(super) struct Asked {
 }
 
 /// Masks to be fitted.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pruning {
     /// The model's edges.
     pub blocks: Blocks,
@@ -59,7 +59,7 @@ pub(super) fn resolve(at: &str, asked: Asked, known: &Known, problems: &mut Prob
     }
     check_rate(&format!("{at}.learning_rate"), asked.learning_rate, problems);
     check_draws(&format!("{at}.random_circuits"), asked.random, problems);
-    let count = blocks.and_then(|blocks| count(&format!("{at}.target"), asked.target, blocks, problems));
+    let count = blocks.as_ref().and_then(|blocks| count(&format!("{at}.target"), asked.target, blocks, problems));
     let Asked { steps, learning_rate, judge, ablate: stand, seeds, random, .. } = asked;
     let pruning = Pruning { blocks: blocks?, count: count?, steps, learning_rate, judge, stand, seeds, random };
     (problems.count() == before).then_some(pruning)
@@ -73,7 +73,7 @@ pub(super) fn check_rate(at: &str, rate: f64, problems: &mut Problems) {
 }
 
 /// How many edges stay.
-fn count(at: &str, target: Target, blocks: Blocks, problems: &mut Problems) -> Option<usize> {
+fn count(at: &str, target: Target, blocks: &Blocks, problems: &mut Problems) -> Option<usize> {
     let all = blocks.edges().len();
     match target {
         Target::Edges(count) if (1..=all).contains(&count) => Some(count),

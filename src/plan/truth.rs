@@ -13,7 +13,7 @@ pub(super) fn resolve(experiment: &Experiment, known: &Known, problems: &mut Pro
         problems.add("truth", "no method here finds a circuit; add one, for instance Circuit(select: TopN(10))");
     }
     let flow = known.model.flow()?; // the methods say that there are no edges
-    let blocks = Blocks { layers: known.dims().layers, heads: known.dims().heads, flow };
+    let blocks = Blocks::new(known.dims().layers, known.dims().heads, flow);
     let found = match (truth, &experiment.model) {
         (Truth::Own, ModelSpec::Compiled(task)) => {
             compile(task).map(|compiled| compiled.truth).map_err(|e| e.to_string())
@@ -22,7 +22,7 @@ pub(super) fn resolve(experiment: &Experiment, known: &Known, problems: &mut Pro
             Err("Own is the circuit of a compiled program, which this model is not; write File(\"circuit.json\")"
                 .into())
         }
-        (Truth::File(path), _) => of_file(path, blocks),
+        (Truth::File(path), _) => of_file(path, &blocks),
     };
     let checked = found.and_then(|circuit| {
         let (known, all) = (circuit.size(), blocks.edges().len());
@@ -34,7 +34,7 @@ pub(super) fn resolve(experiment: &Experiment, known: &Known, problems: &mut Pro
     checked.map_err(|why| problems.add("truth", why)).ok()
 }
 
-fn of_file(path: &Path, blocks: Blocks) -> Result<Circuit, String> {
+fn of_file(path: &Path, blocks: &Blocks) -> Result<Circuit, String> {
     let name = path.display().to_string();
     let text = spec::text(path).map_err(|error| error.to_string())?;
     let file =

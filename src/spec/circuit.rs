@@ -55,6 +55,25 @@ impl fmt::Display for Score {
     }
 }
 
+/// Which neurons are nodes of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Neurons {
+    /// None: MLPs are whole.
+    #[default]
+    None,
+    /// So many of the whole model: those that patching would change the metric most by, as estimated from gradients.
+    Top(usize),
+    /// These: `["m3.n17"]`.
+    Named(Vec<String>),
+}
+
+impl Neurons {
+    /// Whether MLPs are whole.
+    pub fn is_none(&self) -> bool {
+        *self == Neurons::None
+    }
+}
+
 /// Which edges are kept, before those that lead nowhere are dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Select {

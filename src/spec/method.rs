@@ -3,8 +3,8 @@
 use super::circuit::twenty;
 use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three};
 use super::{
-    Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Noise, Only, Prompt, Ranking, Score,
-    Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
+    Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only, Prompt, Ranking,
+    Score, Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -151,6 +151,9 @@ pub enum Method {
         /// How edges are scored.
         #[serde(default)]
         score: Score,
+        /// Neurons that are nodes of their own.
+        #[serde(default, skip_serializing_if = "Neurons::is_none")]
+        neurons: Neurons,
         /// Which are kept.
         select: Select,
         /// What of a score counts.
@@ -265,5 +268,10 @@ impl Method {
     pub fn finds_circuits(&self) -> bool {
         use Method::{Acdc, Circuit, EdgePruning, EvaluateCircuit};
         matches!(self, Circuit { .. } | Acdc { .. } | EdgePruning { .. } | EvaluateCircuit { .. })
+    }
+
+    /// Whether the nodes of its circuits are chosen by all items.
+    pub fn chooses_nodes(&self) -> bool {
+        matches!(self, Method::Circuit { neurons: Neurons::Top(_), .. })
     }
 }

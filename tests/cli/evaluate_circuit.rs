@@ -55,6 +55,20 @@ fn a_circuit_does_from_a_file_what_it_did_where_it_was_found() {
 }
 
 #[test]
+fn a_circuit_of_neurons_does_from_a_file_what_it_did_where_it_was_found() {
+    let place = place("Circuit(score: Eap, neurons: Top(9), select: TopN(60))");
+    place.good(&["run", "q.ron", "--out", "r"]);
+    place.write("c.json", &place.read("r/circuits/01_circuit.json"));
+    let (done, removed) = (rows(&place, "01_circuit.faithfulness"), rows(&place, "01_circuit.removals"));
+    let found = edges(&place, "01_circuit");
+    assert!(found.iter().any(|edge| edge.contains(".n")), "{found:?}");
+    place.good(&["run", "q.ron", "--out", "r", "--set", "methods=[EvaluateCircuit(file: \"c.json\")]"]);
+    assert_eq!(rows(&place, "01_evaluate_circuit.faithfulness"), done);
+    assert_eq!(rows(&place, "01_evaluate_circuit.removals"), removed);
+    assert_eq!(edges(&place, "01_evaluate_circuit"), found);
+}
+
+#[test]
 fn a_published_circuit_is_run_with_the_edges_that_it_has() {
     let place = place("EvaluateCircuit(file: \"c.json\")");
     place.write("c.json", PUBLISHED.as_bytes());
@@ -93,6 +107,11 @@ fn a_file_that_cannot_be_run_is_refused_with_place_and_remedy() {
         (PUBLISHED.replace("input->m1", "m1->m1"), "", "m1->m1"),
         (PUBLISHED.replace("true", "false"), "", "none of the 5 edges is in the circuit; choose some"),
         (PUBLISHED.into(), ", select: TopN(6)", "methods[0].select: 6 edges; this model has 1 to 5 to choose from"),
+        (
+            own.replace("false}", "false, \"neurons\": [\"m1.n96\"]}"),
+            "",
+            "neuron 96 of layer 1 does not exist; gpt2 has neurons 0 to 95",
+        ),
         (own.into(), ", select: TopN(1), by: Sign", "methods[0].by: Sign needs to know"),
     ];
     for (file, more, expected) in cases {

@@ -113,3 +113,15 @@ fn more_shards_than_steps_are_the_run() {
     place.good(&["merge", "r"]);
     assert_same(&place.path("r"), &whole);
 }
+
+#[test]
+fn neurons_are_not_chosen_by_a_part_of_the_items() {
+    let place = place(&pairs(&[6; 4]), "Circuit(neurons: Top(2), select: TopN(9))");
+    let told = place.bad(&["run", "q.ron", "--out", "r", "--shard", "1/2"]);
+    assert!(told.contains("neurons: Top chooses by all items, of which a shard has a part"), "{told}");
+    let told = place.good(&["check", "q.ron"]);
+    assert!(told.contains("about ") && told.contains("2 neurons to be chosen"), "{told}");
+    place.good(&["run", "q.ron", "--out", "r"]);
+    let circuit = String::from_utf8(place.read("r/circuits/01_circuit.json")).unwrap();
+    assert!(circuit.contains("\"neurons\":[\"m"), "{}", &circuit[..400]);
+}

@@ -1,6 +1,8 @@
 //! What the tests share: tiny models with random weights, batches, experiments as text, tensors as numbers.
 #![allow(dead_code)] // each test binary takes what it needs
 
+pub mod edges;
+
 use patchclamp::hook::{Activation, Hook, Record};
 use patchclamp::method::Finding;
 use patchclamp::model::load::{self, Loaded};

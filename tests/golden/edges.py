@@ -41,15 +41,24 @@ class Graph:
         self.layers, self.heads = len(patient.blocks), patient.heads
         self.d_model = patient.model.config.hidden_size
         layers, heads = range(self.layers), range(self.heads)
-        block = lambda l: [*(f"a{l}.h{h}" for h in heads), f"m{l}"]
+        block = lambda l: [*(f"a{l}.h{h}" for h in heads), *self.parts(l)]
         self.nodes = ["input", *(name for l in layers for name in block(l))]
-        block = lambda l: [*(f"a{l}.h{h}<{p}>" for h in heads for p in "qkv"), f"m{l}"]
+        block = lambda l: [*(f"a{l}.h{h}<{p}>" for h in heads for p in "qkv"), *self.parts(l)]
         self.ports = [*(name for l in layers for name in block(l)), "logits"]
         before = lambda node, port: order(node, patient.parallel)[0] < order(port, patient.parallel)[1]
         self.edges = [(u, v) for u in self.nodes for v in self.ports if before(u, v)]
         self.embed = patient.model.get_input_embeddings()
         with torch.no_grad():
             self.clean_kept, self.corrupt_kept = self.run(self.embed(clean)), self.run(self.embed(corrupt))
+
+    def parts(self, layer):
+        """The nodes of an MLP."""
+        return [f"m{layer}"]
+
+    def write(self, layer, output, read, written, adds, put):
+        """What an MLP adds to the stream, kept in `written` by its nodes."""
+        written[f"m{layer}"] = put.get(f"m{layer}", output)
+        return written[f"m{layer}"]
 
     def run(self, embeds, addend=None, put=None):
         """The metric of each item, what nodes write and what ports read.
@@ -109,8 +118,7 @@ class Graph:
 
         def mlp(layer):
             def hook(_, __, output):
-                written[f"m{layer}"] = put.get(f"m{layer}", output)
-                return written[f"m{layer}"]
+                return self.write(layer, output, read, written, adds, put)
             return hook
 
         with ExitStack() as stack:
@@ -206,9 +214,9 @@ class Graph:
             return self.run(self.between(1.0), addend)["metric"]
 
 
-def case(patient, pairs, step, random):
+def case(patient, pairs, step, random, kind=Graph):
     clean, corrupt, answers = (torch.tensor(pairs[key]) for key in ("clean", "corrupt", "answers"))
-    graph = Graph(patient, clean, corrupt, answers)
+    graph = kind(patient, clean, corrupt, answers)
     count = len(graph.edges)
     circuits = []
     for share, ablation in [(0.5, "Corrupted"), (0.9, "Corrupted"), (0.7, "Mean"), (0.7, "MeanPerPosition"), (0.7, "Zero"), (0.0, "Zero")]:

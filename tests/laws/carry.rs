@@ -120,7 +120,7 @@ fn in_the_embedding_a_pair_is_one_direction() {
 /// The pair as data and as feature, and every edge in the circuit.
 fn of_pair(loaded: &Loaded) -> Finding {
     let (dims, flow) = (loaded.model.dims(), loaded.model.flow().unwrap());
-    let edges = Blocks { layers: dims.layers, heads: dims.heads, flow }.edges().len();
+    let edges = Blocks::new(dims.layers, dims.heads, flow).edges().len();
     let features = format!("precision: F64, features: [(name: \"token\", data: {PAIR})]");
     findings(&question(PAIR, &format!("Circuit(score: Eap, select: TopN({edges}))"), &features), loaded).remove(0)
 }

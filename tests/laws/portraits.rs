@@ -16,7 +16,7 @@ const PAIRS: &str = "Pairs([(clean: [1, 2, 3, 4, 9], corrupt: [1, 7, 3, 4, 9], r
 /// A circuit of every edge, so that every node is seen.
 fn everything(loaded: &Loaded) -> String {
     let dims = loaded.model.dims();
-    let blocks = Blocks { layers: dims.layers, heads: dims.heads, flow: loaded.model.flow().unwrap() };
+    let blocks = Blocks::new(dims.layers, dims.heads, loaded.model.flow().unwrap());
     assert!(blocks.flow == Flow::Sequential);
     format!("Circuit(score: Eap, select: TopN({}))", blocks.edges().len())
 }

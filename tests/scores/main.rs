@@ -5,156 +5,34 @@ mod common;
 
 mod constant;
 
+use common::edges::*;
 use common::*;
 use insta::assert_snapshot;
-use patchclamp::method::Bench;
 use patchclamp::method::circuit::Evaluation;
-use patchclamp::method::score::{Order, scores};
-use patchclamp::model::Model;
-use patchclamp::model::load::{self, Loaded};
 use patchclamp::plan::Plan;
 use patchclamp::precision::Precision;
 use patchclamp::spec::{Score, Stand};
 use patchclamp::steps::Steps;
-use patchclamp::tensor::Setting;
-use serde_json::Value;
-use std::path::Path;
-
-/// How near scores must come to the reference's, in each precision.
-struct Near {
-    /// Relative to the reference's score, edge by edge.
-    relative: f64,
-    /// Relative to the largest score of an item: what is left of a score that is a small difference of large terms.
-    floor: f64,
-    precision: Precision,
-}
-
-/// The reference is written with six digits, and rotates in f32 whatever the rest is computed in; Llama's norms are in f32
-/// there too.
-const IN_F64: Near = Near { relative: 5e-6, floor: 1e-6, precision: Precision::F64 };
-/// f32 in another order of additions.
-const IN_F32: Near = Near { relative: 1e-4, floor: 3e-6, precision: Precision::F32 };
-
-fn plan(data: &str, loaded: &Loaded) -> Plan {
-    Plan::new(&experiment(&question(data, r#"Patch(sites: ["hook_embed"], over: [])"#, "")), loaded).unwrap()
-}
-
-fn bench<'a>(model: &'a dyn Model, plan: &'a Plan, rows: usize) -> Bench<'a> {
-    let statistics = plan.experiment.statistics;
-    Bench { model, text: None, items: &plan.items, features: &[], metric: plan.metric(), statistics, seed: 0, rows }
-}
-
-fn order(model: &dyn Model) -> Order {
-    let dims = model.dims();
-    Order::new(dims.layers, dims.heads, model.flow().unwrap())
-}
-
-fn scored(bench: &Bench, score: Score) -> Vec<Vec<f32>> {
-    scored_by(bench, score, Stand::Corrupted)
-}
-
-fn scored_by(bench: &Bench, score: Score, stand: Stand) -> Vec<Vec<f32>> {
-    scores(bench, &order(bench.model), (score, stand), &mut Steps::unkept(&mut ())).unwrap()
-}
-
-fn golden_of(name: &str) -> Value {
-    let text = std::fs::read_to_string(golden("edges.json")).unwrap();
-    serde_json::from_str::<Value>(&text).unwrap()[name].take()
-}
-
-fn check_scores(name: &str, loaded: &Loaded, near: &Near) {
-    let golden = golden_of(name);
-    let (model, plan) = (loaded.model.ungrouped(), plan(&golden_pairs(&golden), loaded));
-    let names: Vec<String> = order(model.as_ref()).edges().iter().map(ToString::to_string).collect();
-    let expected: Vec<&str> = golden["edges"].as_array().unwrap().iter().map(|edge| edge.as_str().unwrap()).collect();
-    assert_eq!(names, expected);
-    let steps = golden["steps"].as_u64().unwrap() as usize;
-    let methods = [
-        ("eap", Score::Eap),
-        ("eap_ig_inputs", Score::EapIg { steps }),
-        ("clean_corrupted", Score::CleanCorrupted),
-        ("eap_ig_activations", Score::EapIgActivations { steps }),
-        ("exact", Score::Exact),
-        ("information_flow", Score::InformationFlow),
-    ];
-    for (method, score) in methods {
-        let found = scored(&bench(model.as_ref(), &plan, 16), score);
-        let step = if method == "exact" { golden["exact_step"].as_u64().unwrap() as usize } else { 1 };
-        for (item, expected) in golden["scores"][method].as_array().unwrap().iter().enumerate() {
-            let expected = floats(expected);
-            // an exact score is a difference of two metrics, and rounded as they are
-            let metric = if method == "exact" { floats(&golden["clean_metric"])[item].abs() } else { 0.0 };
-            let most = expected.iter().fold(metric, |most: f64, score| most.max(score.abs()));
-            assert_eq!(names.iter().step_by(step).count(), expected.len());
-            for (edge, expected) in (0..names.len()).step_by(step).zip(expected) {
-                let difference = (f64::from(found[item][edge]) - expected).abs();
-                let allowed = near.relative * expected.abs() + near.floor * most;
-                assert!(
-                    difference <= allowed,
-                    "{name} {:?} {method} item {item} {}: {difference} of {expected}",
-                    near.precision,
-                    names[edge]
-                );
-            }
-        }
-    }
-}
-
-fn check_circuits(name: &str, loaded: &Loaded) {
-    let golden = golden_of(name);
-    let (model, plan) = (loaded.model.ungrouped(), plan(&golden_pairs(&golden), loaded));
-    let bench = bench(model.as_ref(), &plan, 16);
-    let (edges, items) = (order(model.as_ref()).edges(), (0..plan.items.len()).collect::<Vec<_>>());
-    for case in golden["circuits"].as_array().unwrap() {
-        let stand = match case["ablation"].as_str().unwrap() {
-            "Corrupted" => Stand::Corrupted,
-            "Mean" => Stand::Mean,
-            "MeanPerPosition" => Stand::MeanPerPosition,
-            _ => Stand::Zero,
-        };
-        let inside: Vec<usize> =
-            case["inside"].as_array().unwrap().iter().map(|edge| edge.as_u64().unwrap() as usize).collect();
-        let outside = (0..edges.len()).filter(|edge| !inside.contains(edge)).map(|edge| edges[edge]).collect();
-        let found = Evaluation::new(&bench, stand).unwrap().values(&items, &[outside]).unwrap();
-        for (found, expected) in found[0].iter().zip(floats(&case["metric"])) {
-            let difference = (found - expected).abs() / expected.abs().max(1.0);
-            assert!(difference < 1e-5, "{name} {stand:?} {}: {found} {expected}", inside.len());
-        }
-    }
-}
-
-fn check(name: &str, folder: &Path) {
-    let in_f64 = match name {
-        "gpt2" => Near { floor: 1e-9, ..IN_F64 },
-        "pythia-parallel" => IN_F64,
-        _ => Near { precision: Precision::F64, ..IN_F32 },
-    };
-    for near in [in_f64, IN_F32] {
-        let loaded = load::folder(folder, &[], &Setting { device: device(), precision: near.precision }).unwrap();
-        check_scores(name, &loaded, &near);
-        check_circuits(name, &loaded);
-    }
-}
 
 #[test]
 fn scores_and_circuits_agree_with_autograd_through_gpt2() {
-    check("gpt2", &golden("gpt2"));
+    check("edges.json", "gpt2", &golden("gpt2"));
 }
 
 #[test]
 fn scores_and_circuits_agree_with_autograd_through_parallel_blocks() {
-    check("pythia-parallel", &golden("pythia-parallel"));
+    check("edges.json", "pythia-parallel", &golden("pythia-parallel"));
 }
 
 #[test]
 fn scores_and_circuits_agree_with_autograd_where_heads_share_keys() {
-    check("llama", &golden("llama"));
+    check("edges.json", "llama", &golden("llama"));
 }
 
 #[test]
 fn scores_and_circuits_agree_with_autograd_through_real_weights() {
     if let Some(folder) = real_weights("stories260K") {
-        check("stories260K", &folder);
+        check("edges.json", "stories260K", &folder);
     }
 }
 

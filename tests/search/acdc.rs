@@ -68,8 +68,8 @@ fn every_decision_is_that_of_a_search_with_whole_passes() {
 fn with_whole_passes(bench: &Bench, asked: &Acdc) -> Vec<(Edge, bool, f64)> {
     let (mut severed, mut now) = (Vec::new(), whole_pass(bench, asked, &[]));
     let mut found = Vec::new();
-    for port in Wiring::ports(asked.blocks) {
-        for from in Wiring::whole(asked.blocks).parents(port) {
+    for port in Wiring::ports(&asked.blocks) {
+        for from in Wiring::whole(asked.blocks.clone()).parents(port) {
             let edge = Edge { from, to: port };
             let without = whole_pass(bench, asked, &[severed.as_slice(), &[edge]].concat());
             let change = without.iter().zip(&now).map(|(new, old)| new - old).sum::<f64>() / now.len() as f64;
@@ -135,10 +135,10 @@ fn a_search_that_was_broken_off_goes_on_with_the_same_bits() {
     let asked = acdc(loaded.model.as_ref(), 0.003, Judge::Divergence, Stand::Corrupted);
     let bench = bench(loaded.model.as_ref(), &plan, 64);
     let whole = searched(&bench, &asked);
-    let ports = Wiring::ports(asked.blocks);
+    let ports = Wiring::ports(&asked.blocks);
     for done in [1, ports.len() / 2, ports.len()] {
         let decided = |port: &patchclamp::node::Port| -> Vec<Decision> {
-            let parents = Wiring::whole(asked.blocks).parents(*port);
+            let parents = Wiring::whole(asked.blocks.clone()).parents(*port);
             parents.into_iter().map(|from| whole.edges[&Edge { from, to: *port }].clone()).collect()
         };
         let step = |(number, port)| (number, postcard::to_stdvec(&decided(port)).unwrap());

@@ -1,6 +1,7 @@
 //! What circuits of any search are held against: the fewest edges, parts taken out, chance.
 
 use super::*;
+use patchclamp::circuit::Blocks;
 use patchclamp::circuit::{By, Rule, Strength};
 use patchclamp::method::score::{Order, scores};
 use patchclamp::node::Node;
@@ -21,11 +22,22 @@ fn average(values: &[f64]) -> f64 {
 /// What every edge and node of a circuit does in it, against whole passes.
 #[test]
 fn parts_are_taken_out_as_whole_passes_do() {
-    for (case, stand) in [("gpt2", Stand::Corrupted), ("llama", Stand::Mean), ("pythia-parallel", Stand::Zero)] {
+    let some = [(0, 3), (0, 17), (1, 5)];
+    for (case, stand, neurons) in [
+        ("gpt2", Stand::Corrupted, &[][..]),
+        ("llama", Stand::Mean, &[]),
+        ("pythia-parallel", Stand::Zero, &[]),
+        ("gpt2", Stand::Zero, &some),
+        ("llama", Stand::Corrupted, &some),
+        ("pythia-parallel", Stand::Mean, &some),
+    ] {
         let loaded = load_in(case, Precision::F64);
-        let method = format!("Circuit(score: Eap, select: TopN(25), ablate: {stand:?})");
+        let names: Vec<String> = neurons.iter().map(|(layer, neuron)| format!("\"m{layer}.n{neuron}\"")).collect();
+        let named = if names.is_empty() { "None".into() } else { format!("Named([{}])", names.join(", ")) };
+        let count = if names.is_empty() { 25 } else { 60 };
+        let method = format!("Circuit(score: Eap, neurons: {named}, select: TopN({count}), ablate: {stand:?})");
         let found = &findings(&question(LATE, &method, "precision: F64"), &loaded)[0];
-        let (model, plan) = (loaded.model.ungrouped(), plan(LATE, &loaded));
+        let (model, plan) = (loaded.model.ungrouped().parted(neurons), plan(LATE, &loaded));
         let bench = bench(model.as_ref(), &plan, 64);
         let parts = found.tables.iter().find(|table| table.name.ends_with(".removals")).unwrap();
         let (circuit, rows) = (&found.circuits[0].1, &parts.rows);
@@ -50,6 +62,8 @@ fn parts_are_taken_out_as_whole_passes_do() {
             let expected = (alone - average(&severed(&bench, stand, &of_node))) / total;
             assert!((effect(node.to_string(), "incompleteness") - expected).abs() < 1e-9, "{case} {node}");
         }
+        let has_neurons = circuit.vertices().iter().any(|vertex| vertex.node().is_some_and(|n| n.neuron().is_some()));
+        assert_eq!(has_neurons, !neurons.is_empty(), "{case}");
         assert!(circuit.contains("input->logits".parse().unwrap()) || circuit.vertices().len() > 2, "{case}");
     }
 }
@@ -101,7 +115,7 @@ fn scores_of_exchanged_answers_are_turned() {
         std::mem::swap(&mut answers.right, &mut answers.wrong);
     }
     let dims = loaded.model.dims();
-    let order = Order::new(dims.layers, dims.heads, loaded.model.flow().unwrap());
+    let order = Order::new(&Blocks::new(dims.layers, dims.heads, loaded.model.flow().unwrap()));
     for (score, sign) in [
         (Score::Eap, -1.0),
         (Score::EapIg { steps: 3 }, -1.0),
@@ -155,12 +169,12 @@ fn items_of_a_label_are_held_against_the_others() {
     let plan = plan(&data, &loaded);
     let bench = bench(loaded.model.as_ref(), &plan, 64);
     let dims = loaded.model.dims();
-    let order = Order::new(dims.layers, dims.heads, loaded.model.flow().unwrap());
+    let order = Order::new(&Blocks::new(dims.layers, dims.heads, loaded.model.flow().unwrap()));
     let found = scores(&bench, &order, (Score::Eap, Stand::Corrupted), &mut Steps::unkept(&mut ())).unwrap();
     let circuit = |items: std::ops::Range<usize>| {
         let count = items.len() as f64;
         let mean = |edge: usize| items.clone().map(|item| f64::from(found[item][edge])).sum::<f64>() / count;
-        let blocks = Blocks { layers: dims.layers, heads: dims.heads, flow: loaded.model.flow().unwrap() };
+        let blocks = Blocks::new(dims.layers, dims.heads, loaded.model.flow().unwrap());
         let scored = order.edges().into_iter().enumerate().map(|(place, edge)| (edge, mean(place)));
         patchclamp::circuit::Circuit::new(blocks, scored).unwrap().select(Rule::Top(By::Size), 12).prune()
     };
@@ -196,7 +210,7 @@ fn shuffled_answers_turn_the_effect_of_the_items_that_they_are_exchanged_in() {
 
 fn plan_edges(loaded: &Loaded) -> usize {
     let dims = loaded.model.dims();
-    Blocks { layers: dims.layers, heads: dims.heads, flow: loaded.model.flow().unwrap() }.edges().len()
+    Blocks::new(dims.layers, dims.heads, loaded.model.flow().unwrap()).edges().len()
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn bench<'a>(model: &'a dyn Model, plan: &'a Plan, rows: usize) -> Bench<'a> {
 }
 
 fn acdc(model: &dyn Model, threshold: f64, judge: Judge, stand: Stand) -> Acdc {
-    let blocks = Blocks { layers: model.dims().layers, heads: model.dims().heads, flow: model.flow().unwrap() };
+    let blocks = Blocks::new(model.dims().layers, model.dims().heads, model.flow().unwrap());
     Acdc { blocks, thresholds: vec![threshold], judge, stand, random: 0 }
 }
 

@@ -9,11 +9,12 @@ use crate::node::Node;
 use std::fmt::Write;
 
 /// Attributes of GraphML: identifier, what has it, name, type.
-const KEYS: [(&str, &str, &str, &str); 9] = [
+const KEYS: [(&str, &str, &str, &str); 10] = [
     ("label", "node", "label", "string"),
     ("kind", "node", "kind", "string"),
     ("layer", "node", "layer", "int"),
     ("head", "node", "head", "int"),
+    ("neuron", "node", "neuron", "int"),
     ("name", "edge", "name", "string"),
     ("port", "edge", "port", "string"),
     ("score", "edge", "score", "double"),
@@ -73,7 +74,7 @@ fn port(link: &Link) -> &'static str {
         Port::Query(..) => "q",
         Port::Key(..) => "k",
         Port::Value(..) => "v",
-        Port::Mlp(_) | Port::Logits => "",
+        Port::Mlp(_) | Port::Neuron(..) | Port::Logits => "",
     }
 }
 
@@ -82,6 +83,7 @@ fn vertex_xml(vertex: Vertex) -> String {
         Vertex::Node(Node::Input) => "input",
         Vertex::Node(Node::Head(..)) => "head",
         Vertex::Node(Node::Mlp(_)) => "mlp",
+        Vertex::Node(Node::Neuron(..)) => "neuron",
         Vertex::Logits => "logits",
     };
     let number = |id, number: Option<usize>| number.map(|number| data(3, id, &number.to_string())).unwrap_or_default();
@@ -91,6 +93,7 @@ fn vertex_xml(vertex: Vertex) -> String {
         data(3, "kind", kind),
         number("layer", node.and_then(Node::layer)),
         number("head", node.and_then(Node::head)),
+        number("neuron", node.and_then(Node::neuron)),
     ];
     format!("    <node id=\"{vertex}\">\n{}    </node>\n", parts.concat())
 }

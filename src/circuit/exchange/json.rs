@@ -9,12 +9,13 @@
 //!   "edges": [ { "name": "m0->a5.h5<k>", "score": 0.03, "low": 0.01, "high": 0.05, "in_circuit": true } ]
 //! }
 //! ```
+//! A neuron that is a node of its own is named in `blocks`, `"neurons": ["m3.n17"]`, and `m3` is then the rest of that MLP.
 //! All scored edges are there, not only those of the circuit; `low` and `high` are null where there is no interval.
 //! `nodes` are all of the model's and follow from the edges: reading checks their names.
 
 use super::super::{Blocks, Circuit, Link, Vertex};
 use super::{ExchangeError, Facts, MOST_NODES, Read, published};
-use crate::node::{Edge, Flow};
+use crate::node::{Edge, Flow, Node};
 use patchclamp_probes::Interval;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,8 @@ struct Sizes {
     layers: usize,
     heads: usize,
     parallel: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    neurons: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -98,7 +101,7 @@ pub fn read(file: &str, text: &str) -> Result<File, ExchangeError> {
 
 /// A circuit with its facts as text in this program's form.
 pub fn write(circuit: &Circuit, facts: &Facts) -> String {
-    let Blocks { layers, heads, flow } = circuit.blocks();
+    let blocks = circuit.blocks();
     let held = circuit.vertices();
     let node = |vertex: &Vertex| NodeEntry { name: vertex.to_string(), in_circuit: held.contains(vertex) };
     let edge = |link: &Link| EdgeEntry {
@@ -111,8 +114,8 @@ pub fn write(circuit: &Circuit, facts: &Facts) -> String {
     let whole = Whole {
         format: FORMAT.to_string(),
         facts: facts.clone(),
-        blocks: Sizes { layers, heads, parallel: flow == Flow::Parallel },
-        nodes: circuit.blocks().vertices().iter().map(node).collect(),
+        blocks: Sizes::of(blocks),
+        nodes: blocks.vertices().iter().map(node).collect(),
         edges: circuit.links().map(edge).collect(),
     };
     let text = serde_json::to_string(&whole).expect("names and finite numbers are JSON");
@@ -125,22 +128,54 @@ impl File {
     ///
     /// # Errors
     /// Where it is not; `file` is what the error calls it.
-    pub fn of(self, file: &str, expected: Blocks) -> Result<Self, ExchangeError> {
-        let found = self.circuit.blocks();
-        match found == expected {
+    pub fn of(self, file: &str, expected: &Blocks) -> Result<Self, ExchangeError> {
+        let found = self.circuit.blocks().clone();
+        match found == *expected {
             true => Ok(self),
-            false => Err(ExchangeError::OtherModel { file: file.to_string(), found, expected }),
+            false => Err(ExchangeError::OtherModel { file: file.to_string(), found, expected: expected.clone() }),
         }
     }
 }
 
 impl From<Whole> for Read {
     fn from(whole: Whole) -> Self {
-        let flow = if whole.blocks.parallel { Flow::Parallel } else { Flow::Sequential };
-        let blocks = Blocks { layers: whole.blocks.layers, heads: whole.blocks.heads, flow };
+        let Sizes { layers, heads, parallel, neurons } = whole.blocks;
+        let blocks = Blocks::new(layers, heads, if parallel { Flow::Parallel } else { Flow::Sequential });
         let nodes = whole.nodes.into_iter().map(|node| node.name).collect();
-        Self { blocks, facts: whole.facts, nodes, edges: whole.edges.into_iter().map(EdgeEntry::read).collect() }
+        Self {
+            blocks,
+            facts: whole.facts,
+            neurons,
+            nodes,
+            edges: whole.edges.into_iter().map(EdgeEntry::read).collect(),
+        }
     }
+}
+
+impl Sizes {
+    fn of(blocks: &Blocks) -> Self {
+        let neuron = |(layer, neuron): &(usize, usize)| Node::Neuron(*layer, *neuron).to_string();
+        Sizes {
+            layers: blocks.layers,
+            heads: blocks.heads,
+            parallel: blocks.flow == Flow::Parallel,
+            neurons: blocks.neurons().iter().map(neuron).collect(),
+        }
+    }
+}
+
+/// Blocks with neurons of these names, and what is wrong with the names.
+fn with_neurons(blocks: Blocks, names: &[String]) -> (Blocks, Vec<String>) {
+    let neuron = |(place, name): (usize, &String)| match name.parse() {
+        Ok(Node::Neuron(layer, neuron)) if layer < blocks.layers => Ok((layer, neuron)),
+        Ok(Node::Neuron(..)) => {
+            Err(format!("blocks.neurons[{place}]: {name} does not exist: the model has {blocks}, counted from 0"))
+        }
+        _ => Err(format!("blocks.neurons[{place}]: {name:?} is no neuron; write m3.n17 for neuron 17 of layer 3")),
+    };
+    let (found, problems): (Vec<_>, Vec<_>) = names.iter().enumerate().map(neuron).partition(Result::is_ok);
+    let blocks = blocks.with_neurons(found.into_iter().flatten());
+    (blocks, problems.into_iter().filter_map(Result::err).collect())
 }
 
 impl EdgeEntry {
@@ -165,8 +200,10 @@ impl Read {
         if self.blocks.layers == 0 || nodes > MOST_NODES {
             return Err(vec![format!("a model of {} is none that can be", self.blocks)]);
         }
-        let mut problems: Vec<String> =
-            self.nodes.iter().enumerate().filter_map(|(place, name)| self.blocks.problem(place, name)).collect();
+        let (blocks, neurons) = with_neurons(self.blocks, &self.neurons);
+        let mut problems: Vec<String> = neurons;
+        let of_nodes = self.nodes.iter().enumerate().filter_map(|(place, name)| blocks.problem(place, name));
+        problems.extend(of_nodes);
         let (mut places, mut links) = (Vec::new(), Vec::new());
         for (place, (name, link)) in self.edges.into_iter().enumerate() {
             match link.and_then(|link| Ok(Link { edge: name.parse::<Edge>().map_err(|e| e.to_string())?, ..link })) {
@@ -174,7 +211,7 @@ impl Read {
                 Err(problem) => problems.push(format!("edges[{place}] ({name}): {problem}")),
             }
         }
-        let circuit = Circuit::new(self.blocks, links);
+        let circuit = Circuit::new(blocks, links);
         let faults = circuit.as_ref().err().map(|faults| faults.0.as_slice()).unwrap_or_default();
         problems.extend(faults.iter().map(|(place, fault)| format!("edges[{}]: {fault}", places[*place])));
         circuit
@@ -186,7 +223,7 @@ impl Read {
 
 impl Blocks {
     /// What is wrong with the name of a node.
-    fn problem(self, place: usize, name: &str) -> Option<String> {
+    fn problem(&self, place: usize, name: &str) -> Option<String> {
         match name.parse::<Vertex>() {
             Ok(vertex) if vertex.node().is_none_or(|node| self.has(node)) => None,
             Ok(_) => Some(format!("nodes[{place}]: {name} does not exist: the model has {self}, counted from 0")),

@@ -18,6 +18,8 @@ pub type Facts = BTreeMap<String, String>;
 struct Read {
     blocks: Blocks,
     facts: Facts,
+    /// Neurons that are nodes of their own.
+    neurons: Vec<String>,
     nodes: Vec<String>,
     edges: Vec<(String, Result<Link, String>)>,
 }

@@ -70,8 +70,9 @@ pub fn read(text: &str) -> Result<Read, serde_json::Error> {
     let link =
         |entry: EdgeEntry| Ok(Link { edge: NOWHERE, score: entry.score, interval: None, in_circuit: entry.in_graph });
     Ok(Read {
-        blocks: Blocks { layers: whole.cfg.n_layers, heads: whole.cfg.n_heads, flow },
+        blocks: Blocks::new(whole.cfg.n_layers, whole.cfg.n_heads, flow),
         facts: Facts::from([(SIGN.to_string(), OF_LOSS.to_string())]),
+        neurons: Vec::new(),
         nodes: whole.nodes.0.into_iter().map(|(name, _)| name).collect(),
         edges: whole.edges.0.into_iter().map(|(name, entry)| (name, link(entry))).collect(),
     })

@@ -114,7 +114,8 @@ fn all_paths(circuit: &Circuit, from: &str) -> Vec<Vec<String>> {
 
 fn uneven(blocks: Blocks) -> Circuit {
     let score = |place: usize| ((place * 7919 % 104_729) as f64 / 104_729.0 - 0.5) * 3.0;
-    Circuit::new(blocks, blocks.edges().into_iter().enumerate().map(|(place, edge)| (edge, score(place)))).unwrap()
+    Circuit::new(blocks.clone(), blocks.edges().into_iter().enumerate().map(|(place, edge)| (edge, score(place))))
+        .unwrap()
 }
 
 #[test]
@@ -199,7 +200,7 @@ fn scores_that_rise_together_have_rank_correlation_one() {
 
 #[test]
 fn circuits_of_different_models_are_not_compared() {
-    let parallel = Blocks { flow: Flow::Parallel, ..SMALL };
+    let parallel = Blocks::new(2, 2, Flow::Parallel);
     let error = full(SMALL).intersect(&full(parallel)).unwrap_err();
     insta::assert_snapshot!(error, @"circuits of different models cannot be compared: one is of 2 layers of 2 heads, the other of 2 layers of 2 heads, heads and MLP of a block in parallel");
 }

@@ -53,8 +53,8 @@ fn the_published_form_is_read() {
     let circuit = published();
     let file = read("ioi.json", &as_published(&circuit)).unwrap();
     assert!(same(&file.circuit, &circuit));
-    assert!(file.clone().of("ioi.json", GPT2).is_ok());
-    insta::assert_snapshot!(file.of("ioi.json", SMALL).unwrap_err(), @"ioi.json is a circuit of another model: it has 12 layers of 12 heads, and here are 2 layers of 2 heads");
+    assert!(file.clone().of("ioi.json", &GPT2).is_ok());
+    insta::assert_snapshot!(file.of("ioi.json", &SMALL).unwrap_err(), @"ioi.json is a circuit of another model: it has 12 layers of 12 heads, and here are 2 layers of 2 heads");
 }
 
 fn refusal(text: &str) -> String {
@@ -127,6 +127,7 @@ fn other_programs_get_the_circuit_and_its_facts() {
       <key id="kind" for="node" attr.name="kind" attr.type="string"/>
       <key id="layer" for="node" attr.name="layer" attr.type="int"/>
       <key id="head" for="node" attr.name="head" attr.type="int"/>
+      <key id="neuron" for="node" attr.name="neuron" attr.type="int"/>
       <key id="name" for="edge" attr.name="name" attr.type="string"/>
       <key id="port" for="edge" attr.name="port" attr.type="string"/>
       <key id="score" for="edge" attr.name="score" attr.type="double"/>

@@ -2,6 +2,7 @@
 
 mod compare;
 mod exchange;
+mod neurons;
 mod parts;
 mod resample;
 
@@ -12,9 +13,9 @@ use crate::node::{Edge, Flow, Node, Port};
 const ROUNDING: f64 = 1e-9;
 
 /// GPT-2 small.
-pub const GPT2: Blocks = Blocks { layers: 12, heads: 12, flow: Flow::Sequential };
+pub const GPT2: Blocks = Blocks::new(12, 12, Flow::Sequential);
 /// Two layers of two heads.
-pub const SMALL: Blocks = Blocks { layers: 2, heads: 2, flow: Flow::Sequential };
+pub const SMALL: Blocks = Blocks::new(2, 2, Flow::Sequential);
 
 /// The published scores of `tests/golden/mib.py`, and which edges are flagged.
 pub fn published() -> Circuit {
@@ -41,7 +42,7 @@ pub fn names(circuit: &Circuit) -> Vec<String> {
 
 #[test]
 fn a_random_circuit_has_as_many_edges_and_all_of_them_lead_somewhere() {
-    let whole = full(Blocks { layers: 4, heads: 4, flow: Flow::Sequential });
+    let whole = full(Blocks::new(4, 4, Flow::Sequential));
     for chosen in [3, 40, 200] {
         let circuit = whole.select(Rule::Top(By::Size), chosen);
         let random = circuit.random(1);
@@ -57,7 +58,7 @@ fn a_random_circuit_has_as_many_edges_and_all_of_them_lead_somewhere() {
 #[test]
 fn a_model_has_the_edges_that_the_definition_counts() {
     for flow in [Flow::Sequential, Flow::Parallel] {
-        let blocks = Blocks { layers: 5, heads: 3, flow };
+        let blocks = Blocks::new(5, 3, flow);
         // all pairs of layers, then what a block has inside: its MLP reads its heads or not
         let (layers, heads) = (5, 3);
         let ports = layers * (3 * heads + 1) + 1;
@@ -70,7 +71,7 @@ fn a_model_has_the_edges_that_the_definition_counts() {
 }
 
 fn full(blocks: Blocks) -> Circuit {
-    Circuit::new(blocks, blocks.edges().into_iter().map(|edge| (edge, 1.0))).unwrap()
+    Circuit::new(blocks.clone(), blocks.edges().into_iter().map(|edge| (edge, 1.0))).unwrap()
 }
 
 #[test]

@@ -43,8 +43,8 @@ pub fn search(bench: &Bench, plan: &Acdc, threshold: f64, steps: &mut Steps) -> 
     let mut begun: Option<Rewired> = None;
     let mut done: Vec<(Port, Vec<Decision>)> = Vec::new();
     let mut whole = true;
-    for port in Wiring::ports(plan.blocks) {
-        let work = Wiring::whole(plan.blocks).parents(port).len() * bench.items.len();
+    for port in Wiring::ports(&plan.blocks) {
+        let work = Wiring::whole(plan.blocks.clone()).parents(port).len() * bench.items.len();
         let found = steps
             .link(work, || Ok(decide(caught_up(bench, plan, &done, &mut begun)?, port, (threshold, bench.rows))))?;
         whole &= found.is_some();
@@ -59,7 +59,8 @@ pub fn search(bench: &Bench, plan: &Acdc, threshold: f64, steps: &mut Steps) -> 
         Ok(circuit.values().iter().map(|value| *value as f32).collect())
     })?;
     let of = |(port, found): (Port, Vec<Decision>)| {
-        let edges = Wiring::whole(plan.blocks).parents(port).into_iter().map(move |from| Edge { from, to: port });
+        let edges =
+            Wiring::whole(plan.blocks.clone()).parents(port).into_iter().map(move |from| Edge { from, to: port });
         edges.zip(found)
     };
     let edges = done.into_iter().flat_map(of).collect();
@@ -74,7 +75,7 @@ fn caught_up<'c, 'a>(
     begun: &'c mut Option<Rewired<'a>>,
 ) -> Result<&'c Rewired<'a>, HookError> {
     if begun.is_none() {
-        let mut circuit = Rewired::whole(bench, plan.blocks, (plan.judge, plan.stand))?;
+        let mut circuit = Rewired::whole(bench, plan.blocks.clone(), (plan.judge, plan.stand))?;
         done.iter().for_each(|(port, found)| settle(&mut circuit, *port, found));
         *begun = Some(circuit);
     }

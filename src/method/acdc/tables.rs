@@ -64,7 +64,7 @@ impl Search<'_> {
 
     /// Every edge with its Δ and the interval of it, and how often it would stay, where items are drawn again.
     fn redrawn(&self) -> (Circuit, Vec<f64>) {
-        let (blocks, kept) = (self.plan.blocks, self.whole.kept());
+        let (blocks, kept) = (self.plan.blocks.clone(), self.whole.kept());
         let edges = blocks.edges();
         let mut values = Array2::zeros((self.bench.items.len(), edges.len()));
         for (place, edge) in edges.iter().enumerate() {

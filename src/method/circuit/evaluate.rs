@@ -68,5 +68,6 @@ impl<'a> Evaluation<'a> {
 /// States as what severed edges of a model bring; on a tape where both are.
 pub fn brought(states: BTreeMap<Site, Activation>, model: &dyn Model) -> Ablated {
     let outs = (0..model.dims().layers).map(|layer| model.block(layer).attention.out.weight.clone()).collect();
-    Ablated { states, outs, last: model.last_stream() }
+    let neurons = (0..model.dims().layers).map(|layer| model.block(layer).mlp.apart.clone()).collect();
+    Ablated { states, outs, neurons, last: model.last_stream() }
 }

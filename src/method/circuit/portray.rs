@@ -156,7 +156,7 @@ impl Studio<'_> {
         let (record, written) = seen;
         let pattern = match node {
             Node::Head(layer, head) => record.at(Site::Pattern(layer)).map(|all| widen(all.clone().narrow(1, head, 1))),
-            Node::Input | Node::Mlp(_) => None,
+            Node::Input | Node::Mlp(_) | Node::Neuron(..) => None,
         };
         let reaching =
             reader.map(|reader| self.reaching(reader, written.added_by(self.bench.model, node).squeeze_dim(1)));

@@ -58,7 +58,7 @@ fn without(
     items: &[usize],
 ) -> Result<Vec<Vec<f64>>, HookError> {
     let (blocks, rows) = (circuit.blocks(), evaluation.bench().rows);
-    let mut run = Rewired::on(&[items.to_vec()], blocks, Judge::Metric, evaluation)?;
+    let mut run = Rewired::on(&[items.to_vec()], blocks.clone(), Judge::Metric, evaluation)?;
     run.settle_all(blocks, |edge| circuit.contains(edge));
     let whole: Vec<f64> = items.iter().map(|item| run.values()[*item]).collect();
     // what judges is the metric times −1

@@ -134,6 +134,7 @@ impl Fit<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::circuit::Blocks;
     use crate::node::Flow;
 
     fn fit(order: &Order) -> Fit<'_> {
@@ -155,7 +156,7 @@ mod tests {
 
     #[test]
     fn edges_of_worth_stay_and_the_others_go() {
-        let order = Order::new(2, 2, Flow::Sequential);
+        let order = Order::new(&Blocks::new(2, 2, Flow::Sequential));
         let mut worth = vec![0.0; order.count()];
         let of_worth = [0, 5, 11, 17, 30, order.count() - 1];
         of_worth.iter().for_each(|edge| worth[*edge] = 1.0);
@@ -167,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_step_draws_the_same_again_and_another_seed_others() {
-        let order = Order::new(2, 2, Flow::Sequential);
+        let order = Order::new(&Blocks::new(2, 2, Flow::Sequential));
         let fit = fit(&order);
         let mut state = fit.begin();
         state.values.iter_mut().for_each(|value| *value = 0.0);
@@ -183,7 +184,7 @@ mod tests {
     #[test]
     fn slopes_go_through_masks_of_edges_and_of_nodes() {
         const STEP: f64 = 1e-6;
-        let order = Order::new(1, 2, Flow::Sequential);
+        let order = Order::new(&Blocks::new(1, 2, Flow::Sequential));
         let fit = fit(&order);
         let mut state = fit.begin();
         state.values.iter_mut().enumerate().for_each(|(at, value)| *value = (at % 5) as f64 * 0.3 - 0.6);

@@ -73,7 +73,8 @@ impl Batch {
             model.block(layer).attention.out_by_head().reshape([heads * d_head, d_model])
         };
         let outs = (0..layers).map(out).collect();
-        let frozen = Frozen { base: base_states, given, outs, last: model.last_stream() };
+        let neurons = (0..layers).map(|layer| model.block(layer).mlp.apart.clone()).collect();
+        let frozen = Frozen { base: base_states, given, outs, neurons, last: model.last_stream() };
         let senders: BTreeSet<Node> = plan.branches.iter().flat_map(|branch| branch.route.senders.clone()).collect();
         let differs = senders.into_iter().map(|node| (node, differ(frozen.change(node)))).collect();
         Ok(Batch { items: items.to_vec(), tokens: bench.tokens(items, base), frozen, from, to, differs })

@@ -86,7 +86,7 @@ impl<'a> Batch<'a> {
 
     /// What a node makes in the clean run, of a head what it mixes.
     pub(super) fn made(&self, node: Node) -> Activation {
-        self.clean.of_node(node)
+        self.clean.of_node(self.bench.model, node)
     }
 
     /// What a port reads more once its edge from `node` is ablated, where nothing before `node` is, `[item, 1, pos, d_model]`.

@@ -42,7 +42,9 @@ impl State {
         let read = self.read(batch, port);
         match port {
             Port::Logits => batch.at_read(read),
-            Port::Mlp(layer) if down.last.contains(&Node::Mlp(layer)) => batch.at_read(read),
+            Port::Mlp(_) | Port::Neuron(..) if port.node().is_some_and(|node| down.last.contains(&node)) => {
+                batch.at_read(read)
+            }
             _ => read,
         }
     }
@@ -128,7 +130,7 @@ fn projected(batch: &Batch, port: Port, read: Activation) -> Tensor<4> {
         Port::Query(layer, head) => (layer, head, 0),
         Port::Key(layer, head) => (layer, head, 1),
         Port::Value(layer, head) => (layer, head, 2),
-        Port::Mlp(_) | Port::Logits => unreachable!("no port of a head"),
+        Port::Mlp(_) | Port::Neuron(..) | Port::Logits => unreachable!("no port of a head"),
     };
     let block = batch.bench.model.block(layer);
     block.attention.of_head(kind, head, block.norm1.apply(read))
@@ -153,13 +155,17 @@ fn make(
             let attention = &batch.bench.model.block(layer).attention;
             attention.mixed(own, batch.earlier(layer, head, times), (layer, context))
         }
-        Node::Mlp(layer) => {
-            let block = batch.bench.model.block(layer);
-            let read = block.norm2.apply(reads[&Port::Mlp(layer)].clone()).squeeze_dim(1);
-            block.mlp.forward(read, &mut Seam::new(&mut (), layer)).unsqueeze_dim(1)
-        }
+        Node::Mlp(layer) => mlp(batch, layer, None, &reads[&Port::Mlp(layer)]),
+        Node::Neuron(layer, neuron) => mlp(batch, layer, Some(neuron), &reads[&Port::Neuron(layer, neuron)]),
         Node::Input => unreachable!("the input reads nothing"),
     }
+}
+
+/// What a neuron, or the rest of an MLP, makes of what it reads.
+fn mlp(batch: &Batch, layer: usize, neuron: Option<usize>, read: &Activation) -> Activation {
+    let block = batch.bench.model.block(layer);
+    let read = block.norm2.apply(read.clone()).squeeze_dim(1);
+    block.mlp.of_part(neuron, read, &mut Seam::new(&mut (), layer)).unsqueeze_dim(1)
 }
 
 /// What a change of what a node makes adds to the stream, `[row, 1, pos, d_model]`.
@@ -169,7 +175,7 @@ fn added(batch: &Batch, node: Node, change: Activation) -> Activation {
             let out = batch.bench.model.block(layer).attention.out_by_head().narrow(1, head, 1);
             widen(change).matmul(widen(out))
         }
-        Node::Input | Node::Mlp(_) => change,
+        Node::Input | Node::Mlp(_) | Node::Neuron(..) => change,
     }
 }
 

@@ -34,13 +34,13 @@ impl Wiring {
     }
 
     /// The ports in the order in which they are decided on: the reverse of the pass.
-    pub fn ports(blocks: Blocks) -> Vec<Port> {
-        Port::all(blocks.layers, blocks.heads).into_iter().rev().collect()
+    pub fn ports(blocks: &Blocks) -> Vec<Port> {
+        blocks.ports().into_iter().rev().collect()
     }
 
     /// What a port may read from, later nodes first.
     pub fn parents(&self, port: Port) -> Vec<Node> {
-        let nodes = Node::all(self.blocks.layers, self.blocks.heads).into_iter().rev();
+        let nodes = self.blocks.nodes().into_iter().rev();
         nodes.filter(|node| node.precedes(port, self.blocks.flow)).collect()
     }
 
@@ -79,7 +79,7 @@ impl Wiring {
         let hears = |to: &Port, changed: &BTreeSet<Node>| -> Vec<Node> {
             self.kept.get(to).map_or(Vec::new(), |kept| kept.intersection(changed).copied().collect())
         };
-        for node in Node::all(self.blocks.layers, self.blocks.heads) {
+        for node in self.blocks.nodes() {
             let ports = self.kept.keys().filter(|to| to.node() == Some(node));
             let heard: Vec<Heard> = ports.map(|to| (*to, hears(to, &changed))).collect();
             let heard: Vec<_> = heard.into_iter().filter(|(_, from)| !from.is_empty()).collect();

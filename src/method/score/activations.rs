@@ -1,13 +1,12 @@
 //! Integrated gradients node by node: one node's output between its two values, everything else as in the clean run.
 
 use super::slopes::Slopes;
-use super::written::{Written, site};
+use super::written::{Written, part_of, site};
 use super::{Scorer, product};
 use crate::hook::{Activation, Change, Differentiate, Edit, Edits, Record};
 use crate::method::Side;
 use crate::method::sweep::rows_of;
 use crate::model::{HookError, Pass, Start, run};
-use crate::node::Node;
 use crate::site::{Place, Site};
 use crate::tensor::{Tensor, backward, on_tape, to_doubles};
 use crate::text::Tokens;
@@ -97,9 +96,14 @@ impl Scorer<'_> {
             start += alike.len();
             let node = self.order.nodes[alike[0].node];
             let items: Vec<usize> = alike.iter().map(|entry| entry.item).collect();
-            let [clean, change] = [&runs.clean, &runs.change].map(|kept| rows_of(kept.of_node(node), &items));
+            let [clean, change] =
+                [&runs.clean, &runs.change].map(|kept| rows_of(kept.of_node(self.bench.model, node), &items));
             let value: Activation = clean + change * (1.0 - alike[0].fraction);
-            let place = Place { rows: Some(rows), heads: head_of(node), ..Place::all(site(node)) };
+            let place = Place {
+                rows: Some(rows),
+                heads: Some(vec![part_of(self.bench.model, node)]),
+                ..Place::all(site(node))
+            };
             Edit { place, change: Change::Put(on_tape(value)) }
         };
         chunk.chunk_by(|a, b| (a.node, a.fraction) == (b.node, b.fraction)).map(edit).collect()
@@ -115,8 +119,4 @@ impl Scorer<'_> {
         let [rows, _, positions, width] = added.dims();
         added.reshape([rows, 1, positions * width])
     }
-}
-
-fn head_of(node: Node) -> Option<Vec<usize>> {
-    node.head().map(|head| vec![head])
 }

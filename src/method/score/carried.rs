@@ -59,7 +59,7 @@ pub fn written_to(node: Node, model: &dyn Model) -> Site {
     match node {
         Node::Input => Site::ResidPre(0),
         Node::Head(layer, _) if model.flow() == Some(Flow::Sequential) => Site::ResidMid(layer),
-        Node::Head(layer, _) | Node::Mlp(layer) => behind(layer),
+        Node::Head(layer, _) | Node::Mlp(layer) | Node::Neuron(layer, _) => behind(layer),
     }
 }
 
@@ -75,7 +75,7 @@ impl Scorer<'_> {
     ) -> Result<Carried, HookError> {
         let mut found = Carried::new(edges.len(), ports.len(), items.len(), features);
         self.integrated(items, fractions, |change, slopes, share| {
-            let positions = change.of_node(Node::Input).dims()[2];
+            let positions = change.positions();
             let some = self.rows_at_once(positions, items.len());
             for first in (0..items.len()).step_by(some) {
                 let rows = first..items.len().min(first + some);

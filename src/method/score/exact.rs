@@ -86,9 +86,7 @@ impl Scorer<'_> {
         let changed = self.changed(base, reader, chunk);
         let (layer, edits) = match reader {
             Reader::Heads(layer) => (layer, self.at_heads(layer, changed)),
-            Reader::Mlp(layer) => {
-                (layer, vec![Edit { place: Place::all(Site::MlpIn(layer)), change: Change::Put(changed) }])
-            }
+            Reader::Mlp(layer) => (layer, at_parts(layer, ports, &changed)),
             Reader::Logits => {
                 let logits = model.read_out(at_positions(changed.squeeze_dim(1), &read, 0), &read);
                 return Ok(self.bench.values(&logits, &of_items));
@@ -125,4 +123,14 @@ impl Scorer<'_> {
         };
         (0..3).flat_map(|kind| (0..heads).map(move |head| (kind, head))).map(edit).collect()
     }
+}
+
+/// What the parts of an MLP read from changed streams: of pair i's rows one for each part, in their order.
+fn at_parts(layer: usize, parts: usize, changed: &Tensor<4>) -> Vec<Edit> {
+    let edit = |part: usize| {
+        let rows = (0..changed.dims()[0]).map(|pair| pair * parts + part).collect();
+        let place = Place { rows: Some(rows), heads: Some(vec![part]), ..Place::all(Site::MlpIn(layer)) };
+        Edit { place, change: Change::Put(changed.clone()) }
+    };
+    (0..parts).map(edit).collect()
 }

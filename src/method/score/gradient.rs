@@ -6,7 +6,6 @@ use super::{Scorer, product, spread};
 use crate::hook::{Activation, Change, Differentiate, Edit, Edits, Record};
 use crate::method::Side;
 use crate::model::{HookError, Model, Pass, run};
-use crate::node::Node;
 use crate::site::{Place, Site};
 use crate::spec::Stand;
 use crate::tensor::{backward, off_tape, on_tape};
@@ -98,7 +97,7 @@ impl Scorer<'_> {
     /// Adds a share of each product of a source's change and a port's gradient to the scores.
     fn add(&self, change: &Written, slopes: &Slopes, share: f64, scores: &mut [Vec<f64>]) {
         let (model, items) = (self.bench.model, scores.len());
-        let some = self.rows_at_once(change.of_node(Node::Input).dims()[2], items);
+        let some = self.rows_at_once(change.positions(), items);
         for first in (0..items).step_by(some) {
             let rows = first..items.min(first + some);
             let added = change.added(model, rows.clone());

@@ -1,5 +1,6 @@
 //! The order of edges: by their source, then by where they end; what a port reads is a prefix of the nodes.
 
+use crate::circuit::Blocks;
 use crate::model::Model;
 use crate::node::{Edge, Flow, Node, Port};
 use crate::site::Site;
@@ -24,9 +25,9 @@ pub struct Order {
 }
 
 impl Order {
-    /// Of a model of these sizes.
-    pub fn new(layers: usize, heads: usize, flow: Flow) -> Self {
-        let (nodes, ports) = (Node::all(layers, heads), Port::all(layers, heads));
+    /// Of a model with these blocks.
+    pub fn new(blocks: &Blocks) -> Self {
+        let (nodes, ports, flow) = (blocks.nodes(), blocks.ports(), blocks.flow);
         let first: Vec<usize> =
             nodes.iter().map(|node| ports.partition_point(|port| !node.precedes(*port, flow))).collect();
         let reads = ports.iter().map(|port| nodes.partition_point(|node| node.precedes(*port, flow))).collect();
@@ -89,18 +90,14 @@ impl Reader {
     pub fn of(port: Port) -> Reader {
         match port {
             Port::Query(layer, _) | Port::Key(layer, _) | Port::Value(layer, _) => Reader::Heads(layer),
-            Port::Mlp(layer) => Reader::Mlp(layer),
+            Port::Mlp(layer) | Port::Neuron(layer, _) => Reader::Mlp(layer),
             Port::Logits => Reader::Logits,
         }
     }
 
-    /// The numbers of its ports: of heads first head 0's query, key and value.
+    /// The numbers of its ports: of heads first head 0's query, key and value, of an MLP first its own, then its neurons'.
     pub fn ports(self, order: &Order) -> Range<usize> {
-        let here = |port: &Port| match self {
-            Reader::Heads(layer) => port.layer() == Some(layer) && *port != Port::Mlp(layer),
-            Reader::Mlp(layer) => *port == Port::Mlp(layer),
-            Reader::Logits => *port == Port::Logits,
-        };
+        let here = |port: &Port| Reader::of(*port) == self;
         let first = order.ports.iter().position(here).unwrap_or(order.ports.len());
         first..first + order.ports[first..].iter().take_while(|port| here(port)).count()
     }
@@ -123,7 +120,7 @@ mod tests {
     #[test]
     fn an_edge_is_where_its_number_says() {
         for flow in [Flow::Sequential, Flow::Parallel] {
-            let order = Order::new(3, 2, flow);
+            let order = Order::new(&Blocks::new(3, 2, flow).with_neurons([(2, 0), (0, 7), (0, 3)]));
             let edges = order.edges();
             assert_eq!(edges.len(), order.count());
             for (node, from) in order.nodes.iter().enumerate() {

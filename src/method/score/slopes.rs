@@ -4,7 +4,7 @@
 //! at a head's query goes back through the head's weights and the norm, in closed form. With the norm
 //! x̂ = (x − mean x) / s folded into the weights, W = centred diag(w) W_Q, it is W g / s − x̂ (x̂ · W g / s) / d_model.
 
-use super::order::Order;
+use super::order::{Order, Reader};
 use super::written::part;
 use crate::hook::{Activation, Differentiate, Record};
 use crate::model::Model;
@@ -54,21 +54,20 @@ impl Slopes {
     /// Hands the gradients at the ports of some rows to `take`, some ports at a time, each once.
     pub fn each(&self, model: &dyn Model, order: &Order, rows: Range<usize>, mut take: impl FnMut(AtPorts)) {
         let (layers, heads) = (model.dims().layers, model.dims().heads);
-        let of_layer = 3 * heads + 1;
         let at = |site: Site| self.at.get(&site).map(|slope| part(slope, &rows));
         for layer in 0..layers {
             if let Some(stream) = self.streams.get(&Site::ResidPre(layer)) {
                 let back = Back::new(model, layer, part(stream, &rows));
+                let first = Reader::Heads(layer).ports(order).start;
                 for (kind, site) in [Site::Query(layer), Site::Key(layer), Site::Value(layer)].into_iter().enumerate() {
-                    let ports = (0..heads).map(|head| layer * of_layer + 3 * head + kind).collect();
+                    let ports = (0..heads).map(|head| first + 3 * head + kind).collect();
                     if let Some(slope) = at(site) {
                         take(AtPorts::new(ports, back.through(kind, slope)));
                     }
                 }
             }
-            let mlp = (layer + 1) * of_layer - 1;
             if let Some(slope) = at(Site::MlpIn(layer)) {
-                take(AtPorts::new(vec![mlp], slope));
+                take(AtPorts::new(Reader::Mlp(layer).ports(order).collect(), slope));
             }
         }
         if let Some(slope) = at(model.last_stream()) {

@@ -40,19 +40,24 @@ impl Written {
         Written(self.0.iter().map(|(site, state)| (*site, state.clone() - other.0[site].clone())).collect())
     }
 
+    /// How many positions nodes write at.
+    pub fn positions(&self) -> usize {
+        self.0[&Site::ResidPre(0)].dims()[2]
+    }
+
     /// What a node writes, of a head what it mixes, `[row, 1, pos, width]`.
-    pub fn of_node(&self, node: Node) -> Activation {
-        self.0[&site(node)].clone().narrow(1, node.head().unwrap_or(0), 1)
+    pub fn of_node(&self, model: &dyn Model, node: Node) -> Activation {
+        self.0[&site(node)].clone().narrow(1, part_of(model, node), 1)
     }
 
     /// What a node adds to the stream, `[row, 1, pos, d_model]`.
     pub fn added_by(&self, model: &dyn Model, node: Node) -> Tensor<4> {
-        let state = widen(self.of_node(node));
+        let state = widen(self.of_node(model, node));
         match node {
             Node::Head(layer, head) => {
                 state.matmul(widen(model.block(layer).attention.out_by_head().narrow(1, head, 1)))
             }
-            Node::Input | Node::Mlp(_) => state,
+            Node::Input | Node::Mlp(_) | Node::Neuron(..) => state,
         }
     }
 
@@ -79,7 +84,16 @@ pub fn site(node: Node) -> Site {
     match node {
         Node::Input => Site::ResidPre(0),
         Node::Head(layer, _) => Site::Mix(layer),
-        Node::Mlp(layer) => Site::MlpOut(layer),
+        Node::Mlp(layer) | Node::Neuron(layer, _) => Site::MlpOut(layer),
+    }
+}
+
+/// Which of the heads of that site a node is.
+pub fn part_of(model: &dyn Model, node: Node) -> usize {
+    match node {
+        Node::Head(_, head) => head,
+        Node::Neuron(layer, neuron) => model.block(layer).mlp.part(neuron),
+        Node::Input | Node::Mlp(_) => 0,
     }
 }
 

@@ -73,7 +73,7 @@ fn block(weights: &Weights, name: &str, dims: &Dims, scale: f64) -> Result<Block
         attention,
         norm1_post: None,
         norm2: Norm::IDENTITY,
-        mlp: Mlp { linear: None, input, output, function: Function::Relu },
+        mlp: Mlp { linear: None, input, output, function: Function::Relu, apart: Vec::new() },
         norm2_post: None,
     })
 }

@@ -164,5 +164,5 @@ fn mlp(weights: &Weights, name: &str, choices: &Choices) -> Result<Mlp, WeightEr
         }
     };
     let output = read("down_proj", [d_mlp, d_model])?;
-    Ok(Mlp { linear: Some(other), input, output, function: choices.function })
+    Ok(Mlp { linear: Some(other), input, output, function: choices.function, apart: Vec::new() })
 }

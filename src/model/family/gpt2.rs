@@ -82,6 +82,7 @@ fn block(weights: &Weights, name: &str, layer: usize, choices: &Choices) -> Resu
         input: conv(weights, &format!("{name}.mlp.c_fc"), [d_model, d_mlp])?,
         output: conv(weights, &format!("{name}.mlp.c_proj"), [d_mlp, d_model])?,
         function: choices.function,
+        apart: Vec::new(),
     };
     Ok(Block {
         wiring: Wiring::Sequential,

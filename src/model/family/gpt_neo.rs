@@ -125,6 +125,7 @@ fn block(weights: &Weights, name: &str, choices: &Choices) -> Result<Block, Weig
         input: linear(weights, &format!("{name}.mlp.c_fc"), [d_model, d_mlp], true)?,
         output: linear(weights, &format!("{name}.mlp.c_proj"), [d_mlp, d_model], true)?,
         function: choices.function,
+        apart: Vec::new(),
     };
     Ok(Block {
         wiring: Wiring::Sequential,

@@ -107,7 +107,7 @@ fn block(weights: &Weights, at: &str, names: &Names, choices: &Choices) -> Resul
         attention,
         norm1_post: None,
         norm2: norm2?,
-        mlp: Mlp { linear: None, input, output, function: choices.function },
+        mlp: Mlp { linear: None, input, output, function: choices.function, apart: Vec::new() },
         norm2_post: None,
     })
 }

@@ -73,6 +73,7 @@ fn block(weights: &Weights, name: &str, choices: &Choices) -> Result<Block, Weig
         input: linear(weights, &format!("{name}.mlp.dense_h_to_4h"), [d_model, d_mlp], true)?,
         output: linear(weights, &format!("{name}.mlp.dense_4h_to_h"), [d_mlp, d_model], true)?,
         function: choices.function,
+        apart: Vec::new(),
     };
     Ok(Block {
         wiring: choices.wiring,

@@ -133,7 +133,7 @@ fn block(weights: &Weights, name: &str, choices: &Choices) -> Result<Block, Weig
         attention,
         norm1_post: None,
         norm2: norm(weights, &format!("{name}.final_layer_norm"), choices)?,
-        mlp: Mlp { linear: None, input, output, function: choices.function },
+        mlp: Mlp { linear: None, input, output, function: choices.function, apart: Vec::new() },
         norm2_post: None,
     })
 }

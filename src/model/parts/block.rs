@@ -1,6 +1,6 @@
 //! A block: attention and MLP, with their norms before, behind what they write, or behind the stream.
 
-use super::{Seam, attention::Attention, mlp::Mlp, norm::Norm};
+use super::{Seam, attention::Attention, mlp::Mlp, mlp::Own, norm::Norm};
 use crate::model::{Context, Visitor};
 use crate::site::Site;
 use crate::tensor::Tensor;
@@ -83,14 +83,40 @@ impl Block {
     }
 
     fn think(&self, x: &Tensor<3>, seam: &mut Seam) -> Tensor<3> {
-        let x = seam.stream(Site::MlpIn, x.clone());
+        let (x, own) = self.read_by_parts(x, seam);
         let normed = seam.norm(&self.norm2, x, Site::Norm2Scale, Site::Norm2Normalized);
-        let mlp = self.mlp.forward(normed, seam);
+        let neurons = self.mlp.neurons(normed, own.as_ref(), seam);
+        let parts = (self.mlp.parts() > 1 && seam.wants(Site::MlpOut)).then(|| neurons.clone());
+        let mlp = self.mlp.output.forward(neurons);
         let mlp = match &self.norm2_post {
             Some(norm) => seam.norm(norm, mlp, Site::Norm2PostScale, Site::Norm2PostNormalized),
             None => mlp,
         };
-        seam.stream(Site::MlpOut, mlp)
+        match parts {
+            Some(neurons) => self.write_by_parts(neurons, mlp, seam),
+            None => seam.stream(Site::MlpOut, mlp),
+        }
+    }
+
+    /// What the MLP reads, and what its neurons apart read where there are such and the hook wants to see it.
+    fn read_by_parts(&self, x: &Tensor<3>, seam: &mut Seam) -> (Tensor<3>, Option<Own>) {
+        let parts = self.mlp.parts();
+        if parts == 1 || !seam.wants(Site::MlpIn) {
+            return (seam.stream(Site::MlpIn, x.clone()), None);
+        }
+        let [batch, pos, width] = x.dims();
+        let read = seam.heads(Site::MlpIn, x.clone().unsqueeze_dim::<4>(1).expand([batch, parts, pos, width]));
+        let rest = read.clone().narrow(1, 0, 1);
+        let before = self.norm2.apply(rest.clone().expand([batch, parts - 1, pos, width]));
+        (rest.squeeze_dim(1), Some(Own { after: self.norm2.apply(read.narrow(1, 1, parts - 1)), before }))
+    }
+
+    /// What the MLP adds to the stream, of what its neurons hold and what they add together; the hook sees what each neuron
+    /// apart adds beside the rest. A change of these is added, so that a hook which changes nothing changes no bit.
+    fn write_by_parts(&self, neurons: Tensor<3>, mlp: Tensor<3>, seam: &mut Seam) -> Tensor<3> {
+        let before = self.mlp.written_by_parts(neurons, mlp.clone());
+        let after = seam.heads(Site::MlpOut, before.clone());
+        mlp + (after - before).sum_dim(1).squeeze_dim(1)
     }
 
     /// What some heads' outputs add to the stream, when the norm behind attention, where there is one, keeps the scale it

@@ -1,8 +1,9 @@
 //! What methods hold that go back over a tape, or run circuits.
 
 use super::{AT_A_HOOK, Sizes};
+use crate::circuit::Blocks;
 use crate::metric::Metric;
-use crate::plan::{Acdc, Attribution, changed, rows_of_length};
+use crate::plan::{Acdc, Attribution, Circuits, Top, changed, rows_of_length};
 use crate::site::Site;
 use crate::spec::{Judge, Stand};
 
@@ -12,15 +13,25 @@ impl Sizes<'_> {
         self.layers() * (2 * (self.site(Site::Mix(0)) + 2 * self.stream()) + self.stream() + self.past())
     }
 
-    /// Edges scored on a tape or patched, and circuits run: what nodes write, as wide as the stream, is there twice.
-    pub(super) fn circuit(&self, rows: u64) -> u64 {
+    /// A circuit, and the choice of its neurons.
+    pub(super) fn circuits(&self, plan: &Circuits, rows: u64) -> u64 {
+        let kept = |top: &Top| 2 * self.items * top.by.sweep.cells.len() as u64; // estimates of all neurons, as f64
+        let chosen = plan.top.as_ref().map_or(0, |top| self.attribution(&top.by, rows) + kept(top));
+        self.evaluated(plan.stand, rows, &plan.expected()).max(chosen)
+    }
+
+    /// Edges scored on a tape or patched, and circuits run: what nodes write, as wide as the stream, is there twice; what a
+    /// neuron that is a node reads and writes is too, as it was, changed and normed.
+    pub(super) fn circuit(&self, rows: u64, neurons: u64) -> u64 {
         let items = (rows_of_length(self.length as usize, rows as usize) as u64).min(self.items);
         let (nodes, heads) = (self.layers() * (self.dims().heads as u64 + 1) + 1, self.site(Site::HeadOut(0)));
-        let wide = 2 * items * nodes * self.stream();
+        let parts = 2 * AT_A_HOOK * neurons * self.stream();
+        let wide = 2 * items * (nodes + neurons) * self.stream();
         let slopes = self.layers() * (3 * self.site(Site::Mix(0)) + 2 * self.stream());
-        let scored = items * (2 * self.written() + slopes + self.tape(&[Site::Embed]) + AT_A_HOOK * heads) + wide;
-        let patched = items * self.written() + rows * self.pass(&[Site::Mix(0)]);
-        let run = items * (self.written() + self.pass(&[]) + 3 * AT_A_HOOK * heads) + wide;
+        let scored =
+            items * (2 * self.written() + slopes + self.tape(&[Site::Embed]) + AT_A_HOOK * heads + 2 * parts) + wide;
+        let patched = items * self.written() + rows * (self.pass(&[Site::Mix(0)]) + parts);
+        let run = items * (self.written() + self.pass(&[]) + 3 * AT_A_HOOK * heads + parts) + wide;
         scored.max(patched).max(run)
     }
 
@@ -65,19 +76,20 @@ impl Sizes<'_> {
     }
 
     /// A circuit run, and its parts taken out or constants fitted to it.
-    pub(super) fn evaluated(&self, stand: Stand, rows: u64) -> u64 {
+    pub(super) fn evaluated(&self, stand: Stand, rows: u64, blocks: &Blocks) -> u64 {
+        let neurons = blocks.neurons().len() as u64;
         let further = match stand {
             Stand::Optimal { .. } => self.severed(rows, Judge::Divergence),
-            _ => self.removals(rows),
+            _ => self.removals(rows, neurons),
         };
-        self.circuit(rows).max(further)
+        self.circuit(rows, neurons).max(further)
     }
 
     /// Edges and nodes taken out of a circuit, batch by batch.
-    pub(super) fn removals(&self, rows: u64) -> u64 {
+    fn removals(&self, rows: u64, neurons: u64) -> u64 {
         let items = (rows_of_length(self.length as usize, rows as usize) as u64).min(self.items);
         let heads = self.dims().heads as u64;
-        let (nodes, ports) = (self.layers() * (heads + 1) + 1, self.layers() * (3 * heads + 1) + 1);
+        let (nodes, ports) = (self.layers() * (heads + 1) + 1 + neurons, self.layers() * (3 * heads + 1) + 1 + neurons);
         let held = items * (self.written() + ports * self.stream());
         held + rows * ((2 * nodes + ports) * self.stream() + self.pass(&[]))
     }
