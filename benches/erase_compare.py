@@ -2,7 +2,7 @@
 
 erase_compare.py [--seed 0] [--runs 5] [--threads 2] [--sizes 10000x768,1000x2048] [--profile bench]
 
-Needs Python with torch and concept-erasure (0.2.5 was taken). Both sides read the same numbers, of double precision, and
+Needs Python with torch and concept-erasure (0.2.4 was taken). Both sides read the same numbers, of double precision, and
 time the fit or the comparison alone, after a small one that starts their threads. States have correlated columns, and two classes
 whose means differ.
 """

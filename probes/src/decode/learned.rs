@@ -1,8 +1,7 @@
 //! The rows that some tasks learn from, and the tasks in terms of them: a probe reads no row that it does not need.
 
-use super::logistic::Units;
 use super::softmax::Problem;
-use super::{DecodeError, Scale, Task};
+use super::{DecodeError, Scale, Task, Units};
 use crate::rows::{Picked, Rows};
 
 /// Tasks, and the items that one of them at least learns from.

@@ -31,19 +31,10 @@ use super::descent::{Descent, Wants};
 use super::family::check_penalties;
 use super::learned::Learned;
 use super::softmax::{Problem, losses, outputs, unscaled};
-use super::{DecodeError, Family, Linear, Scale, Task};
+use super::{DecodeError, Family, Linear, Task, Units};
 use crate::rows::Rows;
 use ndarray::{Array1, Array2, ArrayView1, s};
 use rayon::prelude::*;
-
-/// Which units the penalty sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Units {
-    /// Each feature in its own: a feature of large numbers is penalised less.
-    Own,
-    /// Each feature divided by its standard deviation among the items to learn from.
-    Spread,
-}
 
 /// Logistic regression, and how closely its minimum is sought.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -170,14 +161,4 @@ fn start(task: &super::learned::Own, width: usize) -> Array1<f64> {
 fn linear(problem: &Problem, descent: &Descent) -> Linear {
     let (weights, intercepts) = unscaled(shaped(problem, descent.point().view()).view(), problem.scale);
     Linear { weights, intercepts, slope: descent.slope() / items(problem), steps: descent.steps() }
-}
-
-impl Units {
-    /// `scale` in these units.
-    pub(crate) fn of(self, scale: Scale) -> Scale {
-        match self {
-            Units::Own => scale.unscaled(),
-            Units::Spread => scale,
-        }
-    }
 }

@@ -141,6 +141,25 @@ fn shares(items: usize, sets: &[&[usize]]) -> Array2<f64> {
     shares
 }
 
+/// Which units the penalty sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// Each feature in its own: a feature of large numbers is penalised less.
+    Own,
+    /// Each feature divided by its standard deviation among the items to learn from.
+    Spread,
+}
+
+impl Units {
+    /// `scale` in these units.
+    pub(crate) fn of(self, scale: Scale) -> Scale {
+        match self {
+            Units::Own => scale.unscaled(),
+            Units::Spread => scale,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

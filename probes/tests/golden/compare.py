@@ -1,6 +1,6 @@
 """Figures of erasing, comparing, single units and resampling by others, for the tests of parity: writes compare.json beside itself.
 
-Python 3 with numpy, scipy, torch, concept-erasure 0.2.5, rsatoolbox 0.3, scikit-learn and statsmodels (any recent ones).
+Python 3 with numpy, scipy, torch, concept-erasure 0.2.4, rsatoolbox 0.3, scikit-learn and statsmodels (any recent ones).
 Where no package has a figure it is computed here from its definition, by another route than the Rust code takes.
 """
 import itertools, json, pathlib
