@@ -3,11 +3,12 @@
 probes.py [--seed 0] [--runs 5] [--threads 2] [--layers 12] [--positions 2] [--items 10000] [--width 768] [--classes 2]
           [--tolerance 1e-4] [--nested] [--ways float32,float32-jobs,float64,float64-jobs] [--folder DIR]
 
-Needs Python with scikit-learn (1.7 was taken). States have what those of language models have: a few directions hold most of
+Needs Python with scikit-learn (1.9.1 was taken). States have what those of language models have: a few directions hold most of
 the variance, a few features are a hundred times the others, none has mean zero; what can be read grows with the layer. Both
 sides scale the features and stop where no value of the gradient is above the tolerance (the mean over items). `--nested`
 holds items out in five folds and chooses the penalty of five in four inner ones, else there is one probe of all items in each
-cell. Each of `--ways` is scikit-learn in numbers of that type, cells in turn or (`-jobs`) as many at once as there are threads.
+cell. Each of `--ways` is scikit-learn in numbers of that type, cells in turn or (`-jobs`) as many at once as there are threads; with
+none of them ours is timed alone.
 """
 import argparse, json, pathlib, statistics, subprocess, sys, tempfile
 import ours
@@ -82,7 +83,7 @@ if not options.folder:
 mode = ["--nested"] if options.nested else []
 common = [folder, "--tolerance", options.tolerance, *mode]
 commands = {"ours": [program, *common]}
-for way in options.ways.split(","):
+for way in filter(None, options.ways.split(",")):
     kind, _, jobs = way.partition("-")
     peer = [sys.executable, pathlib.Path(__file__).with_name("probes_theirs.py"), *common, "--type", kind]
     commands[way] = peer + (["--jobs", options.threads] if jobs else [])
