@@ -113,6 +113,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::EvaluateCircuit(given) => method::evaluate_circuit::evaluate_circuit(bench, given, steps),
         Step::Knockout(cuts) => method::knockout::knockout(bench, cuts, steps),
         Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
+        Step::Localise(plan) => method::localise::localise(bench, plan, steps),
     }
 }
 
@@ -136,6 +137,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::EvaluateCircuit(_) => "circuit from a file",
         Step::Knockout(_) => "knockout",
         Step::Patchscope(_) => "patchscope",
+        Step::Localise(_) => "localise",
     }
 }
 
@@ -156,6 +158,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::EvaluateCircuit(given) => method::evaluate_circuit::work(bench, given),
         Step::Knockout(cuts) => cuts.groups.iter().map(|(items, cells)| items.len() * cells.len()).sum(),
         Step::Patchscope(scope) => items * scope.states.len(),
+        Step::Localise(plan) => method::localise::work(plan),
         _ => items,
     }
 }

@@ -110,6 +110,11 @@ pub fn from_ints<const D: usize>(values: Vec<i32>, shape: [usize; D], device: &D
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
+/// A tensor of `shape` of what is true and what is not, last dimension fastest.
+pub fn from_bools<const D: usize>(values: Vec<bool>, shape: [usize; D], device: &Device) -> Tensor<D, Bool> {
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
 /// The values of a tensor, last dimension fastest.
 pub fn to_floats<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
     tensor.to_data().convert::<f32>().into_vec().expect("converted to f32 above")

@@ -7,8 +7,8 @@ use ndarray::{Array2, array};
 use patchclamp_probes::DataError;
 use patchclamp_probes::unit::information::information_of_table;
 use patchclamp_probes::unit::{
-    Bias, Contrast, Localiser, Prefers, d_prime, halves, information, mixed_selectivity, selectivity_index, tuning,
-    welch,
+    Bias, Contrast, Localiser, Prefers, d_prime, halves, information, mixed_selectivity, overlap, selectivity_index,
+    tuning, welch,
 };
 
 /// What the issue asks for.
@@ -125,7 +125,9 @@ fn planted_units_are_found_on_one_half_and_hold_on_the_other() {
     let chooses = halves(&groups, 5);
     assert_eq!(chooses.iter().filter(|chosen| **chosen).count(), 60);
     assert!((0..120).all(|item| chooses[item] == chooses[item / 6 * 6]), "groups stay together");
-    let find = |units, prefers| Localiser { units, prefers }.find(responses.view(), &in_first, &chooses).unwrap();
+    let find = |units, prefers| {
+        Localiser { units, prefers, ..Default::default() }.find(responses.view(), &in_first, &chooses).unwrap()
+    };
     let mut picked: Vec<usize> = find(2, Prefers::First).iter().map(|found| found.unit).collect();
     picked.sort_unstable();
     assert_eq!(picked, [7, 31]);
@@ -136,6 +138,20 @@ fn planted_units_are_found_on_one_half_and_hold_on_the_other() {
     let mean = |of: &dyn Fn(&Contrast) -> f64| chance.iter().map(|found| of(&found.tested)).sum::<f64>() / 18.0;
     assert!(chance.iter().all(|found| found.chosen_by > 0.0));
     assert!(mean(&|tested| tested.difference()).abs() < 0.25); // standard error √(4/60/18) = 0.06
+    // and few of them survive the correction, while those that were planted do
+    let all = Localiser { units: 50, prefers: Prefers::Either, false_discoveries: 0.01 };
+    let survive = all.find(responses.view(), &in_first, &chooses).unwrap();
+    let mut units: Vec<usize> = survive.iter().map(|found| found.unit).collect();
+    units.sort_unstable();
+    assert_eq!(units, [7, 31, 40]);
+    assert!(survive.iter().all(|found| found.p <= 0.01));
+}
+
+#[test]
+fn the_overlap_of_two_choices_is_the_jaccard_index() {
+    assert_eq!(overlap(&[3, 1, 2], &[2, 3, 4]), Some(0.5));
+    assert_eq!(overlap(&[1], &[]), Some(0.0));
+    assert_eq!(overlap(&[], &[]), None);
 }
 
 #[test]

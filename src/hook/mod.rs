@@ -5,6 +5,7 @@ mod edges;
 mod edit;
 mod held;
 mod record;
+mod replace;
 mod route;
 mod severed;
 
@@ -13,6 +14,7 @@ pub use edges::{Edges, Frozen};
 pub use edit::{Change, Edit, Edits};
 pub use held::Held;
 pub use record::Record;
+pub use replace::Replace;
 pub use route::{Route, Wire, site_of};
 pub use severed::{Ablated, Severed};
 

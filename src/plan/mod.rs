@@ -12,6 +12,7 @@ mod given;
 mod group;
 mod items;
 mod knockout;
+mod localise;
 mod memory;
 mod neurons;
 mod paths;
@@ -21,6 +22,7 @@ mod scope;
 mod sites;
 mod spots;
 mod subject;
+mod task;
 mod truth;
 
 pub use answers::{Answers, has_sets};
@@ -32,12 +34,14 @@ pub use features::Feature;
 pub use given::Given;
 pub use items::Item;
 pub use knockout::Cuts;
+pub use localise::Localising;
 pub use memory::{Load, ROWS};
 pub use neurons::Top;
 pub use paths::{Branch, Paths};
 pub use problem::{PlanError, Problem};
 pub use pruning::Pruning;
 pub use scope::{Scope, State};
+pub use task::{DATA, Question, Task};
 
 pub(crate) use problem::Problems;
 
@@ -115,6 +119,8 @@ pub enum Step {
     Knockout(Cuts),
     /// States read in another prompt.
     Patchscope(Scope),
+    /// Units picked and lesioned.
+    Localise(Localising),
 }
 
 impl Step {
@@ -137,6 +143,7 @@ pub(crate) struct Known<'a> {
     pub(crate) loaded: &'a Loaded,
     pub(crate) sites: Vec<Site>,
     pub(crate) items: &'a [Item],
+    pub(crate) features: &'a [Feature],
     /// Whether these are all items; where some could not be resolved, nothing is said of their number and lengths.
     pub(crate) complete: bool,
 }
@@ -164,12 +171,12 @@ impl Plan {
         let mut problems = Problems::default();
         let items::Resolved { items, left_out } = items::resolve(experiment, loaded, &mut problems);
         let model = loaded.model.as_ref();
-        let complete = problems.count() == 0;
-        let known = Known { model, family: &loaded.family, loaded, sites: model.sites(), items: &items, complete };
+        let (complete, family, sites) = (problems.count() == 0, &loaded.family, model.sites());
+        let features = features::resolve(experiment, loaded, &mut problems);
+        let known = Known { model, family, loaded, sites, items: &items, features: &features, complete };
         checks::control(experiment.control, &known, &mut problems);
         checks::statistics(experiment.statistics, &mut problems);
         checks::against(experiment, &mut problems);
-        let features = features::resolve(experiment, loaded, &mut problems);
         let truth = truth::resolve(experiment, &known, &mut problems);
         let steps = steps(experiment, &known, &mut problems);
         problems.into_result()?;
@@ -281,6 +288,7 @@ fn step(
             let asked = scope::Asked { prompt, at: *position, into: *into, from, layers, tokens: *tokens };
             scope::resolve(&at, &asked, experiment, known, problems).map(Step::Patchscope)
         }
+        Method::Localise(asked) => localise::resolve(&at, asked, experiment, known, problems).map(Step::Localise),
     }
 }
 

@@ -7,6 +7,7 @@ mod facts;
 mod faithfulness;
 mod flow;
 mod folder;
+mod localise;
 mod reading;
 mod side;
 mod work;
@@ -208,6 +209,7 @@ fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
         (Some((_, patterns)), _) => vec![(table.name.clone(), attention::panels(table, patterns))],
         (_, Some((circuit, nodes))) => circuits::figures(table, circuit, nodes),
         _ if faithfulness::is_of(table) => faithfulness::figures(table),
+        _ if localise::is_of(table) => localise::figures(table),
         _ => {
             let table = &trustworthy(table);
             [figures_of(table), flow::figures(table, results)].concat()

@@ -27,6 +27,23 @@ pub fn of(table: &Table, texts: &[Continuation]) -> String {
 fn method(name: &str) -> &'static str {
     let kinds = [
         (
+            "localise.halves",
+            "Units are picked by what clean and corrupted prompts of a task differ in, on each half of its pairs by itself. Where the overlap of both halves is no larger than that of random units, or signs do not hold on the other half, what was picked is noise.",
+        ),
+        (
+            "localise.units",
+            "The units that a half of the pairs picks, and how they respond on the other half: d′ is the difference of clean and corrupted prompts in units of their spread, information says how many bits the response tells about which it is. A unit that responds need not be used: see the lesions. Where `tasks` is more than one the unit responds to several contrasts; `interaction` is the share of its variance that hangs on which one.",
+        ),
+        ("localise.layers", "How many units of each layer the halves pick, on average."),
+        (
+            "localise.lesion",
+            "The picked units replaced together while the pairs of the other half are asked: what each task's score loses, as a share of what it is left alone, beside lesions of as many random units of the same sites and of units picked by a contrast without sense. A lesion that takes no more than random ones says nothing of its units; one that harms fluency (the prompts' own tokens, the distribution of the next) has hurt the model as a whole. Intervals are percentile bootstraps over observations, of random units the middle 95 in 100 draws.",
+        ),
+        (
+            "localise.dissociation",
+            "What a lesion takes of its own task less what it takes of another, as shares of both scores. Where two tasks have both of theirs above zero, each can be lost without the other: they dissociate doubly. One alone may only say that a task is the easier one to break.",
+        ),
+        (
             "path_patch",
             "The first node of each path gets the output it has in the other run; its change is carried along the edges of the path alone, each head or MLP on it computed anew with its norm, and everything else is frozen. A path that ends in a head runs freely from there on. Effects of paths do not sum to the whole. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
         ),

@@ -3,8 +3,8 @@
 use super::circuit::twenty;
 use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three};
 use super::{
-    Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only, Prompt, Ranking,
-    Score, Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
+    Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Localise, Mediators, Neurons, Noise, Only, Prompt,
+    Ranking, Score, Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -261,6 +261,8 @@ pub enum Method {
         #[serde(default = "one")]
         tokens: usize,
     },
+    /// Units picked by what prompts differ in, and lesioned.
+    Localise(Localise),
 }
 
 impl Method {
@@ -268,6 +270,11 @@ impl Method {
     pub fn finds_circuits(&self) -> bool {
         use Method::{Acdc, Circuit, EdgePruning, EvaluateCircuit};
         matches!(self, Circuit { .. } | Acdc { .. } | EdgePruning { .. } | EvaluateCircuit { .. })
+    }
+
+    /// Whether it tells of features.
+    pub fn tells_of_features(&self) -> bool {
+        self.finds_circuits() || matches!(self, Method::Localise(_))
     }
 
     /// Whether the nodes of its circuits are chosen by all items.

@@ -1,8 +1,9 @@
 //! The functional localiser: which units respond to a contrast, and do they on items that did not choose them?
 //!
 //! **What it measures.** On one half of the items the units with the largest Welch's t between two sets (faces against
-//! objects; female against male names) are picked; on the other half their contrast is measured, so that the choice
-//! does not flatter the figure. [`halves`] splits whole groups, so that a template stands on one side only.
+//! objects; female against male names) are picked, of those that survive Benjamini and Hochberg's correction over all
+//! units; on the other half their contrast is measured, so that the choice does not flatter the figure. [`halves`] splits
+//! whole groups, so that a template stands on one side only; [`overlap`] says how much two choices have in common.
 //!
 //! **What it cannot show.** That a unit does only this, or that it is used: lesion it, and units picked at random.
 //!
@@ -26,6 +27,7 @@
 use super::selectivity::Contrast;
 use crate::data::{self, DataError};
 use crate::draw::shuffle;
+use crate::multiple::benjamini_hochberg;
 use ndarray::ArrayView2;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -43,17 +45,19 @@ pub enum Prefers {
 }
 
 /// What is picked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Localiser {
-    /// How many units.
+    /// How many units at the most.
     pub units: usize,
     /// By which difference.
     pub prefers: Prefers,
+    /// The share of false alarms, on average, among units that may be picked: 1 lets all through.
+    pub false_discoveries: f64,
 }
 
 impl Default for Localiser {
     fn default() -> Self {
-        Self { units: 10, prefers: Prefers::First }
+        Self { units: 10, prefers: Prefers::First, false_discoveries: 1.0 }
     }
 }
 
@@ -64,6 +68,8 @@ pub struct Found {
     pub unit: usize,
     /// Welch's t on the half that chose it.
     pub chosen_by: f64,
+    /// The two-sided p-value of that, corrected over all units by Benjamini and Hochberg.
+    pub p: f64,
     /// Its contrast on the other half.
     pub tested: Contrast,
 }
@@ -96,11 +102,15 @@ impl Localiser {
             let [a, b] = [0, 1].map(|set| items[set].iter().map(|item| responses[[*item, unit]]).collect::<Vec<f64>>());
             Contrast::of(&a, &b).expect("two finite items of each set")
         };
-        let t = |unit: usize| of(unit, &chosen).welch().map(|(t, _)| (unit, t));
-        let mut units: Vec<(usize, f64)> = (0..responses.ncols()).filter_map(t).collect();
-        units.sort_by(|a, b| self.strength(b.1).total_cmp(&self.strength(a.1)));
-        units.truncate(self.units);
-        Ok(units.into_iter().map(|(unit, chosen_by)| Found { unit, chosen_by, tested: of(unit, &tested) }).collect())
+        let welch = |unit: usize| of(unit, &chosen).welch().map(|(t, p)| (unit, t, p));
+        let units: Vec<(usize, f64, f64)> = (0..responses.ncols()).filter_map(welch).collect();
+        let corrected = benjamini_hochberg(&units.iter().map(|(_, _, p)| *p).collect::<Vec<_>>());
+        let both = units.into_iter().zip(corrected).map(|((unit, t, _), p)| (unit, t, p));
+        let mut picked: Vec<(usize, f64, f64)> = both.filter(|(_, _, p)| *p <= self.false_discoveries).collect();
+        picked.sort_by(|a, b| self.strength(b.1).total_cmp(&self.strength(a.1)));
+        picked.truncate(self.units);
+        let found = |(unit, chosen_by, p)| Found { unit, chosen_by, p, tested: of(unit, &tested) };
+        Ok(picked.into_iter().map(found).collect())
     }
 
     fn strength(&self, t: f64) -> f64 {
@@ -119,4 +129,12 @@ pub fn halves(groups: &[usize], seed: u64) -> Vec<bool> {
     shuffle(&mut order, &mut ChaCha8Rng::seed_from_u64(seed));
     let chosen: std::collections::BTreeSet<usize> = order[..order.len().div_ceil(2)].iter().copied().collect();
     groups.iter().map(|group| chosen.contains(group)).collect()
+}
+
+/// The Jaccard index of two choices of units, each named once: those in both over those in either, 0 to 1. `None` where
+/// neither has any.
+pub fn overlap(a: &[usize], b: &[usize]) -> Option<f64> {
+    let [a, b] = [a, b].map(|units| units.iter().copied().collect::<std::collections::BTreeSet<usize>>());
+    let either = a.union(&b).count();
+    (either > 0).then(|| a.intersection(&b).count() as f64 / either as f64)
 }

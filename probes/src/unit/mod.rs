@@ -15,7 +15,7 @@ pub mod selectivity;
 pub mod tuning;
 
 pub use information::{Bias, information};
-pub use localise::{Found, Localiser, Prefers, halves};
+pub use localise::{Found, Localiser, Prefers, halves, overlap};
 pub use mixed::{Shares, mixed_selectivity};
 pub use selectivity::{Contrast, d_prime, selectivity_index, welch};
 pub use tuning::{Tuning, tuning};

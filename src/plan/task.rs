@@ -1,0 +1,157 @@
+//! Tasks: the questions that prompts with a feature and without it ask, and which half of them is held out.
+
+use super::{Answers, Item, Known, Problems, spots};
+use crate::data::observations;
+use crate::spec::Spot;
+use patchclamp_probes::unit::halves;
+use std::collections::BTreeSet;
+
+/// What the data's own task is called beside the features.
+pub const DATA: &str = "data";
+
+/// A prompt, and the answer that is right after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The prompt.
+    pub tokens: Vec<u32>,
+    /// Right is what is right after this prompt: of a corrupted one the item's wrong answer.
+    pub answers: Answers,
+    /// The positions asked for.
+    pub spots: Vec<usize>,
+}
+
+/// The pairs of the data, or those of a feature, each as two questions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// [`DATA`], or the feature's name.
+    pub name: String,
+    /// Item by item the clean prompt, then the corrupted one.
+    pub questions: Vec<Question>,
+    /// The half of each item, by chance: 0 or 1, whole groups in one.
+    pub halves: Vec<usize>,
+    /// The items that are one observation.
+    pub observations: Vec<Vec<usize>>,
+}
+
+impl Task {
+    /// How many pairs.
+    pub fn items(&self) -> usize {
+        self.halves.len()
+    }
+
+    /// Whether a question's prompt has the feature: that of a clean prompt.
+    pub fn has(question: usize) -> bool {
+        question.is_multiple_of(2)
+    }
+
+    /// The half of a question.
+    pub fn half(&self, question: usize) -> usize {
+        self.halves[question / 2]
+    }
+}
+
+/// What is asked of every task.
+pub(super) struct Asked<'a> {
+    pub(super) spots: (&'static str, &'a [Spot]),
+    pub(super) apart: Option<&'a str>,
+    pub(super) seed: u64,
+}
+
+/// The tasks of data and features.
+pub(super) fn tasks(at: &str, asked: &Asked, known: &Known, problems: &mut Problems) -> Vec<Task> {
+    let own = std::iter::once((DATA.to_string(), DATA.to_string(), known.items));
+    let features = known.features.iter().enumerate();
+    let features = features.map(|(index, one)| (format!("features[{index}].data"), one.name.clone(), &one.items[..]));
+    let mut found = Vec::new();
+    for (place, name, items) in own.chain(features) {
+        if name == DATA && !found.is_empty() {
+            problems.add(&place, format!("a feature is called {DATA:?}, as the experiment's own task is; rename it"));
+        }
+        found.extend(task(at, &place, name, items, asked, known, problems));
+    }
+    found
+}
+
+fn task(
+    at: &str,
+    place: &str,
+    name: String,
+    items: &[Item],
+    asked: &Asked,
+    known: &Known,
+    problems: &mut Problems,
+) -> Option<Task> {
+    let before = problems.count();
+    let (field, chosen) = asked.spots;
+    if items.is_empty() || items.iter().any(|item| item.answers.is_none()) {
+        return None; // said elsewhere
+    }
+    let own = Known { items, sites: known.sites.clone(), ..*known };
+    spots::check(&format!("{at}.{field}"), chosen, &own, problems);
+    both_sides(place, items, problems);
+    if let Some(item) = items.iter().find(|item| item.clean.len() < 2) {
+        let what = "a prompt is one token, but fluency is read from how the tokens of prompts follow each other";
+        problems.add(place, format!("{what} (token {})", item.clean[0]));
+    }
+    let groups = groups(at, place, items, asked, problems)?;
+    let halves: Vec<usize> = halves(&groups, asked.seed).into_iter().map(|chooses| usize::from(!chooses)).collect();
+    for half in 0..2 {
+        let count = halves.iter().filter(|other| **other == half).count();
+        if count < 2 {
+            let what = format!(
+                "one half of its {} pairs would hold {count}, but each half needs two at the least: give it more pairs or templates, or another `apart`",
+                items.len()
+            );
+            problems.add(place, what);
+        }
+    }
+    let questions = items.iter().flat_map(|item| questions(item, chosen)).collect();
+    let observations = observations(items.iter().map(|item| &item.labels));
+    (problems.count() == before).then_some(Task { name, questions, halves, observations })
+}
+
+/// A prompt that has the feature and has it not tells nothing of it.
+fn both_sides(place: &str, items: &[Item], problems: &mut Problems) {
+    let clean: BTreeSet<&Vec<u32>> = items.iter().map(|item| &item.clean).collect();
+    if items.iter().any(|item| clean.contains(&item.corrupt)) {
+        let what = "a prompt is clean in one pair and corrupted in another, so that what clean prompts have cannot be told; leave out `both_ways`";
+        problems.add(place, what);
+    }
+}
+
+/// What items stand in one half together, by number.
+fn groups(at: &str, place: &str, items: &[Item], asked: &Asked, problems: &mut Problems) -> Option<Vec<usize>> {
+    let values = |label: &str| -> Option<Vec<&String>> { items.iter().map(|item| item.labels.get(label)).collect() };
+    let numbered = |values: Vec<&String>| -> Vec<usize> {
+        let different: BTreeSet<&String> = values.iter().copied().collect();
+        values.iter().filter_map(|value| different.iter().position(|one| one == value)).collect()
+    };
+    let several = |values: &Vec<&String>| values.iter().any(|value| *value != values[0]);
+    match (asked.apart, values(asked.apart.unwrap_or("template"))) {
+        (_, Some(values)) if several(&values) => Some(numbered(values)),
+        (Some(label), found) => {
+            let why = if found.is_none() { "is not a label of every pair" } else { "has the same value in all pairs" };
+            problems.add(&format!("{at}.apart"), format!("{label:?} {why} of {place}"));
+            None
+        }
+        (None, _) => {
+            let mut groups = vec![0; items.len()];
+            let observations = observations(items.iter().map(|item| &item.labels));
+            for (number, together) in observations.iter().enumerate() {
+                together.iter().for_each(|item| groups[*item] = number);
+            }
+            Some(groups)
+        }
+    }
+}
+
+fn questions(item: &Item, chosen: &[Spot]) -> Vec<Question> {
+    let Some(answers) = &item.answers else { return Vec::new() };
+    let all = || (0..item.clean.len()).collect();
+    let spots: Vec<usize> = if chosen.is_empty() { all() } else { spots::all(chosen, item) };
+    let turned = Answers { right: answers.wrong.clone(), wrong: answers.right.clone(), at: answers.at };
+    vec![
+        Question { tokens: item.clean.clone(), answers: answers.clone(), spots: spots.clone() },
+        Question { tokens: item.corrupt.clone(), answers: turned, spots },
+    ]
+}
