@@ -15,8 +15,10 @@ mod knockout;
 mod memory;
 mod neurons;
 mod paths;
+mod probing;
 mod problem;
 mod pruning;
+mod samples;
 mod scope;
 mod sites;
 mod spots;
@@ -35,8 +37,10 @@ pub use knockout::Cuts;
 pub use memory::{Load, ROWS};
 pub use neurons::Top;
 pub use paths::{Branch, Paths};
+pub use probing::{INNER, Probing, width};
 pub use problem::{PlanError, Problem};
 pub use pruning::Pruning;
+pub use samples::Samples;
 pub use scope::{Scope, State};
 
 pub(crate) use problem::Problems;
@@ -111,6 +115,8 @@ pub enum Step {
     Acdc(Acdc),
     /// A circuit from a file, run.
     EvaluateCircuit(Given),
+    /// What can be told from states.
+    Probe(Probing),
     /// Attention knockout.
     Knockout(Cuts),
     /// States read in another prompt.
@@ -137,6 +143,7 @@ pub(crate) struct Known<'a> {
     pub(crate) loaded: &'a Loaded,
     pub(crate) sites: Vec<Site>,
     pub(crate) items: &'a [Item],
+    pub(crate) features: &'a [Feature],
     /// Whether these are all items; where some could not be resolved, nothing is said of their number and lengths.
     pub(crate) complete: bool,
 }
@@ -144,6 +151,23 @@ pub(crate) struct Known<'a> {
 impl Known<'_> {
     pub(crate) fn dims(&self) -> &Dims {
         self.model.dims()
+    }
+
+    /// Tokens as text, without the spaces around it.
+    pub(crate) fn written(&self, tokens: &[u32]) -> String {
+        let text = self.loaded.text.as_ref().map(|text| text.decode(tokens).trim().to_string());
+        text.filter(|text| !text.is_empty()).unwrap_or_else(|| {
+            tokens
+                .iter()
+                .map(|id| self.loaded.text.as_ref().map_or(id.to_string(), |text| text.label(*id)))
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+    }
+
+    /// Tokens of which any counts, as text.
+    pub(crate) fn any_of(&self, tokens: &[u32]) -> String {
+        tokens.iter().map(|token| self.written(&[*token])).collect::<Vec<_>>().join("/")
     }
 
     /// The length that all prompts have, if they have one.
@@ -165,11 +189,12 @@ impl Plan {
         let items::Resolved { items, left_out } = items::resolve(experiment, loaded, &mut problems);
         let model = loaded.model.as_ref();
         let complete = problems.count() == 0;
-        let known = Known { model, family: &loaded.family, loaded, sites: model.sites(), items: &items, complete };
+        let features = features::resolve(experiment, loaded, &mut problems);
+        let (family, sites) = (&loaded.family, model.sites());
+        let known = Known { model, family, loaded, sites, items: &items, features: &features, complete };
         checks::control(experiment.control, &known, &mut problems);
         checks::statistics(experiment.statistics, &mut problems);
         checks::against(experiment, &mut problems);
-        let features = features::resolve(experiment, loaded, &mut problems);
         let truth = truth::resolve(experiment, &known, &mut problems);
         let steps = steps(experiment, &known, &mut problems);
         problems.into_result()?;
@@ -273,6 +298,7 @@ fn step(
             let asked = given::Asked { file, select: *select, by: *by, ablate: *ablate, random: *random_circuits };
             given::resolve(&at, &asked, known, problems).map(Step::EvaluateCircuit)
         }
+        Method::Probe(asked) => probing::resolve(&at, asked, experiment.seed, known, problems).map(Step::Probe),
         Method::Knockout { from, to, window, over, only } => {
             let asked = knockout::Asked { from, to, window: *window, over, only };
             knockout::resolve(&at, &asked, known, problems).map(Step::Knockout)
