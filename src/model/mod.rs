@@ -9,6 +9,7 @@ pub mod load;
 pub mod parts;
 pub mod pass;
 pub mod process;
+pub mod random;
 mod source;
 pub mod weights;
 

@@ -18,10 +18,10 @@ pub struct Feature {
 
 /// The features of an experiment, as far as nothing is wrong with them.
 pub(super) fn resolve(experiment: &Experiment, loaded: &Loaded, problems: &mut Problems) -> Vec<Feature> {
-    if !experiment.features.is_empty() && !experiment.methods.iter().any(Method::tells_of_features) {
+    if !experiment.features.is_empty() && !experiment.methods.iter().any(Method::reads_features) {
         problems.add(
             "features",
-            "are told of by methods that find circuits or localise units, and there is none; add for instance `Circuit(select: TopN(40))` or `Localise()`",
+            "are told of circuits, by probes and by localisers, and there is none of these; add for instance `Circuit(select: TopN(40))`, `Probe(of: Feature(\"gender\"))` or `Localise()`",
         );
     }
     let features = experiment.features.iter().enumerate();

@@ -16,8 +16,10 @@ mod localise;
 mod memory;
 mod neurons;
 mod paths;
+mod probing;
 mod problem;
 mod pruning;
+mod samples;
 mod scope;
 mod sites;
 mod spots;
@@ -38,8 +40,10 @@ pub use localise::Localising;
 pub use memory::{Load, ROWS};
 pub use neurons::Top;
 pub use paths::{Branch, Paths};
+pub use probing::{INNER, Probing, width};
 pub use problem::{PlanError, Problem};
 pub use pruning::Pruning;
+pub use samples::Samples;
 pub use scope::{Scope, State};
 pub use task::{DATA, Question, Task};
 
@@ -115,6 +119,8 @@ pub enum Step {
     Acdc(Acdc),
     /// A circuit from a file, run.
     EvaluateCircuit(Given),
+    /// What can be told from states.
+    Probe(Probing),
     /// Attention knockout.
     Knockout(Cuts),
     /// States read in another prompt.
@@ -153,6 +159,23 @@ impl Known<'_> {
         self.model.dims()
     }
 
+    /// Tokens as text, without the spaces around it.
+    pub(crate) fn written(&self, tokens: &[u32]) -> String {
+        let text = self.loaded.text.as_ref().map(|text| text.decode(tokens).trim().to_string());
+        text.filter(|text| !text.is_empty()).unwrap_or_else(|| {
+            tokens
+                .iter()
+                .map(|id| self.loaded.text.as_ref().map_or(id.to_string(), |text| text.label(*id)))
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+    }
+
+    /// Tokens of which any counts, as text.
+    pub(crate) fn any_of(&self, tokens: &[u32]) -> String {
+        tokens.iter().map(|token| self.written(&[*token])).collect::<Vec<_>>().join("/")
+    }
+
     /// The length that all prompts have, if they have one.
     pub(crate) fn length(&self) -> Option<usize> {
         let first = self.items.first()?.clean.len();
@@ -171,8 +194,9 @@ impl Plan {
         let mut problems = Problems::default();
         let items::Resolved { items, left_out } = items::resolve(experiment, loaded, &mut problems);
         let model = loaded.model.as_ref();
-        let (complete, family, sites) = (problems.count() == 0, &loaded.family, model.sites());
+        let complete = problems.count() == 0;
         let features = features::resolve(experiment, loaded, &mut problems);
+        let (family, sites) = (&loaded.family, model.sites());
         let known = Known { model, family, loaded, sites, items: &items, features: &features, complete };
         checks::control(experiment.control, &known, &mut problems);
         checks::statistics(experiment.statistics, &mut problems);
@@ -280,6 +304,7 @@ fn step(
             let asked = given::Asked { file, select: *select, by: *by, ablate: *ablate, random: *random_circuits };
             given::resolve(&at, &asked, known, problems).map(Step::EvaluateCircuit)
         }
+        Method::Probe(asked) => probing::resolve(&at, asked, experiment.seed, known, problems).map(Step::Probe),
         Method::Knockout { from, to, window, over, only } => {
             let asked = knockout::Asked { from, to, window: *window, over, only };
             knockout::resolve(&at, &asked, known, problems).map(Step::Knockout)

@@ -1,7 +1,6 @@
 //! What a localiser is told: where units are looked for, how many are picked, and how they are lesioned.
 
-use super::circuit::twenty;
-use super::defaults::at_answer;
+use super::defaults::{at_answer, twenty};
 use super::{Ablation, Sites, Spot};
 use serde::{Deserialize, Serialize};
 

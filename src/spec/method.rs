@@ -1,10 +1,9 @@
 //! What may be done: the methods with their settings, and the words for these.
 
-use super::circuit::twenty;
-use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three};
+use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three, twenty};
 use super::{
-    Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Localise, Mediators, Neurons, Noise, Only, Prompt,
-    Ranking, Score, Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
+    Ablation, Axis, Concept, Direction, EditSpec, Estimate, Facts, Judge, Localise, Mediators, Neurons, Noise, Only,
+    ProbeSpec, Prompt, Ranking, Score, Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -224,6 +223,8 @@ pub enum Method {
         #[serde(default = "twenty")]
         random_circuits: usize,
     },
+    /// What can be told from states, and whether the model uses it.
+    Probe(ProbeSpec),
     /// Attention knockout on the clean prompts.
     Knockout {
         /// Keys that are no longer seen; empty is every position but the query itself.
@@ -272,9 +273,10 @@ impl Method {
         matches!(self, Circuit { .. } | Acdc { .. } | EdgePruning { .. } | EvaluateCircuit { .. })
     }
 
-    /// Whether it tells of features.
-    pub fn tells_of_features(&self) -> bool {
-        self.finds_circuits() || matches!(self, Method::Localise(_))
+    /// Whether it looks for features.
+    pub fn reads_features(&self) -> bool {
+        let probed = matches!(self, Method::Probe(ProbeSpec { of: Concept::Feature(_), .. }));
+        self.finds_circuits() || probed || matches!(self, Method::Localise(_))
     }
 
     /// Whether the nodes of its circuits are chosen by all items.

@@ -199,7 +199,7 @@ impl Teller<'_> {
         let lost = |task: usize| {
             let score = &self.scores[task];
             let losses: Vec<f64> = score.effects[set].iter().map(|effect| -effect).collect();
-            let draws = score.summary.shares(&losses, &score.alone);
+            let draws = score.summary.share_draws(&losses, &score.alone);
             score.is_done.then(|| (mean(&losses) / mean(&score.alone), draws))
         };
         let ((own_share, own_draws), (other_share, other_draws)) = (lost(own)?, lost(other)?);
