@@ -24,14 +24,14 @@ mod lesions;
 mod picks;
 mod tables;
 
-use super::heard::Said;
+use super::heard::{Outcomes, held_out};
 use super::{Bench, Finding};
 use crate::model::HookError;
-use crate::plan::{Item, Localising, Question};
+use crate::plan::{Localising, Question};
 use crate::spec::Ablation;
 use crate::steps::{RunError, Steps};
 use catalogue::Catalogue;
-use lesions::{Outcomes, Stand, held_out};
+use lesions::{Lesions, Stand};
 use ndarray::Array2;
 use picks::{Pick, Picker};
 
@@ -105,37 +105,7 @@ fn sets<'a>(found: &'a Found, half: usize) -> Vec<Vec<usize>> {
 
 fn study(bench: &Bench, found: &Found, with: Ablation, steps: &mut Steps) -> Result<Study, RunError> {
     let stand = Stand::new(bench, found.catalogue, with, &found.plan.tasks)?;
-    let both = [0, 1].map(|half| sets(found, half));
-    let mut outcomes = Vec::new();
-    for task in &found.plan.tasks {
-        let mut whole: Option<Outcomes> = None;
-        for (half, sets) in both.iter().enumerate() {
-            let sets: Vec<&[usize]> = sets.iter().map(Vec::as_slice).collect();
-            let found = held_out(bench, task, half, &sets, &stand, steps)?;
-            whole = Some(match whole {
-                None => found,
-                Some(other) => joined(other, found, |question| task.half(question) != half),
-            });
-        }
-        outcomes.extend(whole);
-    }
-    Ok(Study { with, outcomes })
-}
-
-/// Both halves' questions, those that are the second's from it.
-fn joined(mut first: Outcomes, second: Outcomes, is_seconds: impl Fn(usize) -> bool) -> Outcomes {
-    let take = |into: &mut Vec<Said>, from: Vec<Said>| {
-        from.into_iter()
-            .enumerate()
-            .filter(|(index, _)| is_seconds(*index))
-            .for_each(|(index, said)| into[index] = said);
-    };
-    take(&mut first.alone, second.alone);
-    first.lesioned.iter_mut().zip(second.lesioned).for_each(|(into, from)| take(into, from));
-    first
-}
-
-/// The items of a task by its number: the data's, then those of features.
-fn items_of<'a>(bench: &Bench<'a>, task: usize) -> &'a [Item] {
-    if task == 0 { bench.items } else { &bench.features[task - 1].items }
+    let [first, second] = [0, 1].map(|half| Lesions { stand: &stand, sets: sets(found, half) });
+    let ask = |task| held_out(bench, task, [&first, &second], steps);
+    Ok(Study { with, outcomes: found.plan.tasks.iter().map(ask).collect::<Result<_, RunError>>()? })
 }

@@ -42,7 +42,7 @@ pub(super) fn resolve(
     check_sites(at, &found, problems);
     check_numbers(at, asked, problems);
     let seed = experiment.seed;
-    let spots = task::Asked { spots: ("at", &asked.at), apart: asked.apart.as_deref(), seed };
+    let spots = task::Asked { spots: ("at", &asked.at), apart: asked.apart.as_ref(), parts: None, seed };
     let tasks = if known.complete { tasks(at, &spots, known, problems) } else { Vec::new() };
     check_lesions(at, &asked.lesion, &tasks, problems);
     let prefers = match asked.prefers {

@@ -2,7 +2,7 @@
 
 use super::{Answers, Item, Known, Problems, spots};
 use crate::data::observations;
-use crate::spec::Spot;
+use crate::spec::{Apart, Spot};
 use patchclamp_probes::unit::halves;
 use std::collections::BTreeSet;
 
@@ -25,6 +25,8 @@ pub struct Question {
 pub struct Task {
     /// [`DATA`], or the feature's name.
     pub name: String,
+    /// The pairs.
+    pub items: Vec<Item>,
     /// Item by item the clean prompt, then the corrupted one.
     pub questions: Vec<Question>,
     /// The half of each item, by chance: 0 or 1, whole groups in one.
@@ -34,11 +36,6 @@ pub struct Task {
 }
 
 impl Task {
-    /// How many pairs.
-    pub fn items(&self) -> usize {
-        self.halves.len()
-    }
-
     /// Whether a question's prompt has the feature: that of a clean prompt.
     pub fn has(question: usize) -> bool {
         question.is_multiple_of(2)
@@ -53,18 +50,25 @@ impl Task {
 /// What is asked of every task.
 pub(super) struct Asked<'a> {
     pub(super) spots: (&'static str, &'a [Spot]),
-    pub(super) apart: Option<&'a str>,
+    pub(super) apart: Option<&'a Apart>,
+    /// The label whose values part the data into tasks of their own, in the place of features.
+    pub(super) parts: Option<&'a str>,
     pub(super) seed: u64,
 }
 
-/// The tasks of data and features.
+/// The tasks of data and features, or of the parts of the data.
 pub(super) fn tasks(at: &str, asked: &Asked, known: &Known, problems: &mut Problems) -> Vec<Task> {
-    let own = std::iter::once((DATA.to_string(), DATA.to_string(), known.items));
-    let features = known.features.iter().enumerate();
-    let features = features.map(|(index, one)| (format!("features[{index}].data"), one.name.clone(), &one.items[..]));
-    let mut found = Vec::new();
-    for (place, name, items) in own.chain(features) {
-        if name == DATA && !found.is_empty() {
+    let sources = match asked.parts {
+        Some(label) => parts(at, label, known, problems),
+        None => {
+            let features = known.features.iter().enumerate();
+            let features = features.map(|(index, one)| (format!("features[{index}].data"), one.name.clone(), one.items.clone()));
+            std::iter::once((DATA.to_string(), DATA.to_string(), known.items.to_vec())).chain(features).collect()
+        }
+    };
+    let mut found: Vec<Task> = Vec::new();
+    for (number, (place, name, items)) in sources.into_iter().enumerate() {
+        if name == DATA && number > 0 {
             problems.add(&place, format!("a feature is called {DATA:?}, as the experiment's own task is; rename it"));
         }
         found.extend(task(at, &place, name, items, asked, known, problems));
@@ -72,11 +76,28 @@ pub(super) fn tasks(at: &str, asked: &Asked, known: &Known, problems: &mut Probl
     found
 }
 
+/// The items of each value of a label, with where they are said to stand and what they are called.
+fn parts(at: &str, label: &str, known: &Known, problems: &mut Problems) -> Vec<(String, String, Vec<Item>)> {
+    let mut parts: Vec<(String, String, Vec<Item>)> = Vec::new();
+    for item in known.items {
+        let Some(value) = item.labels.get(label) else {
+            problems.add(&format!("{at}.parts"), format!("not every item has a label {label:?}"));
+            return Vec::new();
+        };
+        let name = format!("{label} {value}");
+        match parts.iter_mut().find(|(_, other, _)| *other == name) {
+            Some((_, _, items)) => items.push(item.clone()),
+            None => parts.push((format!("data ({name})"), name, vec![item.clone()])),
+        }
+    }
+    parts
+}
+
 fn task(
     at: &str,
     place: &str,
     name: String,
-    items: &[Item],
+    items: Vec<Item>,
     asked: &Asked,
     known: &Known,
     problems: &mut Problems,
@@ -86,14 +107,14 @@ fn task(
     if items.is_empty() || items.iter().any(|item| item.answers.is_none()) {
         return None; // said elsewhere
     }
-    let own = Known { items, sites: known.sites.clone(), ..*known };
+    let own = Known { items: &items, sites: known.sites.clone(), ..*known };
     spots::check(&format!("{at}.{field}"), chosen, &own, problems);
-    both_sides(place, items, problems);
+    both_sides(place, &items, problems);
     if let Some(item) = items.iter().find(|item| item.clean.len() < 2) {
         let what = "a prompt is one token, but fluency is read from how the tokens of prompts follow each other";
         problems.add(place, format!("{what} (token {})", item.clean[0]));
     }
-    let groups = groups(at, place, items, asked, problems)?;
+    let groups = groups(at, place, &items, asked, problems)?;
     let halves: Vec<usize> = halves(&groups, asked.seed).into_iter().map(|chooses| usize::from(!chooses)).collect();
     for half in 0..2 {
         let count = halves.iter().filter(|other| **other == half).count();
@@ -107,7 +128,7 @@ fn task(
     }
     let questions = items.iter().flat_map(|item| questions(item, chosen)).collect();
     let observations = observations(items.iter().map(|item| &item.labels));
-    (problems.count() == before).then_some(Task { name, questions, halves, observations })
+    (problems.count() == before).then_some(Task { name, items, questions, halves, observations })
 }
 
 /// A prompt that has the feature and has it not tells nothing of it.
@@ -121,28 +142,42 @@ fn both_sides(place: &str, items: &[Item], problems: &mut Problems) {
 
 /// What items stand in one half together, by number.
 fn groups(at: &str, place: &str, items: &[Item], asked: &Asked, problems: &mut Problems) -> Option<Vec<usize>> {
-    let values = |label: &str| -> Option<Vec<&String>> { items.iter().map(|item| item.labels.get(label)).collect() };
-    let numbered = |values: Vec<&String>| -> Vec<usize> {
-        let different: BTreeSet<&String> = values.iter().copied().collect();
-        values.iter().filter_map(|value| different.iter().position(|one| one == value)).collect()
-    };
-    let several = |values: &Vec<&String>| values.iter().any(|value| *value != values[0]);
-    match (asked.apart, values(asked.apart.unwrap_or("template"))) {
-        (_, Some(values)) if several(&values) => Some(numbered(values)),
-        (Some(label), found) => {
-            let why = if found.is_none() { "is not a label of every pair" } else { "has the same value in all pairs" };
-            problems.add(&format!("{at}.apart"), format!("{label:?} {why} of {place}"));
-            None
-        }
-        (None, _) => {
-            let mut groups = vec![0; items.len()];
-            let observations = observations(items.iter().map(|item| &item.labels));
-            for (number, together) in observations.iter().enumerate() {
-                together.iter().for_each(|item| groups[*item] = number);
+    let label = |label: &str| -> Option<Vec<String>> { items.iter().map(|item| item.labels.get(label).cloned()).collect() };
+    let several = |values: &Vec<String>| values.iter().any(|value| *value != values[0]);
+    match asked.apart {
+        None => Some(label("template").filter(several).map_or_else(|| single(items), |values| numbered(&values))),
+        Some(Apart::Items) => Some(single(items)),
+        Some(Apart::Words) => Some(numbered(&items.iter().map(words).collect::<Vec<_>>())),
+        Some(Apart::Label(name)) => match label(name) {
+            Some(values) if several(&values) => Some(numbered(&values)),
+            found => {
+                let why = if found.is_none() { "is not a label of every pair" } else { "has the same value in all pairs" };
+                problems.add(&format!("{at}.apart"), format!("{name:?} {why} of {place}"));
+                None
             }
-            Some(groups)
-        }
+        },
     }
+}
+
+/// The number of each value among those that differ.
+fn numbered<T: Ord>(values: &[T]) -> Vec<usize> {
+    let different: BTreeSet<&T> = values.iter().collect();
+    values.iter().filter_map(|value| different.iter().position(|one| *one == value)).collect()
+}
+
+/// Each observation by itself.
+fn single(items: &[Item]) -> Vec<usize> {
+    let mut groups = vec![0; items.len()];
+    for (number, together) in observations(items.iter().map(|item| &item.labels)).iter().enumerate() {
+        together.iter().for_each(|item| groups[*item] = number);
+    }
+    groups
+}
+
+/// The tokens in which the prompts of a pair differ.
+fn words(item: &Item) -> Vec<(u32, u32)> {
+    let both = item.clean.iter().copied().zip(item.corrupt.iter().copied());
+    both.filter(|(clean, corrupt)| clean != corrupt).collect()
 }
 
 fn questions(item: &Item, chosen: &[Spot]) -> Vec<Question> {

@@ -1,7 +1,7 @@
 //! What a localiser is told: where units are looked for, how many are picked, and how they are lesioned.
 
 use super::defaults::{at_answer, twenty};
-use super::{Ablation, Sites, Spot};
+use super::{Ablation, Apart, Sites, Spot};
 use serde::{Deserialize, Serialize};
 
 /// Units picked by what prompts differ in, and lesioned.
@@ -23,10 +23,9 @@ pub struct Localise {
     /// The share of false alarms, on average, among units that may be picked; 1 lets all through.
     #[serde(default = "twentieth")]
     pub false_discoveries: f64,
-    /// The label whose equal values stand in one half; without it the template, where there are several, else each
-    /// observation by itself.
+    /// What stands in one half as a whole; without it a template, where there are several, else an item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub apart: Option<String>,
+    pub apart: Option<Apart>,
     /// What is put in the place of lesioned units, at every position; each is a table of its own.
     #[serde(default = "mean")]
     pub lesion: Vec<Ablation>,

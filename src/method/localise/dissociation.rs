@@ -1,7 +1,7 @@
 //! What lesions do to each task, and whether tasks dissociate.
 
-use super::{Found, LOCALISE, Study, items_of};
-use crate::method::heard::Said;
+use super::{Found, LOCALISE, Study};
+use crate::method::heard::{Outcomes, Said};
 use crate::method::summary::mean;
 use crate::method::{Bench, Finding, Summary, blank, table};
 use crate::spec::Ablation;
@@ -53,12 +53,12 @@ fn changes(alone: &[f64], lesioned: &[f64]) -> Vec<f64> {
 fn scores(bench: &Bench, found: &Found, study: &Study, task: usize) -> Scores {
     let outcomes = &study.outcomes[task];
     // tasks are drawn independently of each other
-    let own = Bench { items: items_of(bench, task), seed: bench.seed.wrapping_add(task as u64), ..*bench };
+    let own = Bench { items: &found.plan.tasks[task].items, seed: bench.seed.wrapping_add(task as u64), ..*bench };
     let summary = Summary::new(&own);
     let metric: Reading = |said| said.metric;
     let alone = by_pair(&outcomes.alone, metric);
     let row = summary.untested(blank(LOCALISE, bench.metric), &alone, None);
-    let effects = outcomes.lesioned.iter().map(|said| changes(&alone, &by_pair(said, metric))).collect();
+    let effects = outcomes.changed.iter().map(|said| changes(&alone, &by_pair(said, metric))).collect();
     let name = found.plan.tasks[task].name.clone();
     Scores { name, summary, is_done: row.low.is_some_and(|low| low > 0.0), alone, effects }
 }
@@ -149,8 +149,8 @@ impl Teller<'_> {
         beyond: fn(&f64, &f64) -> bool,
     ) -> [Row; 3] {
         let changes = |set: usize| -> Vec<f64> {
-            let of_task = |outcomes: &super::Outcomes| {
-                changes(&by_pair(&outcomes.alone, reading), &by_pair(&outcomes.lesioned[set], reading))
+            let of_task = |outcomes: &Outcomes| {
+                changes(&by_pair(&outcomes.alone, reading), &by_pair(&outcomes.changed[set], reading))
             };
             self.study.outcomes.iter().flat_map(of_task).collect()
         };

@@ -37,7 +37,7 @@ pub fn tables(bench: &Bench, found: &Found) -> Vec<Table> {
 }
 
 fn row(bench: &Bench, task: &Task, metric: &str, effect: f64) -> Row {
-    let n = task.items();
+    let n = task.items.len();
     Row { site: Some(task.name.clone()), metric: metric.to_string(), effect, n, ..blank(LOCALISE, bench.metric) }
 }
 
