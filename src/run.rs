@@ -115,6 +115,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::Knockout(cuts) => method::knockout::knockout(bench, cuts, steps),
         Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
         Step::Localise(plan) => method::localise::localise(bench, plan, steps),
+        Step::Steer(plan) => method::steer::steer(bench, plan, steps),
     }
 }
 
@@ -140,6 +141,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::Knockout(_) => "knockout",
         Step::Patchscope(_) => "patchscope",
         Step::Localise(_) => "localise",
+        Step::Steer(_) => "steer",
     }
 }
 
@@ -162,6 +164,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Knockout(cuts) => cuts.groups.iter().map(|(items, cells)| items.len() * cells.len()).sum(),
         Step::Patchscope(scope) => items * scope.states.len(),
         Step::Localise(plan) => method::localise::work(plan),
+        Step::Steer(plan) => method::steer::work(plan),
         _ => items,
     }
 }

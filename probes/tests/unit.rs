@@ -148,6 +148,18 @@ fn planted_units_are_found_on_one_half_and_hold_on_the_other() {
 }
 
 #[test]
+fn a_unit_that_varies_between_the_sets_alone_is_the_strongest() {
+    let responses = array![[0.5, 1.0, 2.0], [0.4, 1.0, 2.0], [0.1, 0.0, 2.0], [0.2, 0.0, 2.0]];
+    let responses = ndarray::concatenate![ndarray::Axis(0), responses, responses];
+    let in_first: Vec<bool> = (0..8).map(|item| item % 4 < 2).collect();
+    let chooses: Vec<bool> = (0..8).map(|item| item < 4).collect();
+    let localiser = Localiser { units: 3, prefers: Prefers::Either, false_discoveries: 0.1 };
+    let found = localiser.find(responses.view(), &in_first, &chooses).unwrap();
+    assert_eq!(found.iter().map(|found| found.unit).collect::<Vec<_>>(), [1, 0]);
+    assert_eq!((found[0].chosen_by, found[0].p), (f64::INFINITY, 0.0));
+}
+
+#[test]
 fn the_overlap_of_two_choices_is_the_jaccard_index() {
     assert_eq!(overlap(&[3, 1, 2], &[2, 3, 4]), Some(0.5));
     assert_eq!(overlap(&[1], &[]), Some(0.0));

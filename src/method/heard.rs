@@ -1,8 +1,8 @@
 //! What a model says to questions, left alone or changed: the metric, the prompt's own tokens, the next token.
 
+use super::Bench;
 use crate::hook::Hook;
 use crate::metric::Metric;
-use super::Bench;
 use crate::model::{HookError, Model, Pass, Read, at_positions, run};
 use crate::plan::{Question, Task};
 use crate::steps::{RunError, Steps};

@@ -18,19 +18,18 @@
 //!
 //! *Example.* `Localise(units: Share(0.01), at: [Contrast], lesion: [Zero, Mean])`
 
-mod catalogue;
 mod dissociation;
 mod lesions;
 mod picks;
 mod tables;
 
+use super::catalogue::Catalogue;
 use super::heard::{Outcomes, held_out};
 use super::{Bench, Finding};
 use crate::model::HookError;
 use crate::plan::{Localising, Question};
 use crate::spec::Ablation;
 use crate::steps::{RunError, Steps};
-use catalogue::Catalogue;
 use lesions::{Lesions, Stand};
 use ndarray::Array2;
 use picks::{Pick, Picker};

@@ -21,7 +21,7 @@ pub(super) fn resolve(experiment: &Experiment, loaded: &Loaded, problems: &mut P
     if !experiment.features.is_empty() && !experiment.methods.iter().any(Method::reads_features) {
         problems.add(
             "features",
-            "are told of circuits, by probes and by localisers, and there is none of these; add for instance `Circuit(select: TopN(40))`, `Probe(of: Feature(\"gender\"))` or `Localise()`",
+            "are told of circuits, by probes, localisers and steering, and there is none of these; add for instance `Circuit(select: TopN(40))`, `Probe(of: Feature(\"gender\"))`, `Localise()` or `Steer()`",
         );
     }
     let features = experiment.features.iter().enumerate();

@@ -23,6 +23,7 @@ mod samples;
 mod scope;
 mod sites;
 mod spots;
+mod steer;
 mod subject;
 mod task;
 mod truth;
@@ -45,6 +46,7 @@ pub use problem::{PlanError, Problem};
 pub use pruning::Pruning;
 pub use samples::Samples;
 pub use scope::{Scope, State};
+pub use steer::Steering;
 pub use task::{DATA, Question, Task};
 
 pub(crate) use problem::Problems;
@@ -127,6 +129,8 @@ pub enum Step {
     Patchscope(Scope),
     /// Units picked and lesioned.
     Localise(Localising),
+    /// States moved along directions.
+    Steer(Steering),
 }
 
 impl Step {
@@ -313,6 +317,7 @@ fn step(
             let asked = scope::Asked { prompt, at: *position, into: *into, from, layers, tokens: *tokens };
             scope::resolve(&at, &asked, experiment, known, problems).map(Step::Patchscope)
         }
+        Method::Steer(asked) => steer::resolve(&at, asked, experiment, known, problems).map(Step::Steer),
         Method::Localise(asked) => localise::resolve(&at, asked, experiment, known, problems).map(Step::Localise),
     }
 }

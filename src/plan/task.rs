@@ -62,7 +62,8 @@ pub(super) fn tasks(at: &str, asked: &Asked, known: &Known, problems: &mut Probl
         Some(label) => parts(at, label, known, problems),
         None => {
             let features = known.features.iter().enumerate();
-            let features = features.map(|(index, one)| (format!("features[{index}].data"), one.name.clone(), one.items.clone()));
+            let features =
+                features.map(|(index, one)| (format!("features[{index}].data"), one.name.clone(), one.items.clone()));
             std::iter::once((DATA.to_string(), DATA.to_string(), known.items.to_vec())).chain(features).collect()
         }
     };
@@ -142,7 +143,8 @@ fn both_sides(place: &str, items: &[Item], problems: &mut Problems) {
 
 /// What items stand in one half together, by number.
 fn groups(at: &str, place: &str, items: &[Item], asked: &Asked, problems: &mut Problems) -> Option<Vec<usize>> {
-    let label = |label: &str| -> Option<Vec<String>> { items.iter().map(|item| item.labels.get(label).cloned()).collect() };
+    let label =
+        |label: &str| -> Option<Vec<String>> { items.iter().map(|item| item.labels.get(label).cloned()).collect() };
     let several = |values: &Vec<String>| values.iter().any(|value| *value != values[0]);
     match asked.apart {
         None => Some(label("template").filter(several).map_or_else(|| single(items), |values| numbered(&values))),
@@ -151,7 +153,8 @@ fn groups(at: &str, place: &str, items: &[Item], asked: &Asked, problems: &mut P
         Some(Apart::Label(name)) => match label(name) {
             Some(values) if several(&values) => Some(numbered(&values)),
             found => {
-                let why = if found.is_none() { "is not a label of every pair" } else { "has the same value in all pairs" };
+                let why =
+                    if found.is_none() { "is not a label of every pair" } else { "has the same value in all pairs" };
                 problems.add(&format!("{at}.apart"), format!("{name:?} {why} of {place}"));
                 None
             }

@@ -10,6 +10,7 @@ mod folder;
 mod localise;
 mod reading;
 mod side;
+mod steer;
 mod work;
 
 pub use against::hold;
@@ -210,6 +211,7 @@ fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
         (_, Some((circuit, nodes))) => circuits::figures(table, circuit, nodes),
         _ if faithfulness::is_of(table) => faithfulness::figures(table),
         _ if localise::is_of(table) => localise::figures(table),
+        _ if steer::is_of(table) => steer::figures(table),
         _ => {
             let table = &trustworthy(table);
             [figures_of(table), flow::figures(table, results)].concat()

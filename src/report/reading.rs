@@ -44,6 +44,18 @@ fn method(name: &str) -> &'static str {
             "What a lesion takes of its own task less what it takes of another, as shares of both scores. Where two tasks have both of theirs above zero, each can be lost without the other: they dissociate doubly. One alone may only say that a task is the easier one to break.",
         ),
         (
+            "steer.doses",
+            "States moved along the direction in which prompts differ, found on other pairs than those it is tried on: what the metric does towards the clean answer, what the prompts' own tokens lose in probability, and how far the distribution of the next token moves. A step that does no more than random ones of the same length says nothing of its direction; one that costs the prompts' own tokens much has broken more than it moved. Intervals are percentile bootstraps over observations, of random directions the middle 95 in 100.",
+        ),
+        (
+            "steer.slopes",
+            "The slope at zero says how strongly the answer follows a small step along the direction, and `random` how strongly along others of the same length. Spearman's coefficient is 1 where larger coefficients always do more. The window is where the prompts' own tokens lose little; beyond it effects say little of the direction.",
+        ),
+        (
+            "steer.transfer",
+            "A direction from one task tried on another: 1 is as much as the other's own direction does there, 0 nothing, below 0 the opposite. What carries over is a direction in common; it may stand for less than both tasks' names say.",
+        ),
+        (
             "path_patch",
             "The first node of each path gets the output it has in the other run; its change is carried along the edges of the path alone, each head or MLP on it computed anew with its norm, and everything else is frozen. A path that ends in a head runs freely from there on. Effects of paths do not sum to the whole. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
         ),

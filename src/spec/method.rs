@@ -3,7 +3,7 @@
 use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three, twenty};
 use super::{
     Ablation, Axis, Concept, Direction, EditSpec, Estimate, Facts, Judge, Localise, Mediators, Neurons, Noise, Only,
-    ProbeSpec, Prompt, Ranking, Score, Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
+    ProbeSpec, Prompt, Ranking, Score, Select, Senders, Sites, Spot, Stand, Steer, Target, Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -264,6 +264,8 @@ pub enum Method {
     },
     /// Units picked by what prompts differ in, and lesioned.
     Localise(Localise),
+    /// States moved along the direction in which prompts differ, by several amounts.
+    Steer(Steer),
 }
 
 impl Method {
@@ -276,7 +278,7 @@ impl Method {
     /// Whether it looks for features.
     pub fn reads_features(&self) -> bool {
         let probed = matches!(self, Method::Probe(ProbeSpec { of: Concept::Feature(_), .. }));
-        self.finds_circuits() || probed || matches!(self, Method::Localise(_))
+        self.finds_circuits() || probed || matches!(self, Method::Localise(_) | Method::Steer(_))
     }
 
     /// Whether the nodes of its circuits are chosen by all items.

@@ -23,6 +23,7 @@ mod published;
 mod route;
 mod set;
 mod sites;
+mod steer;
 mod sweep;
 mod variant;
 
@@ -47,6 +48,7 @@ pub use published::{Professions, WinoBias};
 pub use route::{Role, Senders, Spot, Through};
 pub use set::set;
 pub use sites::{AllSites, Sites};
+pub use steer::{Heading, Operation, Reach, Steer};
 pub use sweep::{Ablation, Axis, Direction, Only};
 pub use variant::Variant;
 

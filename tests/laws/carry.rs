@@ -93,7 +93,7 @@ fn a_feature_that_is_none_is_refused_with_its_place() {
     let told = Plan::new(&experiment(&text), &load("gpt2")).map(|_| ()).expect_err("it cannot be run").to_string();
     assert_snapshot!(told, @r#"
     features[2].data[0].clean: token 200 does not exist; the vocabulary has 0 to 47
-    features: are told of circuits, by probes and by localisers, and there is none of these; add for instance `Circuit(select: TopN(40))`, `Probe(of: Feature("gender"))` or `Localise()`
+    features: are told of circuits, by probes, localisers and steering, and there is none of these; add for instance `Circuit(select: TopN(40))`, `Probe(of: Feature("gender"))`, `Localise()` or `Steer()`
     features[0].name: is empty; write what prompts differ in, for instance "gender"
     features[1].data: no pair's prompts differ; a feature needs pairs, of which the clean prompt has it and the other has not
     features[2].name: "a" is the name of an earlier feature too

@@ -77,7 +77,7 @@ pub struct Found {
 impl Localiser {
     /// The units of `responses` `[item, unit]` with the largest contrast of items `in_first` set `[item]` with the others, on
     /// the half that `chooses` `[item]`; the strongest first, of equal ones the first. Units that do not vary on that half
-    /// are never picked, so that there may be fewer than asked for.
+    /// are never picked, so that there may be fewer than asked for; those that vary between the sets alone have an infinite t.
     ///
     /// # Errors
     /// If a response is not finite, lengths differ, or a half has fewer than two items of a set.
@@ -102,7 +102,11 @@ impl Localiser {
             let [a, b] = [0, 1].map(|set| items[set].iter().map(|item| responses[[*item, unit]]).collect::<Vec<f64>>());
             Contrast::of(&a, &b).expect("two finite items of each set")
         };
-        let welch = |unit: usize| of(unit, &chosen).welch().map(|(t, p)| (unit, t, p));
+        let perfect = |found: &Contrast| (found.difference() != 0.0).then(|| (found.difference() * f64::INFINITY, 0.0));
+        let welch = |unit: usize| {
+            let found = of(unit, &chosen);
+            found.welch().or_else(|| perfect(&found)).map(|(t, p)| (unit, t, p))
+        };
         let units: Vec<(usize, f64, f64)> = (0..responses.ncols()).filter_map(welch).collect();
         let corrected = benjamini_hochberg(&units.iter().map(|(_, _, p)| *p).collect::<Vec<_>>());
         let both = units.into_iter().zip(corrected).map(|((unit, t, _), p)| (unit, t, p));

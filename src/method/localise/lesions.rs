@@ -1,8 +1,8 @@
 //! Lesions: sets of units that are replaced, as conditions under which questions are asked.
 
-use super::catalogue::{Catalogue, Part, states};
 use crate::hook::{Activation, Hook, Replace};
 use crate::method::Bench;
+use crate::method::catalogue::{Catalogue, Part, states};
 use crate::method::heard::{Batch, Conditions, batches};
 use crate::model::{HookError, Model};
 use crate::plan::{Question, Task};
@@ -28,12 +28,7 @@ pub struct Stand<'a> {
 
 impl<'a> Stand<'a> {
     /// Of a kind; means are over all positions of all questions.
-    pub fn new(
-        bench: &Bench<'a>,
-        catalogue: &'a Catalogue,
-        with: Ablation,
-        tasks: &[Task],
-    ) -> Result<Self, HookError> {
+    pub fn new(bench: &Bench<'a>, catalogue: &'a Catalogue, with: Ablation, tasks: &[Task]) -> Result<Self, HookError> {
         let means = match with {
             Ablation::Mean => means(bench, &catalogue.sites(), tasks)?,
             _ => Held::new(),

@@ -1,6 +1,6 @@
 //! Which units are lesioned: those that a half of the questions picks, those of a shuffled contrast, and random ones.
 
-use super::catalogue::Catalogue;
+use crate::method::catalogue::Catalogue;
 use crate::plan::{Localising, Task};
 use crate::spec::Units;
 use ndarray::{Array2, ArrayView2, s};

@@ -1,8 +1,8 @@
 //! What is told of the units that were picked: how selective each is on the other half, where they are, whether halves agree.
 
-use super::catalogue::Unit;
 use super::picks::Picker;
 use super::{Found, LOCALISE};
+use crate::method::catalogue::Unit;
 use crate::method::{Bench, blank, table};
 use crate::plan::Task;
 use crate::table::{Row, Table};
@@ -111,7 +111,10 @@ fn units(bench: &Bench, found: &Found) -> Table {
         }
     }
     let facts = [
-        ("welch_t", "on the half that picks; p corrected over all units by Benjamini and Hochberg"),
+        (
+            "welch_t",
+            "on the half that picks, none where it is infinite; p corrected over all units by Benjamini and Hochberg",
+        ),
         (
             "d_prime, selectivity, information",
             "on the other half; mean of both where both pick the unit; p of d_prime is Welch's, as it is",
@@ -168,7 +171,11 @@ fn rows(bench: &Bench, found: &Found, task: &Task, unit: Unit, told: &Told) -> V
     let (first, second) = (|pair: &(f64, f64)| pair.0, |pair: &(f64, f64)| pair.1);
     let several = found.plan.tasks.len() > 1;
     let found = [
-        one("welch_t", mean(told.welch.iter().map(first)), mean(told.welch.iter().map(second))),
+        one(
+            "welch_t",
+            mean(told.welch.iter().map(first)).filter(|t| t.is_finite()),
+            mean(told.welch.iter().map(second)),
+        ),
         one("d_prime", mean(told.tested.iter().map(first)), mean(told.tested.iter().map(second))),
         one("selectivity", mean(told.selectivity.iter().copied()), None),
         one("information", mean(told.information.iter().copied()), None),

@@ -163,6 +163,7 @@ impl<'a> Sizes<'a> {
             Step::Patchscope(_) => items * self.layers() * self.stream() + rows * self.generated(self.length),
             Step::Generate { tokens, .. } => items * self.generated(*tokens as u64),
             Step::Localise(plan) => self.localised(plan, rows),
+            Step::Steer(plan) => self.steered(plan, rows),
         }
     }
 
@@ -248,6 +249,7 @@ impl<'a> Sizes<'a> {
             }
             Step::Patchscope(scope) => self.table(scope.states.len() as u64),
             Step::Localise(plan) => self.lesions(plan),
+            Step::Steer(plan) => self.doses(plan),
         }
     }
 

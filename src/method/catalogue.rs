@@ -82,6 +82,14 @@ impl Catalogue {
         self.parts.iter().map(|part| part.site).collect()
     }
 
+    /// The numbers of the units of a site.
+    ///
+    /// # Panics
+    /// If it is not one of these.
+    pub fn units(&self, site: Site) -> Range<usize> {
+        self.parts.iter().find(|part| part.site == site).expect("a site of this catalogue").units()
+    }
+
     /// The unit of a number.
     pub fn unit(&self, number: usize) -> Unit {
         let part = self.parts.iter().rfind(|part| part.first <= number).expect("numbers are those of units");
