@@ -76,7 +76,7 @@ pub(super) fn needs(at: &str, method: &Method, known: &Known, problems: &mut Pro
         Method::Record { gradients, .. } => *gradients != Sites::Named(Vec::new()),
         Method::Attention { .. } | Method::Trace { .. } | Method::Patchscope { .. } => false,
         Method::Generate { edits, .. } => contrast(edits),
-        Method::Probe(probe) => probe.of == Concept::Answer || !probe.used.is_empty(),
+        Method::Probe(probe) => probe.of == Concept::Answer,
         _ => true,
     };
     if needed {

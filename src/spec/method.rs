@@ -2,8 +2,9 @@
 
 use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three, twenty};
 use super::{
-    Ablation, Axis, Concept, Direction, EditSpec, Estimate, Facts, Judge, Localise, Mediators, Neurons, Noise, Only,
-    ProbeSpec, Prompt, Ranking, Score, Select, Senders, Sites, Spot, Stand, Steer, Target, Thresholds, Through,
+    Ablation, Axis, Concept, Direction, EditSpec, EraseSpec, Estimate, Facts, Judge, Localise, Mediators, Neurons,
+    Noise, Only, ProbeSpec, Prompt, Ranking, Score, Select, Senders, Sites, Spot, Stand, Steer, Target, Thresholds,
+    Through,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -225,6 +226,8 @@ pub enum Method {
     },
     /// What can be told from states, and whether the model uses it.
     Probe(ProbeSpec),
+    /// A concept taken out of states, what can still be told of it, and what the model does without it.
+    Erase(EraseSpec),
     /// Attention knockout on the clean prompts.
     Knockout {
         /// Keys that are no longer seen; empty is every position but the query itself.
@@ -277,8 +280,13 @@ impl Method {
 
     /// Whether it looks for features.
     pub fn reads_features(&self) -> bool {
-        let probed = matches!(self, Method::Probe(ProbeSpec { of: Concept::Feature(_), .. }));
-        self.finds_circuits() || probed || matches!(self, Method::Localise(_) | Method::Steer(_))
+        let probed = match self {
+            Method::Localise(_) | Method::Steer(_) => return true,
+            Method::Probe(probe) => Some(&probe.of),
+            Method::Erase(erase) => Some(&erase.of),
+            _ => None,
+        };
+        self.finds_circuits() || matches!(probed, Some(Concept::Feature(_)))
     }
 
     /// Whether the nodes of its circuits are chosen by all items.

@@ -40,7 +40,7 @@ pub use hub::HubModel;
 pub use localise::{Localise, Prefers, Units};
 pub use memory::Memory;
 pub use method::{Method, Weighting};
-pub use probed::{Apart, Concept, ProbeSpec, Use};
+pub use probed::{Apart, Concept, EraseSpec, Erasure, ProbeSpec, Use};
 pub use program::{ProgramTexts, Truth};
 pub use prompt::Prompt;
 pub use pruning::Target;
