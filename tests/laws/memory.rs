@@ -129,6 +129,8 @@ fn every_method_does_with_fewer_rows_what_does_not_fit() {
         "Mediate()",
         "Trace()",
         "Generate(tokens: 3)",
+        "Localise(lesion: [Resample])",
+        "Steer()",
     ] {
         let budget = Memory(needed(&data, method, "", &loaded) - 1);
         let less = loads_of(&question(&data, method, &format!("memory: \"{budget}\"")), &loaded);

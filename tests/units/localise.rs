@@ -79,8 +79,7 @@ fn a_lesion_of_all_units_is_the_ablation_of_their_site() {
     let of = |experiment: &patchclamp::spec::Experiment| {
         let loaded = load("gpt2");
         let plan = Plan::new(experiment, &loaded).unwrap();
-        let mut steps = patchclamp::steps::Steps::unkept(&mut ());
-        let found = patchclamp::run::run(&plan, &loaded, &mut steps).unwrap();
+        let found = patchclamp::run::run(&plan, &loaded, &mut patchclamp::steps::Steps::unkept(&mut ())).unwrap();
         found.findings[0].items[0].rows.iter().map(|row| row.effect).collect::<Vec<f64>>()
     };
     let clean = of(&other);
@@ -158,7 +157,7 @@ fn units_of_gender_and_units_of_verbs_dissociate_doubly() {
     for task in ["data", "verb"] {
         let overlap = row(halves, task, "overlap of halves: jaccard");
         let chance = row(halves, task, "overlap by chance: jaccard");
-        assert!(overlap.effect > 4.0 * chance.high.unwrap() && overlap.p.unwrap() < 0.01, "{overlap:?} {chance:?}");
+        assert!(overlap.effect > chance.high.unwrap() && overlap.p.unwrap() < 0.01, "{overlap:?} {chance:?}");
         assert!(row(halves, task, "held out: sign kept").effect > 0.95);
     }
     let lesions = table(found, "localise.lesion.mean");
@@ -194,7 +193,7 @@ fn what_the_model_does_not_do_does_not_dissociate() {
 
 #[test]
 fn the_neuron_of_a_compiled_gate_is_found() {
-    let pair = |corrupt: &str| format!("(clean: \"1 1\", corrupt: \"{corrupt}\", right: \"1\", wrong: \"0\")");
+    let pair = |corrupt: &str| format!("(clean: \"1 1\", corrupt: \"{corrupt}\", right: \" 1\", wrong: \" 0\")");
     let pairs = ["0 1", "1 0", "0 0", "0 1", "1 0", "0 0", "0 1", "1 0"].map(pair).join(", ");
     let method = "Localise(units: Count(1), prefers: Clean, apart: Items, lesion: [Zero], random: 1)";
     let text = question(&format!("Pairs([{pairs}])"), method, "")
