@@ -17,6 +17,7 @@ mod neurons;
 mod paths;
 mod problem;
 mod pruning;
+mod record;
 mod scope;
 mod sites;
 mod spots;
@@ -37,6 +38,7 @@ pub use neurons::Top;
 pub use paths::{Branch, Paths};
 pub use problem::{PlanError, Problem};
 pub use pruning::Pruning;
+pub use record::Filed;
 pub use scope::{Scope, State};
 
 pub(crate) use problem::Problems;
@@ -47,7 +49,7 @@ use crate::metric::Metric;
 use crate::model::load::Loaded;
 use crate::model::{Dims, Model};
 use crate::site::Site;
-use crate::spec::{Ablation, Axis, Direction, Experiment, Mediators, Method, Sites, Weighting};
+use crate::spec::{Ablation, Axis, Direction, Experiment, Mediators, Method, Weighting};
 
 /// An experiment that can be run without a mistake of the user's left in it.
 pub struct Plan {
@@ -75,6 +77,8 @@ pub enum Step {
         sites: Vec<Site>,
         /// Where gradients are kept.
         gradients: Vec<Site>,
+        /// How rows go to files, where they do.
+        filed: Option<Filed>,
     },
     /// The answer read from streams.
     LogitLens(Vec<Site>),
@@ -206,12 +210,9 @@ fn step(
     let at = format!("methods[{index}]");
     checks::needs(&at, method, known, problems);
     match method {
-        Method::Record { sites: kept, gradients } => {
-            let gradients = match gradients {
-                Sites::Named(names) if names.is_empty() => Vec::new(),
-                some => sites::all_sites(&format!("{at}.gradients"), some, known, problems),
-            };
-            Some(Step::Record { sites: sites::all_sites(&format!("{at}.sites"), kept, known, problems), gradients })
+        Method::Record { sites, gradients, at: spots, shards } => {
+            let asked = record::Asked { sites, gradients, spots, shards: *shards };
+            record::resolve(&at, &asked, experiment, known, problems)
         }
         Method::LogitLens { sites: read } => {
             Some(Step::LogitLens(sites::lens_sites(&format!("{at}.sites"), read.as_ref(), known, problems)))
