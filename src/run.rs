@@ -111,6 +111,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::EdgePruning(plan) => method::edge_pruning::edge_pruning(bench, plan, steps),
         Step::Acdc(plan) => method::acdc::acdc(bench, plan, steps),
         Step::EvaluateCircuit(given) => method::evaluate_circuit::evaluate_circuit(bench, given, steps),
+        Step::Probe(plan) => method::probe::probe(bench, plan, steps),
         Step::Knockout(cuts) => method::knockout::knockout(bench, cuts, steps),
         Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
     }
@@ -134,6 +135,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::EdgePruning(_) => "edge pruning",
         Step::Acdc(_) => "ACDC",
         Step::EvaluateCircuit(_) => "circuit from a file",
+        Step::Probe(_) => "probe",
         Step::Knockout(_) => "knockout",
         Step::Patchscope(_) => "patchscope",
     }
@@ -154,6 +156,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::EdgePruning(plan) => method::edge_pruning::work(bench, plan),
         Step::Acdc(plan) => method::acdc::work(bench, plan),
         Step::EvaluateCircuit(given) => method::evaluate_circuit::work(bench, given),
+        Step::Probe(plan) => method::probe::work(bench, plan),
         Step::Knockout(cuts) => cuts.groups.iter().map(|(items, cells)| items.len() * cells.len()).sum(),
         Step::Patchscope(scope) => items * scope.states.len(),
         _ => items,

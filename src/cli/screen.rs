@@ -151,10 +151,12 @@ fn shown<'a>(rows: &[&'a Row]) -> Vec<&'a Row> {
     if named.is_empty() { largest(scored(rows), ROWS) } else { named }
 }
 
-/// Rows but for those that say of an edge how often it was chosen, and whether it is in.
+/// Rows but for those that say of an edge how often it was chosen, and whether it is in; where several parts of a quantity
+/// stand beside each other (`accuracy, majority`), those that are tested.
 fn scored<'a>(rows: &[&'a Row]) -> Vec<&'a Row> {
+    let parted = rows.iter().any(|row| row.metric.contains(", ")) && rows.iter().any(|row| row.p.is_some());
     let member = |row: &Row| matches!(row.metric.as_str(), "inclusion" | "in_circuit");
-    rows.iter().copied().filter(|row| !member(row)).collect()
+    rows.iter().copied().filter(|row| !member(row) && (!parted || row.p.is_some())).collect()
 }
 
 /// The place of a row's circuit among those of which a reader asks first.

@@ -12,12 +12,15 @@ mod given;
 mod group;
 mod items;
 mod knockout;
+mod known;
 mod memory;
 mod neurons;
 mod paths;
+mod probing;
 mod problem;
 mod pruning;
 mod record;
+mod samples;
 mod scope;
 mod sites;
 mod spots;
@@ -36,18 +39,20 @@ pub use knockout::Cuts;
 pub use memory::{Load, ROWS};
 pub use neurons::Top;
 pub use paths::{Branch, Paths};
+pub use probing::{INNER, Probing, width};
 pub use problem::{PlanError, Problem};
 pub use pruning::Pruning;
 pub use record::Filed;
+pub use samples::Samples;
 pub use scope::{Scope, State};
 
+pub(crate) use known::Known;
 pub(crate) use problem::Problems;
 
 use crate::circuit::{Blocks, Circuit};
 use crate::hook::Edit;
 use crate::metric::Metric;
 use crate::model::load::Loaded;
-use crate::model::{Dims, Model};
 use crate::site::Site;
 use crate::spec::{Ablation, Axis, Direction, Experiment, Mediators, Method, Weighting};
 
@@ -115,6 +120,8 @@ pub enum Step {
     Acdc(Acdc),
     /// A circuit from a file, run.
     EvaluateCircuit(Given),
+    /// What can be told from states.
+    Probe(Probing),
     /// Attention knockout.
     Knockout(Cuts),
     /// States read in another prompt.
@@ -134,34 +141,6 @@ impl Step {
     }
 }
 
-/// What names are resolved against.
-pub(crate) struct Known<'a> {
-    pub(crate) model: &'a dyn Model,
-    pub(crate) family: &'a str,
-    pub(crate) loaded: &'a Loaded,
-    pub(crate) sites: Vec<Site>,
-    pub(crate) items: &'a [Item],
-    /// Whether these are all items; where some could not be resolved, nothing is said of their number and lengths.
-    pub(crate) complete: bool,
-}
-
-impl Known<'_> {
-    pub(crate) fn dims(&self) -> &Dims {
-        self.model.dims()
-    }
-
-    /// The length that all prompts have, if they have one.
-    pub(crate) fn length(&self) -> Option<usize> {
-        let first = self.items.first()?.clean.len();
-        self.items.iter().all(|item| item.clean.len() == first).then_some(first)
-    }
-
-    /// Whether prompts have several lengths.
-    pub(crate) fn is_uneven(&self) -> bool {
-        self.complete && self.length().is_none()
-    }
-}
-
 impl Plan {
     /// Resolves an experiment, or says everything that is wrong with it.
     pub fn new(experiment: &Experiment, loaded: &Loaded) -> Result<Self, PlanError> {
@@ -169,11 +148,12 @@ impl Plan {
         let items::Resolved { items, left_out } = items::resolve(experiment, loaded, &mut problems);
         let model = loaded.model.as_ref();
         let complete = problems.count() == 0;
-        let known = Known { model, family: &loaded.family, loaded, sites: model.sites(), items: &items, complete };
+        let features = features::resolve(experiment, loaded, &mut problems);
+        let (family, sites) = (&loaded.family, model.sites());
+        let known = Known { model, family, loaded, sites, items: &items, features: &features, complete };
         checks::control(experiment.control, &known, &mut problems);
         checks::statistics(experiment.statistics, &mut problems);
         checks::against(experiment, &mut problems);
-        let features = features::resolve(experiment, loaded, &mut problems);
         let truth = truth::resolve(experiment, &known, &mut problems);
         let steps = steps(experiment, &known, &mut problems);
         problems.into_result()?;
@@ -274,6 +254,7 @@ fn step(
             let asked = given::Asked { file, select: *select, by: *by, ablate: *ablate, random: *random_circuits };
             given::resolve(&at, &asked, known, problems).map(Step::EvaluateCircuit)
         }
+        Method::Probe(asked) => probing::resolve(&at, asked, experiment.seed, known, problems).map(Step::Probe),
         Method::Knockout { from, to, window, over, only } => {
             let asked = knockout::Asked { from, to, window: *window, over, only };
             knockout::resolve(&at, &asked, known, problems).map(Step::Knockout)

@@ -1,10 +1,9 @@
 //! What may be done: the methods with their settings, and the words for these.
 
-use super::circuit::twenty;
-use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three};
+use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three, twenty};
 use super::{
-    Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only, Prompt, Ranking,
-    Score, Select, Senders, Shards, Sites, Spot, Stand, Target, Thresholds, Through,
+    Ablation, Axis, Concept, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only, ProbeSpec,
+    Prompt, Ranking, Score, Select, Senders, Shards, Sites, Spot, Stand, Target, Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -230,6 +229,8 @@ pub enum Method {
         #[serde(default = "twenty")]
         random_circuits: usize,
     },
+    /// What can be told from states, and whether the model uses it.
+    Probe(ProbeSpec),
     /// Attention knockout on the clean prompts.
     Knockout {
         /// Keys that are no longer seen; empty is every position but the query itself.
@@ -274,6 +275,11 @@ impl Method {
     pub fn finds_circuits(&self) -> bool {
         use Method::{Acdc, Circuit, EdgePruning, EvaluateCircuit};
         matches!(self, Circuit { .. } | Acdc { .. } | EdgePruning { .. } | EvaluateCircuit { .. })
+    }
+
+    /// Whether it looks for features.
+    pub fn reads_features(&self) -> bool {
+        self.finds_circuits() || matches!(self, Method::Probe(ProbeSpec { of: Concept::Feature(_), .. }))
     }
 
     /// Whether the nodes of its circuits are chosen by all items.

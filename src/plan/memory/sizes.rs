@@ -1,6 +1,7 @@
 //! What a method holds at its peak and as its results, in numbers, from the sizes of model and prompts.
 
 mod circuit;
+mod probing;
 
 use crate::metric::Metric;
 use crate::model::{Dims, Model, shape};
@@ -153,6 +154,7 @@ impl<'a> Sizes<'a> {
                 let clean = self.sites(&changed(&tracing.cells)) + self.logits(1);
                 items * clean + self.reading(Metric::Probability).sweep(&tracing.cells, rows)
             }
+            Step::Probe(plan) => self.probed(plan, rows),
             Step::Knockout(cuts) => {
                 let group = |(_, cells): &(Vec<usize>, Vec<Cell>)| self.sweep(cells, rows);
                 cuts.groups.iter().map(group).max().unwrap_or(0)
@@ -249,6 +251,7 @@ impl<'a> Sizes<'a> {
                 let (edges, searches) = (plan.blocks.edges().len() as u64, plan.thresholds.len() as u64);
                 searches * (edges * (self.items * 20 + 3 * TABLE_ROW) + self.table(8))
             }
+            Step::Probe(plan) => self.told(plan),
             Step::Knockout(cuts) => {
                 self.table(cuts.groups.iter().map(|(_, cells)| cells.len() as u64).max().unwrap_or(0))
             }

@@ -1,0 +1,97 @@
+//! What is read from states: by which probe, of which prompts, held out how, and held against what.
+
+use super::defaults::{five, ninety_nine, one, over_layers, streams, thirty_two, twenty};
+use super::{Axis, Only, Role, Sites, Spot};
+use serde::{Deserialize, Serialize};
+
+/// What a probe is to tell of a prompt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Concept {
+    /// The answer that it calls for: of clean and corrupted prompts.
+    #[default]
+    Answer,
+    /// The value of a label: of clean prompts.
+    Label(String),
+    /// Whether it has a feature: of the prompts that the feature is given by.
+    Feature(String),
+}
+
+/// What may not stand on both sides of a split, so that a probe is never asked of what it has learnt by heart.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Apart {
+    /// Prompts of one word type: the tokens in which a prompt differs from its twin.
+    #[default]
+    Words,
+    /// A prompt.
+    Items,
+    /// Prompts with one value of a label, such as `template`.
+    Label(String),
+}
+
+/// A way to see whether the model uses what can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Use {
+    /// The directions are taken out.
+    Erase,
+    /// What lies along them is exchanged for that of the corrupted prompt.
+    Swap,
+    /// The difference of the means of the two classes is added.
+    Steer,
+}
+
+/// A probe with its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeSpec {
+    /// Where.
+    #[serde(default = "streams")]
+    pub sites: Sites,
+    /// What the sweep goes over, index by index.
+    #[serde(default = "over_layers")]
+    pub over: Vec<Axis>,
+    /// Indices that the sweep keeps to.
+    #[serde(default)]
+    pub only: Only,
+    /// What is told.
+    #[serde(default)]
+    pub of: Concept,
+    /// The position at which states are taken, where positions are not swept.
+    #[serde(default = "answer")]
+    pub at: Spot,
+    /// What never stands on both sides of a split.
+    #[serde(default)]
+    pub apart: Apart,
+    /// How many splits there are.
+    #[serde(default = "five")]
+    pub folds: usize,
+    /// Penalties to choose from, within what is learnt from.
+    #[serde(default = "penalties")]
+    pub penalties: Vec<f64>,
+    /// Units of the probe with a hidden layer; 0 is none.
+    #[serde(default = "thirty_two")]
+    pub hidden: usize,
+    /// How many of the best features sparse probes may use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sparse: Vec<usize>,
+    /// Shuffles of the labels; 0 is none.
+    #[serde(default = "ninety_nine")]
+    pub shuffles: usize,
+    /// Twins of the model with random weights; 0 is none.
+    #[serde(default = "one")]
+    pub random_models: usize,
+    /// How it is seen whether the model uses what is told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used: Vec<Use>,
+    /// Random directions that each use is held against.
+    #[serde(default = "twenty")]
+    pub random_directions: usize,
+}
+
+/// Where a sequence has its state for a probe, where nobody says it.
+fn answer() -> Spot {
+    Spot::Role(Role::Answer)
+}
+
+fn penalties() -> Vec<f64> {
+    vec![0.1, 1.0, 10.0, 100.0]
+}
