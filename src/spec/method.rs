@@ -3,7 +3,7 @@
 use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three, twenty};
 use super::{
     Ablation, Axis, Concept, Direction, EditSpec, EraseSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only,
-    ProbeSpec, Prompt, Ranking, Score, Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
+    ProbeSpec, Prompt, Ranking, Score, Select, Senders, Shards, Sites, Spot, Stand, Target, Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -29,6 +29,12 @@ pub enum Method {
         /// Where the gradient of the metric is kept too.
         #[serde(default = "no_sites")]
         gradients: Sites,
+        /// Positions that are kept, where states go to files; empty is all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        at: Vec<Spot>,
+        /// Whether states go to files of rows as the run goes on, and how; else all are kept in memory to the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shards: Option<Shards>,
     },
     /// Reads the answer from every layer's residual stream.
     LogitLens {

@@ -15,6 +15,7 @@ const KILLS: usize = 10;
 /// Every method that prompts of several lengths allow.
 const UNEVEN: &str = r#"
     Record(sites: All, gradients: ["hook_resid_pre"]),
+    Record(sites: ["hook_resid_post"], gradients: ["hook_embed"], shards: (size: "1KiB")),
     LogitLens(), DirectLogitAttribution, Circuit(select: TopN(20)),
     EdgePruning(target: Edges(9), steps: 25, seeds: 2),
     AttributionPatch(sites: ["attn.hook_q"], over: [Layer, Head], score: AtPStar()),
@@ -95,7 +96,7 @@ pub fn begin(place: &Place, arguments: &[&str]) -> Child {
 }
 
 /// What a process said before it was killed, or all of it where it ended by itself.
-fn killed(mut child: Child) -> Output {
+pub fn killed(mut child: Child) -> Output {
     child.kill().unwrap();
     child.wait_with_output().unwrap()
 }

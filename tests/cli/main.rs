@@ -19,6 +19,8 @@ mod protocols;
 mod server;
 #[cfg(unix)]
 mod shards;
+#[cfg(unix)]
+mod states;
 
 use serde_json::Value;
 use std::collections::BTreeMap;
