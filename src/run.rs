@@ -90,8 +90,8 @@ fn distance(own: &[f64], exact: &[f64]) -> String {
 
 fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Result<Finding, RunError> {
     match step {
-        Step::Record { sites, gradients } => {
-            method::record::record(bench, sites, gradients, plan.experiment.padding, steps)
+        Step::Record { sites, gradients, filed } => {
+            method::record::record(bench, (sites, gradients), filed.as_ref(), plan.experiment.padding, steps)
         }
         Step::LogitLens(sites) => method::lens::lens(bench, sites, steps),
         Step::DirectLogitAttribution => method::attribute::attribute(bench, steps),
@@ -178,6 +178,7 @@ fn number(finding: &mut Finding, number: usize) {
     finding.tables.iter_mut().chain(&mut finding.items).for_each(|table| table.name = numbered(&table.name));
     finding.texts.iter_mut().for_each(|text| text.table = numbered(&text.table));
     finding.tensors.iter_mut().for_each(|(name, _)| *name = numbered(name));
+    finding.states.iter_mut().for_each(|(name, _)| *name = numbered(name));
     finding.circuits.iter_mut().for_each(|(name, _)| *name = numbered(name));
     finding.portraits.iter_mut().for_each(|(name, _)| *name = numbered(name));
 }

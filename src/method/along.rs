@@ -11,7 +11,7 @@ pub use taught::{Fitted, Taught};
 
 use super::ablate::states;
 use super::states::slots;
-use super::sweep::{Stand, Swept, made, sweep};
+use super::sweep::{Stand, Swept, made, sweep_on};
 use super::{Bench, Side};
 use crate::model::HookError;
 use crate::plan::{Cell, Samples, changed};
@@ -94,7 +94,7 @@ pub fn along(
                 let fitted = made(&mut fitted, &mut fit)?;
                 stand(bench, cells, items, &Moved { changes, fitted, what: way.what, draw, seed: bench.seed })
             };
-            let Swept { values, from, .. } = sweep(bench, cells, Side::Clean, stands, steps)?;
+            let Swept { values, from, .. } = sweep_on(bench, cells, Side::Clean, stands, steps)?;
             let effects = |values: Vec<f64>| values.iter().zip(&from).map(|(value, from)| value - from).collect();
             draws.push(values.into_iter().map(effects).collect::<Vec<Vec<f64>>>());
             found.clean = from;

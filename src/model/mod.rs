@@ -10,7 +10,7 @@ pub mod parts;
 pub mod pass;
 pub mod process;
 pub mod random;
-mod source;
+pub(crate) mod source;
 pub mod weights;
 
 pub use pass::{Context, Pass, Past, Read, Start};

@@ -1,14 +1,14 @@
 //! The methods of an experiment, each with every name resolved.
 
 use super::{
-    Acdc, Attribution, Circuits, Cuts, Erasing, Given, Known, Localising, Paths, Probing, Problems, Pruning, Scope,
-    Steering, Sweep, Tracing, attribution, causal, cells, checks, circuit, edits, given, knockout, localise, paths,
-    probing, pruning, scope, sites, steer,
+    Acdc, Attribution, Circuits, Cuts, Erasing, Filed, Given, Known, Localising, Paths, Probing, Problems, Pruning,
+    Scope, Steering, Sweep, Tracing, attribution, causal, cells, checks, circuit, edits, given, knockout, localise,
+    paths, probing, pruning, record, scope, sites, steer,
 };
 use crate::circuit::Blocks;
 use crate::hook::Edit;
 use crate::site::Site;
-use crate::spec::{Ablation, Direction, Experiment, Mediators, Method, Sites, Weighting};
+use crate::spec::{Ablation, Direction, Experiment, Mediators, Method, Weighting};
 
 /// A method with every name resolved.
 pub enum Step {
@@ -18,6 +18,8 @@ pub enum Step {
         sites: Vec<Site>,
         /// Where gradients are kept.
         gradients: Vec<Site>,
+        /// How rows go to files, where they do.
+        filed: Option<Filed>,
     },
     /// The answer read from streams.
     LogitLens(Vec<Site>),
@@ -103,12 +105,9 @@ fn step(
     let at = format!("methods[{index}]");
     checks::needs(&at, method, known, problems);
     match method {
-        Method::Record { sites: kept, gradients } => {
-            let gradients = match gradients {
-                Sites::Named(names) if names.is_empty() => Vec::new(),
-                some => sites::all_sites(&format!("{at}.gradients"), some, known, problems),
-            };
-            Some(Step::Record { sites: sites::all_sites(&format!("{at}.sites"), kept, known, problems), gradients })
+        Method::Record { sites, gradients, at: spots, shards } => {
+            let asked = record::Asked { sites, gradients, spots, shards: *shards };
+            record::resolve(&at, &asked, experiment, known, problems)
         }
         Method::LogitLens { sites: read } => {
             Some(Step::LogitLens(sites::lens_sites(&format!("{at}.sites"), read.as_ref(), known, problems)))

@@ -2,9 +2,8 @@
 
 use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three, twenty};
 use super::{
-    Ablation, Axis, Concept, Direction, EditSpec, EraseSpec, Estimate, Facts, Judge, Localise, Mediators, Neurons,
-    Noise, Only, ProbeSpec, Prompt, Ranking, Score, Select, Senders, Sites, Spot, Stand, Steer, Target, Thresholds,
-    Through,
+    Ablation, Axis, Direction, EditSpec, EraseSpec, Estimate, Facts, Judge, Localise, Mediators, Neurons, Noise, Only,
+    ProbeSpec, Prompt, Ranking, Score, Select, Senders, Shards, Sites, Spot, Stand, Steer, Target, Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -30,6 +29,12 @@ pub enum Method {
         /// Where the gradient of the metric is kept too.
         #[serde(default = "no_sites")]
         gradients: Sites,
+        /// Positions that are kept, where states go to files; empty is all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        at: Vec<Spot>,
+        /// Whether states go to files of rows as the run goes on, and how; else all are kept in memory to the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shards: Option<Shards>,
     },
     /// Reads the answer from every layer's residual stream.
     LogitLens {
@@ -269,28 +274,4 @@ pub enum Method {
     Localise(Localise),
     /// States moved along the direction in which prompts differ, by several amounts.
     Steer(Steer),
-}
-
-impl Method {
-    /// Whether it tells of circuits, which can be held against those of another experiment.
-    pub fn finds_circuits(&self) -> bool {
-        use Method::{Acdc, Circuit, EdgePruning, EvaluateCircuit};
-        matches!(self, Circuit { .. } | Acdc { .. } | EdgePruning { .. } | EvaluateCircuit { .. })
-    }
-
-    /// Whether it looks for features.
-    pub fn reads_features(&self) -> bool {
-        let probed = match self {
-            Method::Localise(_) | Method::Steer(_) => return true,
-            Method::Probe(probe) => Some(&probe.of),
-            Method::Erase(erase) => Some(&erase.of),
-            _ => None,
-        };
-        self.finds_circuits() || matches!(probed, Some(Concept::Feature(_)))
-    }
-
-    /// Whether the nodes of its circuits are chosen by all items.
-    pub fn chooses_nodes(&self) -> bool {
-        matches!(self, Method::Circuit { neurons: Neurons::Top(_), .. })
-    }
 }

@@ -121,7 +121,12 @@ impl<'a> Sizes<'a> {
     pub(super) fn peak(&self, step: &Step, rows: u64) -> u64 {
         let items = rows.min(self.items);
         match step {
-            Step::Record { sites, gradients } => {
+            Step::Record { sites, gradients, filed: Some(_) } => {
+                // as tensors, and the widest of them as values
+                let one = self.sites(sites) + self.sites(gradients);
+                items * (2 * one + self.pass(sites) + self.tape(gradients))
+            }
+            Step::Record { sites, gradients, filed: None } => {
                 let one = self.recorded(sites, gradients);
                 // as tensors, as values, and twice as bytes on the way to the journal
                 let step = items * (4 * one + self.pass(sites) + self.tape(gradients));
@@ -219,7 +224,13 @@ impl<'a> Sizes<'a> {
     /// Bytes that a method's results hold until they are written.
     pub(super) fn results(&self, step: &Step, number: u64) -> u64 {
         match step {
-            Step::Record { sites, gradients } => {
+            Step::Record { sites, filed: Some(filed), .. } => {
+                // a file while it is put together; of every item the size of each site and what the index says of it
+                let whole: u64 = filed.positions.iter().map(|positions| positions.len() as u64 * filed.row()).sum();
+                let told = self.sides * self.items * 16 * sites.len() as u64 + 2 * self.items * TABLE_ROW;
+                filed.size.max(filed.item()).min(whole) + told
+            }
+            Step::Record { sites, gradients, filed: None } => {
                 // vectors that grow batch by batch are up to half as long again as what they hold
                 self.sides * self.items * self.recorded(sites, gradients) * number * 3 / 2
             }

@@ -1,0 +1,27 @@
+//! Kinds of methods: what they tell of, and what hangs on that.
+
+use super::{Concept, Method, Neurons};
+
+impl Method {
+    /// Whether it tells of circuits, which can be held against those of another experiment.
+    pub fn finds_circuits(&self) -> bool {
+        use Method::{Acdc, Circuit, EdgePruning, EvaluateCircuit};
+        matches!(self, Circuit { .. } | Acdc { .. } | EdgePruning { .. } | EvaluateCircuit { .. })
+    }
+
+    /// Whether it looks for features.
+    pub fn reads_features(&self) -> bool {
+        let probed = match self {
+            Method::Localise(_) | Method::Steer(_) => return true,
+            Method::Probe(probe) => Some(&probe.of),
+            Method::Erase(erase) => Some(&erase.of),
+            _ => None,
+        };
+        self.finds_circuits() || matches!(probed, Some(Concept::Feature(_)))
+    }
+
+    /// Whether the nodes of its circuits are chosen by all items.
+    pub fn chooses_nodes(&self) -> bool {
+        matches!(self, Method::Circuit { neurons: Neurons::Top(_), .. })
+    }
+}
