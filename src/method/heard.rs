@@ -24,6 +24,9 @@ pub struct Said {
     pub divergence: f64,
 }
 
+/// What is read of what a run says.
+pub type Reading = fn(&Said) -> f64;
+
 /// The runs of a batch.
 pub struct Heard {
     /// As asked, and with the answers exchanged.

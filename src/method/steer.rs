@@ -26,13 +26,13 @@ mod doses;
 mod pushes;
 mod transfer;
 
-use super::heard::{Outcomes, Said, held_out};
+use super::heard::{Outcomes, Reading, Said, held_out};
 use super::summary::Summary;
 use super::{Bench, Finding};
 use crate::plan::{Steering, Task};
 use crate::spec::{Heading, Operation};
 use crate::steps::{RunError, Steps};
-use directions::{Course, Held};
+use directions::{Course, Held, length, scaled};
 use pushes::{Dose, Pushes};
 
 pub use transfer::TO;
@@ -100,7 +100,12 @@ fn courses(plan: &Steering, held: &Held, [task, half]: [usize; 2], seed: u64) ->
     let own: Vec<Course> = of(task).collect();
     let number = |draw: usize| seed.wrapping_add(APART.wrapping_mul(1 + 2 * draw as u64 + half as u64));
     let random: Vec<Course> = (0..plan.random).map(|draw| held.random(&own[0], number(draw))).collect();
-    let others = (0..plan.tasks.len()).filter(|other| *other != task).flat_map(of);
+    // as long as the task's own, so that directions alone are compared
+    let like = |(other, own): (Course, &Course)| -> Course {
+        other.into_iter().zip(own).map(|(other, own)| scaled(other, length(own))).collect()
+    };
+    let others = (0..plan.tasks.len()).filter(|other| *other != task);
+    let others: Vec<Course> = others.flat_map(|other| of(other).zip(&own).map(like)).collect();
     own.into_iter().chain(random).chain(others).collect()
 }
 
@@ -135,7 +140,7 @@ fn score(said: &[Said]) -> Vec<f64> {
 }
 
 /// The mean of a reading over both prompts of each pair.
-fn reading(said: &[Said], of: fn(&Said) -> f64) -> Vec<f64> {
+fn reading(said: &[Said], of: Reading) -> Vec<f64> {
     said.chunks_exact(2).map(|both| f64::midpoint(of(&both[0]), of(&both[1]))).collect()
 }
 

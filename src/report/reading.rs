@@ -55,7 +55,7 @@ fn method(name: &str) -> &'static str {
         ),
         (
             "steer.transfer",
-            "A direction from one task tried on another: 1 is as much as the other's own direction does there, 0 nothing, below 0 the opposite. What carries over is a direction in common; it may stand for less than both tasks' names say.",
+            "A direction from one task tried on another, made as long as its own: 1 is as much as the other's own direction does there, 0 nothing, below 0 the opposite. What carries over is a direction in common; it may stand for less than both tasks' names say.",
         ),
         (
             "path_patch",

@@ -19,11 +19,30 @@ pub(super) fn figures(table: &Table) -> Vec<(String, Figure)> {
     match () {
         () if table.name.contains("steer.doses") => doses(table),
         () if table.name.contains("steer.transfer") => transfer(table),
-        () => {
-            let curved = |row: &&Row| row.metric.starts_with("slope");
-            figures_of(&Table { rows: table.rows.iter().filter(curved).cloned().collect(), ..table.clone() })
-        }
+        () => slopes(table),
     }
+}
+
+/// Slopes of all tasks for each way of finding directions, and random ones of the first task.
+fn slopes(table: &Table) -> Vec<(String, Figure)> {
+    let mut ways: IndexMap<&str, Vec<Row>> = IndexMap::new();
+    let mut first = None;
+    for row in table.rows.iter().filter(|row| row.metric.starts_with("slope")) {
+        let Some((task, way)) = row.site.as_deref().and_then(|site| site.rsplit_once(": ")) else { continue };
+        let first: &str = first.get_or_insert(task);
+        let site = match row.metric.strip_suffix(", random") {
+            None => task.to_string(),
+            Some(_) if task == first => format!("random, {task}"),
+            Some(_) => continue,
+        };
+        let metric = row.metric.trim_end_matches(", random").to_string();
+        ways.entry(way).or_default().push(Row { site: Some(site), metric, ..row.clone() });
+    }
+    let figures = |(number, (way, rows)): (usize, (&str, Vec<Row>))| {
+        let (name, title) = (format!("{}_{}", table.name, number + 1), format!("{}, {way}", table.title));
+        figures_of(&Table { name, title, rows, ..table.clone() })
+    };
+    ways.into_iter().enumerate().flat_map(figures).collect()
 }
 
 /// One row of a curve.
@@ -56,7 +75,13 @@ fn doses(table: &Table) -> Vec<(String, Figure)> {
         let key = [point.task, point.what, point.direction, point.row.metric.as_str()];
         groups.entry(key).or_default().push(point);
     }
-    let own = groups.iter().filter(|(key, _)| key[2] != RANDOM).enumerate();
+    // what it costs is shown of the first way of finding a direction, in tokens; the table has the rest
+    let first = groups.keys().next().map_or("", |key| key[2]);
+    let is_shown = |key: &Key| match key[3].split_once(": ") {
+        Some((tokens, _)) => tokens == "own tokens" && key[2] == first,
+        None => key[2] != RANDOM,
+    };
+    let own = groups.iter().filter(|(key, _)| is_shown(key)).enumerate();
     own.map(|(number, (key, points))| {
         // random directions are as they are for all ways of finding one
         let random = groups.get(&[key[0], key[1], RANDOM, key[3]]).map(|points| curves(points)).unwrap_or_default();
@@ -120,7 +145,7 @@ fn transfer(table: &Table) -> Vec<(String, Figure)> {
     for row in &table.rows {
         ways.entry(&row.metric).or_default().entry(place(row)).or_default().push(row);
     }
-    let worth = |rows: &[&Row]| rows.iter().map(|row| row.effect.abs().min(1.0)).sum::<f64>();
+    let worth = |rows: &[&Row]| rows.iter().map(|row| row.effect.min(1.0)).sum::<f64>();
     let better = |a: &&Vec<&Row>, b: &&Vec<&Row>| a.len().cmp(&b.len()).then(worth(a).total_cmp(&worth(b)));
     let figure = |(number, (metric, places)): (usize, (&&str, &IndexMap<String, Vec<&Row>>))| {
         let (place, rows) = places.iter().max_by(|a, b| better(&a.1, &b.1))?;

@@ -1,7 +1,7 @@
 //! What lesions do to each task, and whether tasks dissociate.
 
 use super::{Found, LOCALISE, Study};
-use crate::method::heard::{Outcomes, Said};
+use crate::method::heard::{Outcomes, Reading, Said};
 use crate::method::summary::mean;
 use crate::method::{Bench, Finding, Summary, blank, table};
 use crate::spec::Ablation;
@@ -9,10 +9,7 @@ use crate::table::{Row, Table};
 use patchclamp_probes::{Interval, mean_interval};
 
 /// The metric of rows that say how much more a lesion takes of its own task than of another.
-pub const SPECIFICITY: &str = "specificity";
-
-/// What is read from what a question's run says.
-type Reading = fn(&Said) -> f64;
+pub const SPECIFICITY: &str = "specificity: share";
 
 /// The scores of one task, pair by pair.
 struct Scores {
@@ -189,7 +186,7 @@ impl Teller<'_> {
         told.facts.shift_remove("metric sign");
         told.facts.insert("double dissociation".into(), verdicts.join("; "));
         let what = "share of its own task's score that a lesion takes, less the share of the other's; bootstrap over the observations of both";
-        told.facts.insert(SPECIFICITY.into(), what.into());
+        told.facts.insert("specificity".into(), what.into());
         (self.scores.len() > 1).then_some(told)
     }
 

@@ -1,7 +1,7 @@
 //! Dose and response: what each coefficient does to the metric and to fluency, and what the curves are like.
 
 use super::{STEER, Told, less, name, reading};
-use crate::method::heard::Said;
+use crate::method::heard::Reading;
 use crate::method::patch::names;
 use crate::method::summary::mean;
 use crate::method::{blank, table};
@@ -10,7 +10,7 @@ use crate::table::{Row, Table};
 use patchclamp_probes::{Interval, spearman};
 
 /// What fluency is read from, and what it is called.
-const FLUENCY: [(&str, fn(&Said) -> f64); 2] =
+const FLUENCY: [(&str, Reading); 2] =
     [("own tokens: log_prob", |said| said.own), ("next token: divergence", |said| said.divergence)];
 
 impl Told<'_> {
@@ -91,7 +91,7 @@ impl Told<'_> {
     /// Each prompt's own change towards the clean answer.
     fn singles(&self, row: &Row, [task, cell]: [usize; 2], condition: usize) -> Vec<Row> {
         let outcomes = &self.outcomes[cell][task];
-        let side = |side: usize, of: fn(&Said) -> f64, name: &str| {
+        let side = |side: usize, of: Reading, name: &str| {
             let pairs = outcomes.changed[condition].chunks_exact(2).zip(outcomes.alone.chunks_exact(2));
             let values: Vec<Option<f64>> =
                 pairs.map(|(changed, alone)| Some(of(&changed[side]) - of(&alone[side]))).collect();
@@ -100,7 +100,7 @@ impl Told<'_> {
         [side(0, |said| said.metric, "clean"), side(1, |said| said.exchanged, "corrupted")].concat()
     }
 
-    fn cost(&self, [task, cell]: [usize; 2], condition: usize, read: fn(&Said) -> f64) -> Vec<f64> {
+    fn cost(&self, [task, cell]: [usize; 2], condition: usize, read: Reading) -> Vec<f64> {
         let outcomes = &self.outcomes[cell][task];
         less(&reading(&outcomes.changed[condition], read), &reading(&outcomes.alone, read))
     }

@@ -29,7 +29,7 @@ impl Told<'_> {
             }
         }
         told.facts.shift_remove("metric sign");
-        let what = "slope on a task along the direction from another / that along its own; both on held-out pairs";
+        let what = "slope on a task along the direction from another, made as long as its own / that along its own; both on held-out pairs";
         told.facts.insert("share".into(), what.into());
         if !flat.is_empty() {
             flat.dedup();
