@@ -1,8 +1,9 @@
 //! The methods of an experiment, each with every name resolved.
 
 use super::{
-    Acdc, Attribution, Circuits, Cuts, Erasing, Filed, Given, Known, Paths, Probing, Problems, Pruning, Scope, Sweep, Tracing,
-    attribution, causal, cells, checks, circuit, edits, given, knockout, paths, probing, pruning, record, scope, sites,
+    Acdc, Attribution, Circuits, Cuts, Erasing, Filed, Given, Known, Paths, Probing, Problems, Pruning, Scope, Sweep,
+    Tracing, attribution, causal, cells, checks, circuit, edits, given, knockout, paths, probing, pruning, record,
+    scope, sites,
 };
 use crate::circuit::Blocks;
 use crate::hook::Edit;
