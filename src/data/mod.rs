@@ -60,7 +60,7 @@ impl DataError {
 }
 
 /// Which prompt of a pair.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Side {
     /// The clean one.
     Clean,

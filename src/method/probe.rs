@@ -22,7 +22,7 @@ mod tables;
 mod told;
 
 use super::along::{Along, Changes, Way, along};
-use super::states::{gathered, together};
+use super::states::{filed, gathered, together};
 use super::sweep::made;
 use super::{Bench, Finding, Side};
 use crate::model::HookError;
@@ -30,7 +30,8 @@ use crate::model::random::twin;
 use crate::plan::{Cell, Probing};
 use crate::spec::Erasure;
 use crate::steps::{RunError, Steps};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
+use patchclamp_probes::rows::Rows;
 use told::Told;
 
 /// Probes every cell, and where it is asked for runs on from states without what is told.
@@ -43,7 +44,7 @@ pub fn probe(bench: &Bench, plan: &Probing, steps: &mut Steps) -> Result<Finding
     for cells in together(bench, probed) {
         let mut states = None;
         let mut make = || recorded(bench, plan, &cells);
-        told.extend(decoded(bench, plan, cells.len(), &mut states, &mut make, steps)?);
+        told.extend(decoded(bench, plan, &cells, &mut states, &mut make, steps)?);
         if !ways.is_empty() {
             let own = || Ok(made(&mut states, &mut make)?.own.clone());
             used.push(along(bench, &changes, &cells, own, steps)?);
@@ -84,16 +85,26 @@ fn recorded(bench: &Bench, plan: &Probing, cells: &[Cell]) -> Result<States, Hoo
     Ok(States { own: gathered(bench, samples, cells)?, twins })
 }
 
-/// What is told of each of so many cells; a step each.
+/// What is told of each cell; a step each.
 fn decoded(
     bench: &Bench,
     plan: &Probing,
-    cells: usize,
+    cells: &[Cell],
     states: &mut Option<States>,
     make: &mut impl FnMut() -> Result<States, HookError>,
     steps: &mut Steps,
 ) -> Result<Vec<Option<Told>>, RunError> {
     let samples = plan.probed.samples.items.len();
-    let one = |cell: usize| steps.step(samples, || Ok(told::of(bench, plan, made(states, make)?, cell)));
-    (0..cells).map(one).collect()
+    let one = |(number, cell): (usize, &Cell)| {
+        steps.step(samples, || {
+            if let Some(states) = &plan.states {
+                return Ok(told::of(bench, plan, &*filed(states, cell), &[]));
+            }
+            let states = made(states, make)?;
+            let twins: Vec<ArrayView2<f32>> = states.twins.iter().map(|twin| twin[number].view()).collect();
+            let twins: Vec<&dyn Rows> = twins.iter().map(|twin| twin as &dyn Rows).collect();
+            Ok(told::of(bench, plan, &states.own[number].view(), &twins))
+        })
+    };
+    cells.iter().enumerate().map(one).collect()
 }

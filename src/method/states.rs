@@ -1,5 +1,9 @@
 //! States of prompts as matrices, a row a prompt: what probes, erasers and comparisons of spaces read.
 
+mod filed;
+
+pub use filed::filed;
+
 use super::ablate::states;
 use super::{Bench, Side};
 use crate::model::HookError;

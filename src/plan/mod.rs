@@ -44,7 +44,7 @@ pub use localise::Localising;
 pub use memory::{Load, ROWS};
 pub use neurons::Top;
 pub use paths::{Branch, Paths};
-pub use probing::{Erasing, INNER, Probed, Probing, width};
+pub use probing::{Erasing, Filed as FiledStates, INNER, Probed, Probing, width};
 pub use problem::{PlanError, Problem};
 pub use pruning::Pruning;
 pub use record::Filed;

@@ -1,5 +1,9 @@
 //! What probes and erasers read: places, samples, and what they are held against.
 
+mod filed;
+
+pub use filed::Filed;
+
 use super::samples::{self, Samples};
 use super::{Cell, Known, Problems, Sweep, cells, checks};
 use crate::model::{Model, shape};
@@ -30,7 +34,6 @@ pub struct Probed {
 }
 
 /// A probe with every name resolved.
-#[derive(Clone, Debug, PartialEq)]
 pub struct Probing {
     /// What is told, where.
     pub probed: Probed,
@@ -48,6 +51,8 @@ pub struct Probing {
     pub used: Vec<Use>,
     /// Random directions that each use is held against.
     pub random_directions: usize,
+    /// Where the states lie, if they are not made anew.
+    pub states: Option<Filed>,
 }
 
 /// Erasers with every name resolved.
@@ -94,7 +99,7 @@ pub(super) fn resolve(
     cells::check_once(&field("used"), &asked.used, problems);
     let counts = [
         ("shuffles", asked.shuffles),
-        ("random_models", asked.random_models),
+        ("random_models", asked.random_models.unwrap_or(0)),
         ("random_directions", asked.random_directions),
         ("hidden", asked.hidden),
     ];
@@ -109,15 +114,20 @@ pub(super) fn resolve(
         let what = format!("Steer goes from one class to the other, and there are {}", probed.samples.classes.len());
         problems.add(&field("used"), what);
     }
+    let states = match &asked.states {
+        Some(_) => Some(filed::resolve(&field("states"), asked, &probed, known, problems)?),
+        None => None,
+    };
     Some(Probing {
         probed,
         penalties: asked.penalties.clone(),
         hidden: asked.hidden,
         sparse: asked.sparse.clone(),
         shuffles: asked.shuffles,
-        random_models: asked.random_models,
+        random_models: asked.random_models.unwrap_or(usize::from(states.is_none())),
         used: asked.used.clone(),
         random_directions: asked.random_directions,
+        states,
     })
 }
 

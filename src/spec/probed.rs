@@ -1,8 +1,9 @@
 //! What is read from states: by which probe, of which prompts, held out how, and held against what.
 
-use super::defaults::{eight, five, ninety_nine, one, over_layers, streams, thirty_two, twenty};
+use super::defaults::{eight, five, ninety_nine, over_layers, streams, thirty_two, twenty};
 use super::{Axis, Only, Role, Sites, Spot};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// What a probe is to tell of a prompt.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,15 +134,18 @@ pub struct ProbeSpec {
     /// Shuffles of the labels; 0 is none.
     #[serde(default = "ninety_nine")]
     pub shuffles: usize,
-    /// Twins of the model with random weights; 0 is none.
-    #[serde(default = "one")]
-    pub random_models: usize,
+    /// Twins of the model with random weights; 0 is none. Without it one, where states are not read from files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random_models: Option<usize>,
     /// How it is seen whether the model uses what is told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub used: Vec<Use>,
     /// Random directions that each use is held against.
     #[serde(default = "twenty")]
     pub random_directions: usize,
+    /// The folder of a run that has recorded the states of the same prompts to files; they are read where they lie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub states: Option<PathBuf>,
 }
 
 /// Where a sequence has its state for a probe, where nobody says it.

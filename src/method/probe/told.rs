@@ -1,13 +1,12 @@
 //! What probes tell of one place.
 
-use super::States;
 use crate::method::Bench;
 use crate::plan::{INNER, Probing};
-use ndarray::ArrayView2;
 use patchclamp_probes::decode::{
     Choice, DecodeError, Design, Exchange, Family, Held, Hidden, Labels, Logistic, PORTIONS, Split, Training, held_out,
     online_code, shuffled, sparse,
 };
+use patchclamp_probes::rows::Rows;
 use serde::{Deserialize, Serialize};
 
 /// Bins of equal width for calibration, as in most papers.
@@ -46,29 +45,28 @@ pub struct Told {
     pub fault: Option<String>,
 }
 
-/// What probes tell of a cell.
-pub fn of(bench: &Bench, plan: &Probing, states: &States, cell: usize) -> Told {
-    let twins: Vec<_> = states.twins.iter().map(|twin| twin[cell].view()).collect();
-    let place = Place { plan, states: states.own[cell].view(), seed: bench.seed };
-    place.told(&twins).unwrap_or_else(|error| Told { fault: Some(error.to_string()), ..Told::default() })
+/// What probes tell of states `[prompt, value]`, and of those of twins of the model.
+pub fn of(bench: &Bench, plan: &Probing, states: &dyn Rows, twins: &[&dyn Rows]) -> Told {
+    let place = Place { plan, states, seed: bench.seed };
+    place.told(twins).unwrap_or_else(|error| Told { fault: Some(error.to_string()), ..Told::default() })
 }
 
 /// The states of all prompts at one place.
 struct Place<'a> {
     plan: &'a Probing,
-    states: ArrayView2<'a, f32>,
+    states: &'a dyn Rows,
     seed: u64,
 }
 
 impl Place<'_> {
-    fn told(&self, twins: &[ArrayView2<f32>]) -> Result<Told, DecodeError> {
+    fn told(&self, twins: &[&dyn Rows]) -> Result<Told, DecodeError> {
         let samples = &self.plan.probed.samples;
         let labels = &samples.labels;
-        let held = self.held(&self.states, &[labels], &samples.splits)?.swap_remove(0);
+        let held = self.held(self.states, &[labels], &samples.splits)?.swap_remove(0);
         let mixed = self.mixed()?;
         let mut random = vec![0.0; if twins.is_empty() { 0 } else { labels.count() }];
         for twin in twins {
-            let told = self.held(twin, &[labels], &samples.splits)?[0].right();
+            let told = self.held(*twin, &[labels], &samples.splits)?[0].right();
             random.iter_mut().zip(told).for_each(|(sum, right)| *sum += right / twins.len() as f64);
         }
         Ok(Told {
@@ -92,7 +90,7 @@ impl Place<'_> {
         Training { family, penalties, design, folds: INNER, seed: self.seed }
     }
 
-    fn held(&self, rows: &ArrayView2<f32>, labels: &[&Labels], splits: &[Split]) -> Result<Vec<Held>, DecodeError> {
+    fn held(&self, rows: &dyn Rows, labels: &[&Labels], splits: &[Split]) -> Result<Vec<Held>, DecodeError> {
         held_out(rows, labels, splits, &self.training(&Logistic::default(), &self.plan.penalties))
     }
 
@@ -104,7 +102,7 @@ impl Place<'_> {
         let penalty = self.plan.penalties.iter().copied().fold(f64::INFINITY, f64::min);
         let (family, penalties) = (Logistic::default(), [penalty]);
         let training = Training { design: Design::Items, ..self.training(&family, &penalties) };
-        held_out(&self.states, &labels, &samples.mixed, &training)
+        held_out(self.states, &labels, &samples.mixed, &training)
     }
 
     fn hidden(&self) -> Result<Vec<f64>, DecodeError> {
@@ -116,14 +114,13 @@ impl Place<'_> {
         let samples = &self.plan.probed.samples;
         let penalties = [penalty];
         let training = self.training(&family, &penalties);
-        Ok(held_out(&self.states, &[&samples.labels], &samples.splits, &training)?[0].right())
+        Ok(held_out(self.states, &[&samples.labels], &samples.splits, &training)?[0].right())
     }
 
     fn sparse(&self) -> Result<Vec<Vec<f64>>, DecodeError> {
         let (samples, family) = (&self.plan.probed.samples, Logistic::default());
         let training = self.training(&family, &self.plan.penalties);
-        let found =
-            sparse(&self.states, &samples.labels, &samples.splits, &self.plan.sparse, Choice::Anova, &training)?;
+        let found = sparse(self.states, &samples.labels, &samples.splits, &self.plan.sparse, Choice::Anova, &training)?;
         Ok(found.iter().map(|sparse| sparse.held.right()).collect())
     }
 
@@ -131,7 +128,7 @@ impl Place<'_> {
     fn compression(&self) -> Option<f64> {
         let family = Logistic::default();
         let training = self.training(&family, &self.plan.penalties);
-        let code = online_code(&self.states, &self.plan.probed.samples.labels, &PORTIONS, &training, self.seed);
+        let code = online_code(self.states, &self.plan.probed.samples.labels, &PORTIONS, &training, self.seed);
         code.ok().map(|code| code.compression())
     }
 
@@ -145,7 +142,7 @@ impl Place<'_> {
         for some in null.chunks(TOGETHER) {
             let learnable = some.iter().filter(|labels| is_learnable(labels, &samples.splits));
             let some: Vec<&Labels> = learnable.collect();
-            accuracies.extend(held_out(&self.states, &some, &samples.splits, &training)?.iter().map(Held::accuracy));
+            accuracies.extend(held_out(self.states, &some, &samples.splits, &training)?.iter().map(Held::accuracy));
         }
         Ok(accuracies)
     }

@@ -155,6 +155,7 @@ impl<'a> Sizes<'a> {
                 let clean = self.sites(&changed(&tracing.cells)) + self.logits(1);
                 items * clean + self.reading(Metric::Probability).sweep(&tracing.cells, rows)
             }
+            Step::Probe(plan) if plan.states.is_some() => self.mapped(&plan.probed),
             Step::Probe(plan) => self.probed(&plan.probed, plan.random_models, plan.used.len(), rows),
             Step::Erase(plan) => self.probed(&plan.probed, 1, plan.by.len(), rows),
             Step::Knockout(cuts) => {

@@ -27,6 +27,13 @@ impl Sizes<'_> {
         held + twin + pass.max(fit).max(run)
     }
 
+    /// What probes hold beside states that are mapped from files.
+    pub(super) fn mapped(&self, plan: &Probed) -> u64 {
+        let widest = plan.sweep.cells.iter().map(|cell| width(cell, self.model) as u64).max().unwrap_or(0);
+        // second moments, and a few values of every sample
+        6 * widest.pow(2) + 64 * plan.samples.items.len() as u64
+    }
+
     /// Bytes of what is told.
     pub(super) fn told(&self, plan: &Probed, ways: usize, draws: usize) -> u64 {
         let (cells, samples) = (plan.sweep.cells.len() as u64, plan.samples.items.len() as u64);
