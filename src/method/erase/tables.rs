@@ -2,7 +2,7 @@
 
 use super::guards::Guards;
 use crate::method::along::{self, Along, Way};
-use crate::method::concept::{Spread, correct, described, floor};
+use crate::method::concept::{Spread, correct, described, majority};
 use crate::method::patch::{axes, names, place};
 use crate::method::summary::mean;
 use crate::method::{Bench, Finding, blank};
@@ -52,7 +52,7 @@ fn left(bench: &Bench, plan: &Erasing, guards: &Guards, (index, cell): (usize, &
     ];
     let told = lists.iter().filter(|(_, values)| !values.is_empty());
     let mut rows: Vec<Row> = told.map(|(name, values)| spread.row(row(&format!("accuracy, {name}")), values)).collect();
-    rows.push(spread.alone(row("accuracy, majority"), mean(&floor(&plan.probed.samples))));
+    rows.push(spread.alone(row("accuracy, majority"), majority(&plan.probed.samples)));
     let [before, after] = guards.compression;
     rows.extend(before.map(|before| spread.alone(row("compression, before"), before)));
     rows.extend(after.map(|after| spread.alone(row("compression, after"), after)));

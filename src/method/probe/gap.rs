@@ -2,7 +2,7 @@
 
 use super::told::Told;
 use crate::method::along::{self, Along, Way};
-use crate::method::concept::{Spread, correct, described, floor};
+use crate::method::concept::{Spread, correct, described, majority};
 use crate::method::patch::{axes, names, place};
 use crate::method::summary::{Summary, mean};
 use crate::method::{Bench, Finding, blank};
@@ -39,7 +39,7 @@ fn gaps(bench: &Bench, plan: &Probing, told: &[Told], (ways, along): (&[Way], &A
         bench,
         spread: Spread::new(bench, &plan.probed.samples),
         summary: Summary::new(bench),
-        floor: mean(&floor(&plan.probed.samples)),
+        floor: majority(&plan.probed.samples),
     };
     for (index, told) in told.iter().enumerate().filter(|(_, told)| told.fault.is_none()) {
         let row = |metric: String| Row { metric, ..place(blank("probe.gap", bench.metric), &cells[index]) };

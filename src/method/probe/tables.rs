@@ -1,7 +1,7 @@
 //! What probes tell, as tables: place by place, and word by word.
 
 use super::told::Told;
-use crate::method::concept::{Spread, correct, described, floor};
+use crate::method::concept::{Spread, correct, described, majority};
 use crate::method::patch::{axes, names, place};
 use crate::method::summary::mean;
 use crate::method::{Bench, Finding, blank};
@@ -9,7 +9,7 @@ use crate::plan::{Probing, Samples};
 use crate::spec::Apart;
 use crate::table::{Row, Table};
 use patchclamp_probes::Resamples;
-use patchclamp_probes::decode::majority;
+use patchclamp_probes::decode;
 use std::collections::BTreeMap;
 
 /// More words than this are no figure.
@@ -57,7 +57,7 @@ fn rows(plan: &Probing, told: &Told, spread: &Spread, row: impl Fn(&str) -> Row)
         (as_well + 1) as f64 / (told.chance.len() + 1) as f64
     });
     let mut rows = vec![Row { p, ..spread.row(row("accuracy"), &told.right) }];
-    rows.push(spread.alone(row("accuracy, majority"), mean(&floor(samples))));
+    rows.push(spread.alone(row("accuracy, majority"), majority(samples)));
     rows.extend(spread.of_draws(row("accuracy, shuffled labels"), &told.chance));
     let others = [("control task", &told.control), ("hidden layer", &told.hidden), ("random weights", &told.random)];
     for (name, values) in others.into_iter().filter(|(_, values)| !values.is_empty()) {
@@ -70,7 +70,7 @@ fn rows(plan: &Probing, told: &Told, spread: &Spread, row: impl Fn(&str) -> Row)
         let selectivity = told.mixed.iter().zip(&told.control).map(|(task, control)| task - control);
         rows.push(spread.row(row("selectivity"), &selectivity.collect::<Vec<_>>()));
     }
-    let blind = majority(&samples.labels, &samples.splits).expect("seen in every split").item_bits();
+    let blind = decode::majority(&samples.labels, &samples.splits).expect("seen in every split").item_bits();
     let saved: Vec<f64> = blind.iter().zip(&told.bits).map(|(without, with)| without - with).collect();
     rows.push(spread.row(row("information"), &saved));
     rows.extend(told.compression.map(|compression| spread.alone(row("compression"), compression)));
