@@ -1,6 +1,6 @@
 //! Dose and response: what each coefficient does to the metric and to fluency, and what the curves are like.
 
-use super::{STEER, Told, less, name, reading};
+use super::{STEER, Told, less, name, reading, score};
 use crate::method::heard::Reading;
 use crate::method::patch::names;
 use crate::method::summary::mean;
@@ -34,7 +34,7 @@ impl Told<'_> {
             ("steered", format!("{}, {:?}", names(&self.plan.cells), self.plan.to)),
             ("coefficient", "1 is as far as the means of clean and corrupted prompts stand apart".into()),
             ("effect", "metric towards the clean answer, mean over both prompts of a pair; of `ablate` the mean of the metric with each prompt's own right answer".into()),
-            ("normalised", "effect / (metric of the clean less that of the corrupted prompt); none where its interval holds zero".into()),
+            ("normalised", "effect / (metric of the clean less that of the corrupted prompt), of `ablate` effect / score left alone; none where the interval of what is divided by holds zero".into()),
             ("p", format!("how many of {} random directions of the same length change as much; {:.2e} at the least, not corrected", self.plan.random, 1.0 / (self.plan.random + 1) as f64)),
             ("left alone", (0..self.plan.tasks.len()).map(scale).collect::<Vec<_>>().join("; ")),
         ];
@@ -48,9 +48,10 @@ impl Told<'_> {
         alone.chunks_exact(2).map(|both| both[0].metric - both[1].exchanged).collect()
     }
 
-    /// The mean of that, where its interval is above zero.
-    fn scale(&self, task: usize) -> Option<f64> {
-        let whole = self.whole(task);
+    /// What counts as 1: the mean of that, or of the score where nothing is added; none where its interval holds zero.
+    fn scale(&self, task: usize, operation: Operation) -> Option<f64> {
+        let alone = &self.outcomes[0][task].alone;
+        let whole = if operation == Operation::Ablate { score(alone) } else { self.whole(task) };
         let row = self.summaries[task].untested(blank(STEER, self.bench.metric), &whole, None);
         row.low.is_some_and(|low| low > 0.0).then_some(row.effect)
     }
@@ -65,7 +66,7 @@ impl Told<'_> {
     fn dose(&self, [task, cell]: [usize; 2], operation: Operation, adds: f64) -> (Vec<Row>, Vec<Row>) {
         let site = |direction: &str| label(&self.plan.tasks[task].name, operation, direction, adds);
         let metric = self.bench.metric.to_string();
-        let (summary, scale) = (&self.summaries[task], self.scale(task));
+        let (summary, scale) = (&self.summaries[task], self.scale(task, operation));
         let of = |course: usize| self.effects(cell, task, operation, self.condition(course, operation, adds));
         let draws: Vec<f64> = self.random().map(|course| mean(&of(course))).collect();
         let (mut rows, mut singles) = (Vec::new(), Vec::new());
