@@ -1,4 +1,4 @@
-//! Probes and erasers, broken off and in parts: what is put together is the run.
+//! Probes, erasers, localisers and steering, broken off and in parts: what is put together is the run.
 
 use super::Place;
 use super::long::{assert_same, begin, kill_at_random, place, undisturbed};
@@ -6,7 +6,9 @@ use super::long::{assert_same, begin, kill_at_random, place, undisturbed};
 /// Few draws of each kind, as all of them are steps.
 const METHODS: &str = r#"
     Probe(folds: 3, penalties: [1], hidden: 4, shuffles: 9, used: [Erase, Swap, Steer], random_directions: 2),
-    Erase(folds: 3, hidden: 4, random_directions: 2, by: [Leace, Oracle, Inlp(rounds: 2)])"#;
+    Erase(folds: 3, hidden: 4, random_directions: 2, by: [Leace, Oracle, Inlp(rounds: 2)]),
+    Localise(units: Count(5), false_discoveries: 1, lesion: [Zero, Resample], random: 2),
+    Steer(coefficients: [1], random: 2)"#;
 
 /// A probe of what a run has recorded, and of what it records itself: the states are the same.
 const PROBES: [&str; 2] = [

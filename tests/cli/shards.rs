@@ -13,8 +13,7 @@ const METHODS: &str = r#"
     Patchscope(prompt: [3, 4, 5]), Mediate(mediators: Heads), Generate(tokens: 2),
     Circuit(select: TopN(20)), Acdc(threshold: [0.01, 0.02]),
     AttributionPatch(sites: ["attn.hook_q"], over: [Layer, Head], score: AtPStar()),
-    EdgePruning(target: Edges(9), steps: 25, seeds: 3),
-    Localise(units: Count(5), lesion: [Zero, Resample], random: 2), Steer(coefficients: [1], random: 2)"#;
+    EdgePruning(target: Edges(9), steps: 25, seeds: 3)"#;
 
 fn sharded() -> Place {
     place(&pairs(&[6; 70]), METHODS)
