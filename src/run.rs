@@ -113,6 +113,8 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::EvaluateCircuit(given) => method::evaluate_circuit::evaluate_circuit(bench, given, steps),
         Step::Knockout(cuts) => method::knockout::knockout(bench, cuts, steps),
         Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
+        Step::Das(plan) => method::das::das(bench, plan, steps),
+        Step::TunedLens(plan) => method::tuned_lens::tuned_lens(bench, plan, steps),
     }
 }
 
@@ -136,6 +138,8 @@ pub fn name(step: &Step) -> &'static str {
         Step::EvaluateCircuit(_) => "circuit from a file",
         Step::Knockout(_) => "knockout",
         Step::Patchscope(_) => "patchscope",
+        Step::Das(_) => "alignment search",
+        Step::TunedLens(_) => "tuned lens",
     }
 }
 
@@ -156,6 +160,8 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::EvaluateCircuit(given) => method::evaluate_circuit::work(bench, given),
         Step::Knockout(cuts) => cuts.groups.iter().map(|(items, cells)| items.len() * cells.len()).sum(),
         Step::Patchscope(scope) => items * scope.states.len(),
+        Step::Das(plan) => method::das::work(bench, plan),
+        Step::TunedLens(plan) => method::tuned_lens::work(bench, plan),
         _ => items,
     }
 }

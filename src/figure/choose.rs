@@ -32,17 +32,17 @@ pub(super) struct Group<'a> {
 
 /// The figures of a table, each with its file stem; rows of single items are left out.
 ///
-/// Two axes make a heat map, three make panels, layers alone make curves, anything else bars. A
-/// table of one number has no figure.
+/// Two axes make a heat map, three make panels, layers alone make curves, anything else bars. Several methods at the same
+/// places stand beside each other. A table of one number has no figure.
 pub fn figures_of(table: &Table) -> Vec<(String, Figure)> {
     let groups = groups_of(table);
     let (flat, mapped): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.axes.is_empty());
     let (curved, mapped): (Vec<_>, Vec<_>) = mapped.into_iter().partition(|group| group.axes == [Axis::Layer]);
-    let single = mapped.iter().map(|group| (group.stem(), figure_of(group)));
-    let curves = together(&curved).into_iter().map(|sites| (shared_stem(&sites), curves_of(&sites)));
-    let flat = together(&flat).into_iter().filter(|sites| sites.len() > 1);
-    let bars = flat.map(|sites| (shared_stem(&sites), bars_of_sites(&sites)));
-    distinct(single.chain(curves).chain(bars).collect())
+    let mapped = together(&mapped).into_iter().flat_map(maps_of);
+    let curves = together(&curved).into_iter().map(|groups| (shared_stem(&groups), curves_of(&groups)));
+    let flat = together(&flat).into_iter().filter(|groups| groups.len() > 1);
+    let bars = flat.map(|groups| (shared_stem(&groups), bars_of_all(&groups)));
+    distinct(mapped.chain(curves).chain(bars).collect())
 }
 
 fn groups_of(table: &Table) -> Vec<Group<'_>> {
@@ -71,6 +71,10 @@ impl<'a> Group<'a> {
         let placed = |row: &&Row| axes.iter().all(|axis| axis.of(row).is_some());
         let rows = rows.iter().copied().filter(placed).collect();
         Self { table, names, site, axes, rows }
+    }
+
+    fn method(&self) -> &'a str {
+        self.rows.first().map_or("", |row| row.method.as_str())
     }
 
     fn stem(&self) -> String {
@@ -115,22 +119,46 @@ fn figure_of(group: &Group) -> Figure {
     }
 }
 
-/// Groups that differ in their site only, side by side.
+/// Groups that differ in one name only, side by side: in their method, or else in their site.
 fn together<'g, 'a>(groups: &'g [Group<'a>]) -> Vec<Vec<&'g Group<'a>>> {
-    let mut sites: IndexMap<(&str, &str), Vec<&Group>> = IndexMap::new();
+    let methods =
+        |group: &Group| groups.iter().any(|other| other.site == group.site && other.method() != group.method());
+    let beside = groups.iter().any(|group| !group.site.is_empty() && methods(group));
+    let mut alike: IndexMap<(&str, &str), Vec<&Group>> = IndexMap::new();
     for group in groups {
         if let Some(row) = group.rows.first() {
-            sites.entry((&row.method, &row.metric)).or_default().push(group);
+            let own = if beside { group.site.as_str() } else { row.method.as_str() };
+            alike.entry((own, &row.metric)).or_default().push(group);
         }
     }
-    sites.into_values().collect()
+    alike.into_values().collect()
 }
 
-/// What the groups have in common of their names: all but the site, if there is more than one.
-fn shared_names(sites: &[&Group]) -> Vec<String> {
-    let Some(first) = sites.first() else { return Vec::new() };
-    let names = first.names.iter().filter(|name| sites.len() == 1 || **name != first.site);
-    names.cloned().collect()
+/// Several methods' maps of the same axes are panels; what else maps show is a figure each.
+fn maps_of(groups: Vec<&Group>) -> Vec<(String, Figure)> {
+    let [first, second, ..] = &groups[..] else {
+        return groups.iter().map(|group| (group.stem(), figure_of(group))).collect();
+    };
+    match first.axes[..] {
+        [up, across] if first.method() != second.method() && groups.iter().all(|group| group.axes == first.axes) => {
+            let named: Vec<_> = groups.iter().map(|group| (words(group.method()), *group)).collect();
+            vec![(shared_stem(&groups), pivot::beside(&shared_title(&groups), &named, [up, across]))]
+        }
+        _ => groups.iter().map(|group| (group.stem(), figure_of(group))).collect(),
+    }
+}
+
+/// What the groups have in common of their names.
+fn shared_names(groups: &[&Group]) -> Vec<String> {
+    let Some(first) = groups.first() else { return Vec::new() };
+    let same = |place: &usize| groups.iter().all(|group| group.names[*place] == first.names[*place]);
+    (0..first.names.len()).filter(same).map(|place| first.names[place].clone()).collect()
+}
+
+/// What sets a group apart from others: its method where these differ, else its site.
+fn label(group: &Group, groups: &[&Group]) -> String {
+    let methods = groups.iter().any(|other| other.method() != group.method());
+    words(if methods { group.method() } else { &group.site })
 }
 
 fn shared_stem(sites: &[&Group]) -> String {
@@ -153,7 +181,7 @@ fn curves_of(sites: &[&Group]) -> Figure {
     let all = first..=places.last().copied().unwrap_or(0);
     let named = axis == Axis::Layer;
     let from = if named { first } else { 0 };
-    let series = sites.iter().map(|group| series_of(group, axis, unit, from)).collect();
+    let series = sites.iter().map(|group| series_of(label(group, sites), group, axis, unit, from)).collect();
     Figure::Curves(Curves {
         title: shared_title(sites),
         x_title: axis.title().into(),
@@ -163,14 +191,14 @@ fn curves_of(sites: &[&Group]) -> Figure {
     })
 }
 
-fn series_of(group: &Group, axis: Axis, unit: Unit, from: usize) -> Series {
+fn series_of(name: String, group: &Group, axis: Axis, unit: Unit, from: usize) -> Series {
     let point = |row: &&Row| {
         let (low, high) = unit.interval(row);
         Estimate { x: (axis.of(row).unwrap_or(from) - from) as f64, y: unit.value(row), low, high }
     };
     let mut points: Vec<_> = group.rows.iter().map(point).collect();
     points.sort_by(|a, b| a.x.total_cmp(&b.x));
-    Series { name: words(&group.site), points }
+    Series { name, points }
 }
 
 fn bars_of(group: &Group, most: usize) -> Figure {
@@ -188,10 +216,10 @@ fn bars_of(group: &Group, most: usize) -> Figure {
     })
 }
 
-fn bars_of_sites(sites: &[&Group]) -> Figure {
+fn bars_of_all(sites: &[&Group]) -> Figure {
     let rows: Vec<_> = sites.iter().flat_map(|group| group.rows.iter().copied()).collect();
     let unit = Unit::with_intervals(&rows);
-    let bars = sites.iter().flat_map(|group| group.rows.iter().map(|row| unit.bar(row, words(&group.site))));
+    let bars = sites.iter().flat_map(|group| group.rows.iter().map(|row| unit.bar(row, label(group, sites))));
     Figure::Bars(Bars {
         title: shared_title(sites),
         x_title: x_title(sites).into(),
@@ -203,6 +231,9 @@ fn bars_of_sites(sites: &[&Group]) -> Figure {
 
 /// What sites are: a path has an arrow for each of its edges.
 fn x_title(sites: &[&Group]) -> &'static str {
+    if sites.iter().any(|group| group.method() != sites[0].method()) {
+        return "Method";
+    }
     let arrows = |group: &&Group| group.site.matches("->").count();
     match sites.iter().map(arrows).min().zip(sites.iter().map(arrows).max()) {
         Some((1, 1)) => "Edge",

@@ -8,8 +8,18 @@ use crate::table::Row;
 const SAME: f64 = 1e-6;
 
 /// Metrics that a row has a value of, and no effect on.
-const QUANTITIES: [&str; 7] =
-    ["divergence", "edges", "faithfulness", "incompleteness", "jaccard", "roc_area", "roc_staircase"];
+const QUANTITIES: [&str; 10] = [
+    "agreement",
+    "dimensions",
+    "divergence",
+    "edges",
+    "faithfulness",
+    "incompleteness",
+    "interchange_accuracy",
+    "jaccard",
+    "roc_area",
+    "roc_staircase",
+];
 
 /// What a figure's numbers are.
 #[derive(Clone, Copy, Debug, PartialEq)]

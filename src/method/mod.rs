@@ -7,7 +7,9 @@ pub mod attention;
 pub mod attribute;
 pub mod attribution_patch;
 pub mod carry;
+mod chain;
 pub mod circuit;
+pub mod das;
 mod divergence;
 pub mod edge_pruning;
 pub mod effects;
@@ -28,6 +30,7 @@ mod stand_in;
 pub mod summary;
 mod sweep;
 pub mod trace;
+pub mod tuned_lens;
 
 pub use summary::Summary;
 

@@ -6,10 +6,12 @@ mod causal;
 mod cells;
 mod checks;
 mod circuit;
+mod das;
 mod edits;
 mod features;
 mod given;
 mod group;
+mod held_out;
 mod items;
 mod knockout;
 mod memory;
@@ -20,16 +22,20 @@ mod pruning;
 mod scope;
 mod sites;
 mod spots;
+mod step;
 mod subject;
 mod truth;
+mod tuned_lens;
 
 pub use answers::{Answers, has_sets};
 pub use attribution::Attribution;
 pub use causal::Tracing;
 pub use cells::{Cell, Sweep, sites as changed};
 pub use circuit::{Acdc, Circuits, Size, rows_of_length, supporting};
+pub use das::Das;
 pub use features::Feature;
 pub use given::Given;
+pub use held_out::Parts;
 pub use items::Item;
 pub use knockout::Cuts;
 pub use memory::{Load, ROWS};
@@ -38,16 +44,17 @@ pub use paths::{Branch, Paths};
 pub use problem::{PlanError, Problem};
 pub use pruning::Pruning;
 pub use scope::{Scope, State};
+pub use step::Step;
+pub use tuned_lens::TunedLens;
 
 pub(crate) use problem::Problems;
 
-use crate::circuit::{Blocks, Circuit};
-use crate::hook::Edit;
+use crate::circuit::Circuit;
 use crate::metric::Metric;
 use crate::model::load::Loaded;
 use crate::model::{Dims, Model};
 use crate::site::Site;
-use crate::spec::{Ablation, Axis, Direction, Experiment, Mediators, Method, Sites, Weighting};
+use crate::spec::{Axis, Experiment, Method, Sites};
 
 /// An experiment that can be run without a mistake of the user's left in it.
 pub struct Plan {
@@ -65,69 +72,6 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// How many rows each method runs at once, and the memory that takes.
     pub loads: Vec<Load>,
-}
-
-/// A method with every name resolved.
-pub enum Step {
-    /// States and gradients.
-    Record {
-        /// Where states are kept.
-        sites: Vec<Site>,
-        /// Where gradients are kept.
-        gradients: Vec<Site>,
-    },
-    /// The answer read from streams.
-    LogitLens(Vec<Site>),
-    /// The logit difference split up.
-    DirectLogitAttribution,
-    /// Attention patterns.
-    Attention(Weighting),
-    /// Activation patching.
-    Patch(Sweep, Direction),
-    /// Attribution patching.
-    AttributionPatch(Attribution),
-    /// Ablation.
-    Ablate(Sweep, Ablation),
-    /// Generation.
-    Generate {
-        /// How many tokens.
-        tokens: usize,
-        /// What is changed in every pass.
-        edits: Vec<Edit>,
-        /// Of the draw; 0 takes the most probable token.
-        temperature: f64,
-    },
-    /// Causal mediation.
-    Mediate(Mediators, Sweep),
-    /// Causal tracing.
-    Trace(Tracing),
-    /// Path patching.
-    PathPatch(Paths),
-    /// Edges scored, chosen and run.
-    Circuit(Circuits),
-    /// Masks of edges learned.
-    EdgePruning(Pruning),
-    /// Edges taken out by trial.
-    Acdc(Acdc),
-    /// A circuit from a file, run.
-    EvaluateCircuit(Given),
-    /// Attention knockout.
-    Knockout(Cuts),
-    /// States read in another prompt.
-    Patchscope(Scope),
-}
-
-impl Step {
-    /// The edges among which the method finds circuits, where it does.
-    pub fn blocks(&self) -> Option<&Blocks> {
-        match self {
-            Step::Circuit(circuits) => Some(&circuits.blocks),
-            Step::Acdc(acdc) => Some(&acdc.blocks),
-            Step::EdgePruning(pruning) => Some(&pruning.blocks),
-            Step::EvaluateCircuit(given) => Some(given.circuit.blocks()),
-            _ => None,
-        }
-    }
 }
 
 /// What names are resolved against.
@@ -280,6 +224,10 @@ fn step(
         Method::Patchscope { prompt, at: position, into, from, layers, tokens } => {
             let asked = scope::Asked { prompt, at: *position, into: *into, from, layers, tokens: *tokens };
             scope::resolve(&at, &asked, experiment, known, problems).map(Step::Patchscope)
+        }
+        Method::Das(asked) => das::resolve(&at, asked, experiment.seed, known, problems).map(Step::Das),
+        Method::TunedLens(asked) => {
+            tuned_lens::resolve(&at, asked, experiment.seed, known, problems).map(Step::TunedLens)
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::circuit::twenty;
 use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three};
 use super::{
-    Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only, Prompt, Ranking,
-    Score, Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
+    Ablation, Axis, Das, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only, Prompt, Ranking,
+    Score, Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through, TunedLens,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -261,6 +261,10 @@ pub enum Method {
         #[serde(default = "one")]
         tokens: usize,
     },
+    /// Directions learned so that exchanging them between two runs exchanges the answer.
+    Das(Das),
+    /// Reads the answer from every layer's residual stream through a translator learned for it.
+    TunedLens(TunedLens),
 }
 
 impl Method {

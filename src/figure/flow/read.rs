@@ -20,6 +20,11 @@ pub fn flow_of(table: &Table, glances: &[Glance]) -> Vec<(String, Flow)> {
             groups.entry((&row.method, &row.metric)).or_default().push((kind, row));
         }
     }
+    // several methods at the same places are compared, which a flow cannot show
+    let methods = |metric: &str| groups.keys().filter(|(_, other)| *other == metric).count();
+    if groups.keys().any(|(_, metric)| methods(metric) > 1) {
+        return Vec::new();
+    }
     let several = groups.len() > 1;
     let stem = |(_, metric): &(&str, &str)| match several {
         true => format!("{}_{metric}_flow", table.name),

@@ -1,6 +1,7 @@
 //! What a method holds at its peak and as its results, in numbers, from the sizes of model and prompts.
 
 mod circuit;
+mod learned;
 
 use crate::metric::Metric;
 use crate::model::{Dims, Model, shape};
@@ -159,6 +160,8 @@ impl<'a> Sizes<'a> {
             Step::Acdc(plan) => self.acdc(plan, rows).max(self.circuit(rows, 0)),
             Step::Patchscope(_) => items * self.layers() * self.stream() + rows * self.generated(self.length),
             Step::Generate { tokens, .. } => items * self.generated(*tokens as u64),
+            Step::Das(plan) => self.searched(plan, rows),
+            Step::TunedLens(plan) => self.translated(plan, rows),
         }
     }
 
@@ -242,6 +245,8 @@ impl<'a> Sizes<'a> {
                 self.table(cuts.groups.iter().map(|(_, cells)| cells.len() as u64).max().unwrap_or(0))
             }
             Step::Patchscope(scope) => self.table(scope.states.len() as u64),
+            Step::Das(plan) => self.spans(plan) + self.table(2 * self.tried(plan)),
+            Step::TunedLens(plan) => self.translators(plan) + self.table(6 * plan.sites.len() as u64),
         }
     }
 
