@@ -59,8 +59,7 @@ fn what_is_written_is_read_again() {
                    Generate(tokens: 2, edits: [(site: \"hook_resid_pre\", change: Zero)]), \
                    PathPatch(paths: [\"a0.h1->logits\"]), PathPatch(senders: Heads, through: Mlps), \
                    Acdc(threshold: [1, 0.5], judge: Metric), Circuit(select: Greedy(9)), Circuit(select: Faithful(0.9)), Circuit(score: Eap, select: TopN(9), by: Sign, ablate: Zero), Acdc(threshold: 0.1), \
-                   Knockout(from: [0, Contrast], over: [Layer]), Patchscope(prompt: [1, 2], from: [Last]), \
-                   Das(sites: [\"hook_resid_post\"], over: [Layer], boundless: (most: 4), loss: Metric, held_out: (apart: Label(\"template\"))), TunedLens(steps: 9)";
+                   Knockout(from: [0, Contrast], over: [Layer]), Patchscope(prompt: [1, 2], from: [Last]), Das(sites: [\"hook_resid_post\"], over: [Layer], boundless: (most: 4), loss: Metric, held_out: (apart: Label(\"template\"))), TunedLens(steps: 9)";
     for control in ["None", "ShuffledAnswers"] {
         let text = set(&file(methods), "control", control).unwrap();
         let once = patchclamp::report::ron_text(&read(&text).unwrap());

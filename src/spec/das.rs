@@ -70,7 +70,7 @@ fn sixty_four() -> usize {
     64
 }
 
-/// A fiftieth of a nat.
+/// A tenth of a nat.
 fn price() -> f64 {
-    0.02
+    0.1
 }

@@ -42,6 +42,8 @@ struct Batch {
     answers: Vec<Vec<Answers>>,
     /// The first position that is worked on.
     first: usize,
+    /// Whether anything is changed in some row.
+    differs: bool,
     plain: Kept,
     taped: Kept,
 }
@@ -114,7 +116,8 @@ impl<'a> Here<'a> {
             difference: at(&other) - at(&record),
         };
         let first = if causal { self.first(&plain.difference, &answers) } else { 0 };
-        Ok(Batch { swaps: numbers, tokens: base, answers, first, taped: plain.on_tape(), plain })
+        let differs = to_doubles(&plain.difference).iter().any(|value| *value != 0.0);
+        Ok(Batch { swaps: numbers, tokens: base, answers, first, differs, taped: plain.on_tape(), plain })
     }
 
     /// The first position that something is changed at, but none behind an answer.
@@ -146,8 +149,7 @@ impl<'a> Here<'a> {
 
     /// Whether anything at the place differs between the runs.
     pub fn differs(&self) -> bool {
-        let differs = |batch: &Batch| to_doubles(&batch.plain.difference).iter().any(|value| *value != 0.0);
-        self.batches.iter().any(differs)
+        self.batches.iter().any(|batch| batch.differs)
     }
 
     /// The mean loss of some exchanges of a span, by shares where there are such, and its slopes.
@@ -190,7 +192,7 @@ impl<'a> Here<'a> {
     /// What every exchange comes to with each of some spans, `[span][exchange]`; no span is the whole vector.
     pub fn exchanged(&self, spans: &[Option<Span>]) -> Result<Vec<Vec<Value>>, HookError> {
         let mut found: Vec<Vec<Value>> = vec![self.ends.iter().map(|[base, _]| *base).collect(); spans.len()];
-        for batch in &self.batches {
+        for batch in self.batches.iter().filter(|batch| batch.differs) {
             let all: Vec<(usize, usize)> =
                 (0..spans.len()).flat_map(|span| (0..batch.swaps.len()).map(move |row| (span, row))).collect();
             for chunk in all.chunks(self.bench.rows.max(1)) {

@@ -18,7 +18,13 @@ const DIMENSIONS: &str = "dimensions";
 pub fn finding(bench: &Bench, plan: &Das, found: &[Found]) -> Finding {
     let mut rows = Rows { told: Told::default(), spread: [Vec::new(), Vec::new()] };
     for (cell, found) in plan.sweep.cells.iter().zip(found) {
-        found.exchanged.iter().for_each(|one| rows.add(bench, plan, (cell, found, one)));
+        let mut last = None;
+        for one in &found.exchanged {
+            if let Kind::Learned(_) | Kind::Boundless(_) = one.kind {
+                last = Some(one.kind);
+            }
+            rows.add(bench, &name(one.kind, last, plan), (plan, cell, found, one));
+        }
     }
     let title = format!("Alignment search: {}, {}", names(&plan.sweep.cells), axes(&plan.sweep));
     let mut main = table("das", &title, bench);
@@ -52,9 +58,8 @@ struct Rows {
 }
 
 impl Rows {
-    fn add(&mut self, bench: &Bench, plan: &Das, (cell, found, one): (&Cell, &Found, &Exchanged)) {
-        let method = name(one.kind, plan);
-        let row = |metric: &str| Row { metric: metric.into(), ..place(blank(&method, bench.metric), cell) };
+    fn add(&mut self, bench: &Bench, method: &str, (plan, cell, found, one): (&Das, &Cell, &Found, &Exchanged)) {
+        let row = |metric: &str| Row { metric: metric.into(), ..place(blank(method, bench.metric), cell) };
         let [metric, preferred] = &one.items;
         let effects = on_items(bench, plan, &differences(metric, &found.ends[0][0]));
         let draws = |of: usize| one.draws.iter().map(|draw| draw[of]).collect::<Vec<f64>>();
@@ -72,20 +77,25 @@ impl Rows {
             self.told.described.push((row, values));
             self.spread[1].push(draws);
         }
-        // a mean over random spans is no effect of its own to be tested
+        // what it is held against is described: every test more makes the others weaker
         let (told, which) = match one.kind {
-            Kind::Random(_) => (&mut self.told.described, 1),
-            _ => (&mut self.told.tested, 0),
+            Kind::Learned(_) | Kind::Boundless(_) | Kind::Whole => (&mut self.told.tested, 0),
+            Kind::Mean | Kind::Leading(_) | Kind::Random(_) => (&mut self.told.described, 1),
         };
         told.push((row(&bench.metric.to_string()), effects));
         self.spread[which].push(spread(0, base));
     }
 }
 
-/// What a span is called.
-fn name(kind: Kind, plan: &Das) -> String {
+/// What a span is called, `last` being the fit that it is held against.
+fn name(kind: Kind, last: Option<Kind>, plan: &Das) -> String {
     let several = plan.dimensions.len() + usize::from(plan.boundless.is_some()) > 1;
-    let of = |name: &str, count: usize| if several { format!("{name}, {count}") } else { name.to_string() };
+    let of = |name: &str, count: usize| match last {
+        // how many these are differs from place to place
+        Some(Kind::Boundless(_)) if several => format!("{name}, as boundless"),
+        _ if several => format!("{name}, {count}"),
+        _ => name.to_string(),
+    };
     match kind {
         Kind::Whole => "whole vector".into(),
         Kind::Mean => "mean difference".into(),

@@ -7,7 +7,7 @@ use crate::method::{Bench, Side, batches};
 use crate::model::{HookError, Model, Pass, Read, at_positions, run};
 use crate::plan::TunedLens;
 use crate::site::Site;
-use crate::tensor::{Setting, Tensor, activation, backward, off_tape, on_tape, to_doubles, widen};
+use crate::tensor::{Setting, Tensor, activation, backward, off_tape, on_tape, to_doubles};
 use crate::text::Tokens;
 use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::LN_2;
@@ -18,6 +18,8 @@ pub struct Streams<'a> {
     taped: &'a dyn Model,
     /// `[position, 1, d_model]`, by site.
     states: BTreeMap<Site, Tensor<3>>,
+    /// The root mean square of each site's numbers.
+    sizes: BTreeMap<Site, f64>,
 }
 
 impl<'a> Streams<'a> {
@@ -35,19 +37,16 @@ impl<'a> Streams<'a> {
                 parts.entry(site).or_default().push(state.reshape([rows * positions, 1, width]));
             }
         }
-        let states = parts.into_iter().map(|(site, parts)| (site, Tensor::cat(parts, 0))).collect();
-        Ok(Streams { bench, taped, states })
-    }
-
-    /// The root mean square of a stream's numbers.
-    fn size(&self, site: Site) -> f64 {
-        let squares = widen(self.states[&site].clone()).powi_scalar(2).mean();
-        to_doubles(&squares)[0].sqrt()
+        let states: BTreeMap<Site, Tensor<3>> =
+            parts.into_iter().map(|(site, parts)| (site, Tensor::cat(parts, 0))).collect();
+        let size = |state: &Tensor<3>| to_doubles(&state.clone().powi_scalar(2).mean())[0].sqrt();
+        let sizes = states.iter().map(|(site, state)| (*site, size(state))).collect();
+        Ok(Streams { bench, taped, states, sizes })
     }
 
     /// The translator that a fit has come to.
     pub fn translator(&self, site: Site, state: &State) -> Translator {
-        state.translator(self.size(site), &Setting::of(&self.states[&site]))
+        state.translator(self.sizes[&site], &Setting::of(&self.states[&site]))
     }
 
     /// One step of a fit.
@@ -64,7 +63,7 @@ impl<'a> Streams<'a> {
             part.grad(&slopes).map_or(vec![0.0; part.dims().iter().product()], |found| to_doubles(&found))
         };
         let [weight, bias] = leaves.parts().map(by);
-        state.step(fit, self.size(site), to_doubles(&off_tape(loss))[0], [&weight, &bias]);
+        state.step(fit, self.sizes[&site], to_doubles(&off_tape(loss))[0], [&weight, &bias]);
         Ok(())
     }
 }
