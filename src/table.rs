@@ -79,6 +79,11 @@ pub struct Table {
     pub rows: Vec<Row>,
 }
 
+/// What a metric is of, and which part of that: `accuracy, majority` is drawn and told beside `accuracy`.
+pub fn quantity(metric: &str) -> (&str, &str) {
+    metric.split_once(", ").unwrap_or((metric, ""))
+}
+
 /// Why a table could not be read back.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
@@ -136,6 +141,12 @@ impl Table {
     /// The token at `position` made visible, or its number where the table has no tokens.
     pub fn position_label(&self, position: usize) -> String {
         self.positions.get(position).map_or(position.to_string(), |token| visible(token))
+    }
+
+    /// The rows of the method that the table is of, where rows of others stand beside them; else every row.
+    pub fn own_rows(&self) -> Vec<&Row> {
+        let several = self.rows.windows(2).any(|rows| rows[0].method != rows[1].method);
+        self.rows.iter().filter(|row| !several || self.name.ends_with(&row.method)).collect()
     }
 
     /// The rows of all items together; if there are none, every row.

@@ -116,7 +116,7 @@ const BITS: &str = "KL to the last layer: bits";
 #[test]
 fn on_items_held_out_the_tuned_lens_is_no_worse_and_the_last_layer_needs_none() {
     let loaded = builtin::load("organism", &[], &device()).unwrap();
-    let method = "TunedLens(steps: 100, held_out: (apart: Contrast)), TunedLens(steps: 100, held_out: (share: 0.3, apart: Label(\"template\")))";
+    let method = "TunedLens(steps: 100, held_out: (apart: Words)), TunedLens(steps: 100, held_out: (share: 0.3, apart: Label(\"template\")))";
     for finding in findings(&question(NAMES, method, ""), &loaded) {
         let (logit, tuned) = (rows(&finding, "logit lens", BITS), rows(&finding, "tuned lens", BITS));
         assert_eq!((logit.len(), tuned.len()), (4, 4));

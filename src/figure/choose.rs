@@ -3,7 +3,7 @@
 use super::pivot::{self, Axis};
 use super::unit::Unit;
 use super::{Bars, Curves, Estimate, Figure, Series};
-use crate::table::{Row, Table, largest};
+use crate::table::{Row, Table, largest, quantity};
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
 
@@ -24,6 +24,8 @@ pub(super) struct Group<'a> {
     pub names: Vec<String>,
     /// The site, empty if there is none.
     pub site: String,
+    /// The metric.
+    pub metric: String,
     /// The axes along which they differ.
     pub axes: Vec<Axis>,
     /// Rows that have a place on each of the axes.
@@ -55,7 +57,7 @@ fn groups_of(table: &Table) -> Vec<Group<'_>> {
     let varies = |part: usize| named(part).collect::<BTreeSet<_>>().len() > 1;
     let varying: Vec<_> = (0..3).filter(|part| varies(*part)).collect();
     let name = |key: &[String; 3]| varying.iter().map(|part| key[*part].clone()).collect();
-    parts.iter().map(|(key, rows)| Group::new(table, name(key), key[1].clone(), rows)).collect()
+    parts.iter().map(|(key, rows)| Group::new(table, name(key), [&key[1], &key[2]], rows)).collect()
 }
 
 /// The site without its layer: `blocks.3.hook_resid_pre` is `hook_resid_pre` if the row is of layer 3.
@@ -66,11 +68,11 @@ fn site_of(row: &Row) -> String {
 }
 
 impl<'a> Group<'a> {
-    fn new(table: &'a Table, names: Vec<String>, site: String, rows: &[&'a Row]) -> Self {
+    fn new(table: &'a Table, names: Vec<String>, [site, metric]: [&String; 2], rows: &[&'a Row]) -> Self {
         let axes: Vec<_> = Axis::ALL.into_iter().filter(|axis| axis.places(rows).len() > 1).collect();
         let placed = |row: &&Row| axes.iter().all(|axis| axis.of(row).is_some());
         let rows = rows.iter().copied().filter(placed).collect();
-        Self { table, names, site, axes, rows }
+        Self { table, names, site: site.clone(), metric: metric.clone(), axes, rows }
     }
 
     fn method(&self) -> &'a str {
@@ -119,7 +121,7 @@ fn figure_of(group: &Group) -> Figure {
     }
 }
 
-/// Groups that differ in one name only, side by side: in their method, or else in their site.
+/// Groups that differ in their method, or else in their site, or in what of one quantity they show, side by side.
 fn together<'g, 'a>(groups: &'g [Group<'a>]) -> Vec<Vec<&'g Group<'a>>> {
     let methods =
         |group: &Group| groups.iter().any(|other| other.site == group.site && other.method() != group.method());
@@ -128,7 +130,7 @@ fn together<'g, 'a>(groups: &'g [Group<'a>]) -> Vec<Vec<&'g Group<'a>>> {
     for group in groups {
         if let Some(row) = group.rows.first() {
             let own = if beside { group.site.as_str() } else { row.method.as_str() };
-            alike.entry((own, &row.metric)).or_default().push(group);
+            alike.entry((own, quantity(&row.metric).0)).or_default().push(group);
         }
     }
     alike.into_values().collect()
@@ -141,24 +143,35 @@ fn maps_of(groups: Vec<&Group>) -> Vec<(String, Figure)> {
     };
     match first.axes[..] {
         [up, across] if first.method() != second.method() && groups.iter().all(|group| group.axes == first.axes) => {
-            let named: Vec<_> = groups.iter().map(|group| (words(group.method()), *group)).collect();
+            let named: Vec<_> = groups.iter().map(|group| (own_name(group, &groups), *group)).collect();
             vec![(shared_stem(&groups), pivot::beside(&shared_title(&groups), &named, [up, across]))]
         }
         _ => groups.iter().map(|group| (group.stem(), figure_of(group))).collect(),
     }
 }
 
-/// What the groups have in common of their names.
+/// What the groups have in common of their names, the quantity rather than the metric.
 fn shared_names(groups: &[&Group]) -> Vec<String> {
+    let name = |group: &Group, place: usize| match &group.names[place] {
+        metric if *metric == group.metric => quantity(metric).0.to_owned(),
+        other => other.clone(),
+    };
     let Some(first) = groups.first() else { return Vec::new() };
-    let same = |place: &usize| groups.iter().all(|group| group.names[*place] == first.names[*place]);
-    (0..first.names.len()).filter(same).map(|place| first.names[place].clone()).collect()
+    let same = |place: &usize| groups.iter().all(|group| name(group, *place) == name(first, *place));
+    (0..first.names.len()).filter(same).map(|place| name(first, place)).collect()
 }
 
-/// What sets a group apart from others: its method where these differ, else its site.
-fn label(group: &Group, groups: &[&Group]) -> String {
-    let methods = groups.iter().any(|other| other.method() != group.method());
-    words(if methods { group.method() } else { &group.site })
+/// What sets one of several groups apart.
+fn own_name(group: &Group, groups: &[&Group]) -> String {
+    let method = groups.iter().any(|other| other.method() != group.method()).then(|| words(group.method()));
+    let site = groups.iter().any(|other| other.site != group.site).then(|| words(&group.site));
+    let (quantity, part) = quantity(&group.metric);
+    let differs = groups.iter().any(|other| other.metric != group.metric);
+    let metric = differs.then(|| words(if part.is_empty() { quantity } else { part }));
+    match [method, site, metric].into_iter().flatten().collect::<Vec<_>>() {
+        none if none.is_empty() => words(&group.site),
+        some => some.join(", "),
+    }
 }
 
 fn shared_stem(sites: &[&Group]) -> String {
@@ -181,7 +194,7 @@ fn curves_of(sites: &[&Group]) -> Figure {
     let all = first..=places.last().copied().unwrap_or(0);
     let named = axis == Axis::Layer;
     let from = if named { first } else { 0 };
-    let series = sites.iter().map(|group| series_of(label(group, sites), group, axis, unit, from)).collect();
+    let series = sites.iter().map(|group| series_of(group, own_name(group, sites), axis, unit, from)).collect();
     Figure::Curves(Curves {
         title: shared_title(sites),
         x_title: axis.title().into(),
@@ -191,7 +204,7 @@ fn curves_of(sites: &[&Group]) -> Figure {
     })
 }
 
-fn series_of(name: String, group: &Group, axis: Axis, unit: Unit, from: usize) -> Series {
+fn series_of(group: &Group, name: String, axis: Axis, unit: Unit, from: usize) -> Series {
     let point = |row: &&Row| {
         let (low, high) = unit.interval(row);
         Estimate { x: (axis.of(row).unwrap_or(from) - from) as f64, y: unit.value(row), low, high }
@@ -219,7 +232,11 @@ fn bars_of(group: &Group, most: usize) -> Figure {
 fn bars_of_all(sites: &[&Group]) -> Figure {
     let rows: Vec<_> = sites.iter().flat_map(|group| group.rows.iter().copied()).collect();
     let unit = Unit::with_intervals(&rows);
-    let bars = sites.iter().flat_map(|group| group.rows.iter().map(|row| unit.bar(row, label(group, sites))));
+    let bar = |group: &&Group| {
+        let name = own_name(group, sites);
+        group.rows.iter().map(|row| unit.bar(row, name.clone())).collect::<Vec<_>>()
+    };
+    let bars = sites.iter().flat_map(bar);
     Figure::Bars(Bars {
         title: shared_title(sites),
         x_title: x_title(sites).into(),
@@ -229,12 +246,15 @@ fn bars_of_all(sites: &[&Group]) -> Figure {
     })
 }
 
-/// What sites are: a path has an arrow for each of its edges.
+/// What sites are: words where they have log-odds; a path has an arrow for each of its edges.
 fn x_title(sites: &[&Group]) -> &'static str {
     if sites.iter().any(|group| group.method() != sites[0].method()) {
         return "Method";
     }
     let arrows = |group: &&Group| group.site.matches("->").count();
+    if sites.iter().all(|group| group.metric.starts_with("log_odds")) {
+        return "Word";
+    }
     match sites.iter().map(arrows).min().zip(sites.iter().map(arrows).max()) {
         Some((1, 1)) => "Edge",
         Some((1.., _)) => "Path",

@@ -2,23 +2,32 @@
 
 use super::choose::words;
 use super::{Bar, pivot};
-use crate::table::Row;
+use crate::table::{Row, quantity};
 
 /// Two ratios this close, of the largest effect, are one: numbers may have been through a decimal.
 const SAME: f64 = 1e-6;
 
 /// Metrics that a row has a value of, and no effect on.
-const QUANTITIES: [&str; 10] = [
+const QUANTITIES: [&str; 19] = [
+    "accuracy",
     "agreement",
+    "calibration_error",
+    "compression",
     "dimensions",
     "divergence",
     "edges",
     "faithfulness",
+    "gap",
     "incompleteness",
+    "information",
     "interchange_accuracy",
     "jaccard",
+    "moved",
+    "rank",
     "roc_area",
     "roc_staircase",
+    "selectivity",
+    "share",
 ];
 
 /// What a figure's numbers are.
@@ -28,6 +37,11 @@ pub enum Unit {
     Effect,
     /// Normalised effects; an effect times this factor is one, if there is one such factor.
     Normalised(Option<f64>),
+}
+
+/// Whether rows of this metric have a value of it, and no effect on it.
+pub fn is_quantity(metric: &str) -> bool {
+    QUANTITIES.contains(&quantity(metric).0)
 }
 
 impl Unit {
@@ -70,12 +84,12 @@ impl Unit {
 
     /// The title of an axis of such numbers.
     pub fn title(self, rows: &[&Row]) -> String {
-        let name = rows.first().map_or("", |row| row.metric.as_str());
+        let name = rows.first().map_or("", |row| quantity(&row.metric).0);
         let metric = words(name);
         match self {
             // a quantity of its own, which nothing is done to
             Self::Effect if metric.contains(": ") => metric,
-            Self::Effect if QUANTITIES.contains(&name) => capitalised(&metric),
+            Self::Effect if is_quantity(name) => capitalised(&metric),
             Self::Effect => format!("Effect on {metric}"),
             Self::Normalised(_) => format!("Normalised effect ({metric})"),
         }

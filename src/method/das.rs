@@ -19,7 +19,7 @@
 //! representations"; Wu et al. 2023, "Interpretability at scale: identifying causal mechanisms in Alpaca". The first parts of
 //! a frame are searched here, where boundless DAS rotates the whole space.
 //!
-//! *Example.* `Das(sites: ["hook_resid_post"], over: [Layer, Position], dimensions: [1, 4], held_out: (apart: Contrast))`
+//! *Example.* `Das(sites: ["hook_resid_post"], over: [Layer, Position], dimensions: [1, 4], held_out: (apart: Words))`
 
 mod descent;
 mod place;

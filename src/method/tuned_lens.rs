@@ -11,7 +11,7 @@
 //!
 //! *Reference.* Belrose et al. 2023, "Eliciting latent predictions from transformers with the tuned lens".
 //!
-//! *Example.* `TunedLens(steps: 200, held_out: (apart: Contrast))`
+//! *Example.* `TunedLens(steps: 200, held_out: (apart: Words))`
 
 mod lenses;
 mod tables;

@@ -44,8 +44,8 @@ pub(super) fn resolve(at: &str, asked: &HeldOut, seed: u64, known: &Known, probl
 /// What is kept apart, in words.
 fn words(apart: &Apart) -> String {
     match apart {
-        Apart::Pairs => "pairs".into(),
-        Apart::Contrast => "tokens by which the prompts of a pair differ".into(),
+        Apart::Items => "pairs".into(),
+        Apart::Words => "tokens by which the prompts of a pair differ".into(),
         Apart::Label(label) => format!("values of the label {label:?}"),
     }
 }
@@ -78,9 +78,9 @@ fn groups(items: &[Item], apart: &Apart) -> Vec<Vec<usize>> {
 /// What an item may not share with one of the other part.
 fn keys(item: &Item, apart: &Apart) -> Vec<String> {
     match apart {
-        Apart::Pairs => Vec::new(),
+        Apart::Items => Vec::new(),
         Apart::Label(label) => item.labels.get(label).cloned().into_iter().collect(),
-        Apart::Contrast => {
+        Apart::Words => {
             let both = item.clean.iter().zip(&item.corrupt).filter(|(clean, corrupt)| clean != corrupt);
             both.flat_map(|(clean, corrupt)| [clean.to_string(), corrupt.to_string()]).collect()
         }
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn what_is_kept_apart_stands_on_one_side() {
         let items = items();
-        let cases = [(Apart::Pairs, 6), (Apart::Contrast, 3), (Apart::Label("template".into()), 2)];
+        let cases = [(Apart::Items, 6), (Apart::Words, 3), (Apart::Label("template".into()), 2)];
         for (apart, count) in cases {
             let groups = groups(&items, &apart);
             assert_eq!(groups.len(), count, "{apart:?}");
@@ -160,7 +160,7 @@ mod tests {
             item([1, 20, 5], [1, 30, 5], "a", 1),
             item([1, 30, 5], [1, 40, 5], "a", 2),
         ];
-        assert_eq!(groups(&chain, &Apart::Contrast).len(), 1);
-        assert_eq!(groups(&chain, &Apart::Pairs).len(), 3);
+        assert_eq!(groups(&chain, &Apart::Words).len(), 1);
+        assert_eq!(groups(&chain, &Apart::Items).len(), 3);
     }
 }

@@ -1,5 +1,6 @@
 //! Words for items that something learned is tested on, and not learned from.
 
+use super::Apart;
 use serde::{Deserialize, Serialize};
 
 /// Which items a fit never sees.
@@ -8,25 +9,13 @@ use serde::{Deserialize, Serialize};
 pub struct HeldOut {
     /// The share of items that are held out, at the least.
     pub share: f64,
-    /// What never stands on both sides.
+    /// What never stands on both sides; the two ways round of a pair never do.
     pub apart: Apart,
 }
 
-/// What never stands on both sides of a division of the items; the two ways round of a pair never do.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Apart {
-    /// Pairs: templates and words may stand on both sides.
-    #[default]
-    Pairs,
-    /// Tokens by which the prompts of a pair differ, such as names: what is tested has words that were not learned from.
-    Contrast,
-    /// Values of a label of the items, such as `"template"`.
-    Label(String),
-}
-
-/// Half and half.
+/// Half and half, by pairs: words may hang so together that nothing is left to hold out.
 impl Default for HeldOut {
     fn default() -> Self {
-        HeldOut { share: 0.5, apart: Apart::default() }
+        HeldOut { share: 0.5, apart: Apart::Items }
     }
 }

@@ -28,8 +28,8 @@ fn found<'a>(rows: &'a [Row], method: &str, metric: &str, layer: usize) -> &'a R
 /// direction is enough for names that were not learned from, and random ones do nothing.
 #[test]
 fn one_direction_carries_gender_where_patching_finds_it() {
-    let method = r#"Das(sites: ["hook_resid_post"], over: [Layer], only: (positions: [5], layers: [0, 2]), steps: 50, held_out: (apart: Contrast)),
-        Das(sites: ["hook_resid_post"], over: [Layer], only: (positions: [3], layers: [0, 2]), steps: 10, held_out: (apart: Contrast))"#;
+    let method = r#"Das(sites: ["hook_resid_post"], over: [Layer], only: (positions: [5], layers: [0, 2]), steps: 50, held_out: (apart: Words)),
+        Das(sites: ["hook_resid_post"], over: [Layer], only: (positions: [3], layers: [0, 2]), steps: 10, held_out: (apart: Words))"#;
     let findings = findings(&question(NAMES, method, ""), &builtin::load("organism", &[], &device()).unwrap());
     let accuracy = |finding: usize, method: &str, layer: usize| {
         found(&findings[finding].tables[0].rows, method, "interchange_accuracy", layer).effect

@@ -45,7 +45,7 @@ fn searches_that_make_no_sense_are_refused_with_a_reason() {
     methods[7].held_out.share: 0 is not between 0 and 1
     "#);
     let one = "Pairs([(clean: [1, 2, 3], corrupt: [1, 5, 3], right: 7, wrong: 8), (clean: [1, 5, 4], corrupt: [1, 6, 4], right: 7, wrong: 8)])";
-    let method = r#"Das(sites: ["blocks.0.hook_mlp_out"], over: [], held_out: (apart: Contrast))"#;
+    let method = r#"Das(sites: ["blocks.0.hook_mlp_out"], over: [], held_out: (apart: Words))"#;
     let refused = Plan::new(&experiment(&question(one, method, "")), &load("gpt2"))
         .map(|_| ())
         .expect_err("nothing can be held out");
