@@ -29,6 +29,8 @@ METHODS = {
     "acdc": "Acdc(threshold: 0.05)",
     "patchscope": "Patchscope(prompt: [11, 22, 33, 44], from: [Answer], tokens: 8)",
     "lens": "LogitLens()",
+    "tuned_lens": "TunedLens(steps: 4, batch: 64)",
+    "das": 'Das(sites: ["hook_resid_post"], over: [Layer], only: (positions: [2]), dimensions: [4], steps: 4)',
     "attribution": "DirectLogitAttribution",
     "attention": "Attention()",
     "generation": "Generate(tokens: 8)",

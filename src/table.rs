@@ -143,6 +143,12 @@ impl Table {
         self.positions.get(position).map_or(position.to_string(), |token| visible(token))
     }
 
+    /// The rows of the method that the table is of, where rows of others stand beside them; else every row.
+    pub fn own_rows(&self) -> Vec<&Row> {
+        let several = self.rows.windows(2).any(|rows| rows[0].method != rows[1].method);
+        self.rows.iter().filter(|row| !several || self.name.ends_with(&row.method)).collect()
+    }
+
     /// The rows of all items together; if there are none, every row.
     pub fn summary_rows(&self) -> Vec<&Row> {
         let summary: Vec<_> = self.rows.iter().filter(|row| row.item.is_none()).collect();

@@ -59,7 +59,7 @@ fn what_is_written_is_read_again() {
                    Generate(tokens: 2, edits: [(site: \"hook_resid_pre\", change: Zero)]), \
                    PathPatch(paths: [\"a0.h1->logits\"]), PathPatch(senders: Heads, through: Mlps), \
                    Acdc(threshold: [1, 0.5], judge: Metric), Circuit(select: Greedy(9)), Circuit(select: Faithful(0.9)), Circuit(score: Eap, select: TopN(9), by: Sign, ablate: Zero), Acdc(threshold: 0.1), \
-                   Knockout(from: [0, Contrast], over: [Layer]), Patchscope(prompt: [1, 2], from: [Last]), Localise(units: CountPerLayer(3), apart: Words), Steer(to: Onward(Last), operations: [Both])";
+                   Knockout(from: [0, Contrast], over: [Layer]), Patchscope(prompt: [1, 2], from: [Last]), Localise(units: CountPerLayer(3), apart: Words), Steer(to: Onward(Last), operations: [Both]), Das(sites: [\"hook_resid_post\"], over: [Layer], boundless: (most: 4), loss: Metric, held_out: (apart: Label(\"template\"))), TunedLens(steps: 9)";
     for control in ["None", "ShuffledAnswers"] {
         let text = set(&file(methods), "control", control).unwrap();
         let once = patchclamp::report::ron_text(&read(&text).unwrap());
@@ -76,7 +76,7 @@ fn a_word_that_is_not_known_is_answered_with_those_that_are() {
       |                     ^
     "#);
     assert_snapshot!(wrong(&file("Patsh(sites: All, over: [Layer])")), @r"
-    q.ron:5:15: `Patsh` is no `Method`; there are `Record`, `LogitLens`, `DirectLogitAttribution`, `Attention`, `Patch`, `AttributionPatch`, `Ablate`, `Generate`, `Mediate`, `Trace`, `PathPatch`, `Circuit`, `EdgePruning`, `Acdc`, `EvaluateCircuit`, `Probe`, `Erase`, `Knockout`, `Patchscope`, `Localise` and `Steer`
+    q.ron:5:15: `Patsh` is no `Method`; there are `Record`, `LogitLens`, `DirectLogitAttribution`, `Attention`, `Patch`, `AttributionPatch`, `Ablate`, `Generate`, `Mediate`, `Trace`, `PathPatch`, `Circuit`, `EdgePruning`, `Acdc`, `EvaluateCircuit`, `Probe`, `Erase`, `Knockout`, `Patchscope`, `Localise`, `Steer`, `Das` and `TunedLens`
       |
     5 |     methods: [Patsh(sites: All, over: [Layer])],
       |               ^

@@ -129,7 +129,9 @@ pub fn check(args: &FileArgs) -> anyhow::Result<()> {
     say("")?;
     for (index, step) in plan.steps.iter().enumerate() {
         let size = match step {
-            crate::plan::Step::Patch(sweep, _) | crate::plan::Step::Ablate(sweep, _) => {
+            crate::plan::Step::Patch(sweep, _)
+            | crate::plan::Step::Ablate(sweep, _)
+            | crate::plan::Step::Das(crate::plan::Das { sweep, .. }) => {
                 format!(", {} places", sweep.cells.len())
             }
             crate::plan::Step::PathPatch(paths) => format!(", {} paths", paths.branches.len()),

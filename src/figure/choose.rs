@@ -34,17 +34,17 @@ pub(super) struct Group<'a> {
 
 /// The figures of a table, each with its file stem; rows of single items are left out.
 ///
-/// Two axes make a heat map, three make panels, layers alone make curves, anything else bars. A
-/// table of one number has no figure.
+/// Two axes make a heat map, three make panels, layers alone make curves, anything else bars. Several methods at the same
+/// places stand beside each other. A table of one number has no figure.
 pub fn figures_of(table: &Table) -> Vec<(String, Figure)> {
     let groups = groups_of(table);
     let (flat, mapped): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.axes.is_empty());
     let (curved, mapped): (Vec<_>, Vec<_>) = mapped.into_iter().partition(|group| group.axes == [Axis::Layer]);
-    let single = mapped.iter().map(|group| (group.stem(), figure_of(group)));
-    let curves = together(&curved).into_iter().map(|sites| (shared_stem(&sites), curves_of(&sites)));
-    let flat = together(&flat).into_iter().filter(|sites| sites.len() > 1);
-    let bars = flat.map(|sites| (shared_stem(&sites), bars_of_sites(&sites)));
-    distinct(single.chain(curves).chain(bars).collect())
+    let mapped = together(&mapped).into_iter().flat_map(maps_of);
+    let curves = together(&curved).into_iter().map(|groups| (shared_stem(&groups), curves_of(&groups)));
+    let flat = together(&flat).into_iter().filter(|groups| groups.len() > 1);
+    let bars = flat.map(|groups| (shared_stem(&groups), bars_of_all(&groups)));
+    distinct(mapped.chain(curves).chain(bars).collect())
 }
 
 fn groups_of(table: &Table) -> Vec<Group<'_>> {
@@ -73,6 +73,10 @@ impl<'a> Group<'a> {
         let placed = |row: &&Row| axes.iter().all(|axis| axis.of(row).is_some());
         let rows = rows.iter().copied().filter(placed).collect();
         Self { table, names, site: site.clone(), metric: metric.clone(), axes, rows }
+    }
+
+    fn method(&self) -> &'a str {
+        self.rows.first().map_or("", |row| row.method.as_str())
     }
 
     fn stem(&self) -> String {
@@ -117,35 +121,56 @@ fn figure_of(group: &Group) -> Figure {
     }
 }
 
-/// Groups that differ in their site only, or in what of one quantity they show, side by side.
+/// Groups that differ in their method, or else in their site, or in what of one quantity they show, side by side.
 fn together<'g, 'a>(groups: &'g [Group<'a>]) -> Vec<Vec<&'g Group<'a>>> {
+    let methods =
+        |group: &Group| groups.iter().any(|other| other.site == group.site && other.method() != group.method());
+    let beside = groups.iter().any(|group| !group.site.is_empty() && methods(group));
     let mut alike: IndexMap<(&str, &str), Vec<&Group>> = IndexMap::new();
     for group in groups {
         if let Some(row) = group.rows.first() {
-            alike.entry((&row.method, quantity(&row.metric).0)).or_default().push(group);
+            let own = if beside { group.site.as_str() } else { row.method.as_str() };
+            alike.entry((own, quantity(&row.metric).0)).or_default().push(group);
         }
     }
     alike.into_values().collect()
 }
 
-/// What the groups have in common of their names: the quantity rather than the metric, and the site if there is but one.
+/// Several methods' maps of the same axes are panels; what else maps show is a figure each.
+fn maps_of(groups: Vec<&Group>) -> Vec<(String, Figure)> {
+    let [first, second, ..] = &groups[..] else {
+        return groups.iter().map(|group| (group.stem(), figure_of(group))).collect();
+    };
+    match first.axes[..] {
+        [up, across] if first.method() != second.method() && groups.iter().all(|group| group.axes == first.axes) => {
+            let named: Vec<_> = groups.iter().map(|group| (own_name(group, &groups), *group)).collect();
+            vec![(shared_stem(&groups), pivot::beside(&shared_title(&groups), &named, [up, across]))]
+        }
+        _ => groups.iter().map(|group| (group.stem(), figure_of(group))).collect(),
+    }
+}
+
+/// What the groups have in common of their names, the quantity rather than the metric.
 fn shared_names(groups: &[&Group]) -> Vec<String> {
+    let name = |group: &Group, place: usize| match &group.names[place] {
+        metric if *metric == group.metric => quantity(metric).0.to_owned(),
+        other => other.clone(),
+    };
     let Some(first) = groups.first() else { return Vec::new() };
-    let one_site = groups.iter().all(|group| group.site == first.site);
-    let names = first.names.iter().filter(|name| one_site || **name != first.site);
-    let common = |name: &String| if *name == first.metric { quantity(name).0.to_owned() } else { name.clone() };
-    names.map(common).collect()
+    let same = |place: &usize| groups.iter().all(|group| name(group, *place) == name(first, *place));
+    (0..first.names.len()).filter(same).map(|place| name(first, place)).collect()
 }
 
 /// What sets one of several groups apart.
 fn own_name(group: &Group, groups: &[&Group]) -> String {
+    let method = groups.iter().any(|other| other.method() != group.method()).then(|| words(group.method()));
     let site = groups.iter().any(|other| other.site != group.site).then(|| words(&group.site));
     let (quantity, part) = quantity(&group.metric);
     let differs = groups.iter().any(|other| other.metric != group.metric);
     let metric = differs.then(|| words(if part.is_empty() { quantity } else { part }));
-    match (site, metric) {
-        (None, None) => words(&group.site),
-        (site, metric) => [site, metric].into_iter().flatten().collect::<Vec<_>>().join(", "),
+    match [method, site, metric].into_iter().flatten().collect::<Vec<_>>() {
+        none if none.is_empty() => words(&group.site),
+        some => some.join(", "),
     }
 }
 
@@ -204,7 +229,7 @@ fn bars_of(group: &Group, most: usize) -> Figure {
     })
 }
 
-fn bars_of_sites(sites: &[&Group]) -> Figure {
+fn bars_of_all(sites: &[&Group]) -> Figure {
     let rows: Vec<_> = sites.iter().flat_map(|group| group.rows.iter().copied()).collect();
     let unit = Unit::with_intervals(&rows);
     let bar = |group: &&Group| {
@@ -223,6 +248,9 @@ fn bars_of_sites(sites: &[&Group]) -> Figure {
 
 /// What sites are: words where they have log-odds; a path has an arrow for each of its edges.
 fn x_title(sites: &[&Group]) -> &'static str {
+    if sites.iter().any(|group| group.method() != sites[0].method()) {
+        return "Method";
+    }
     let arrows = |group: &&Group| group.site.matches("->").count();
     if sites.iter().all(|group| group.metric.starts_with("log_odds")) {
         return "Word";

@@ -173,3 +173,27 @@ pub fn panels(group: &Group, each: Axis, [up, across]: [Axis; 2]) -> Figure {
         scale: scale_of(rows, unit),
     })
 }
+
+/// A map over two axes for each of several groups with these axes, by name.
+pub fn beside(title: &str, groups: &[(String, &Group)], [up, across]: [Axis; 2]) -> Figure {
+    let rows: Vec<&Row> = groups.iter().flat_map(|(_, group)| group.rows.iter().copied()).collect();
+    let table = groups[0].1.table;
+    let unit = Unit::of(&rows);
+    let (ups, acrosses) = (up.places(&rows), across.places(&rows));
+    let panel = |(name, group): &(String, &Group)| {
+        let Matrix { values, marks } = Matrix::new(&group.rows, unit, (up, &ups), (across, &acrosses));
+        Panel { title: name.clone(), values, marks }
+    };
+    Figure::Panels(Panels {
+        title: title.to_string(),
+        x_title: across.title().into(),
+        y_title: up.title().into(),
+        value_title: unit.title(&rows),
+        x: across.labels(table, &rows),
+        y: up.labels(table, &rows),
+        panels: groups.iter().map(panel).collect(),
+        columns: None,
+        mark_title: MARK.into(),
+        scale: scale_of(&rows, unit),
+    })
+}

@@ -8,16 +8,19 @@ use crate::table::{Row, quantity};
 const SAME: f64 = 1e-6;
 
 /// Metrics that a row has a value of, and no effect on.
-const QUANTITIES: [&str; 16] = [
+const QUANTITIES: [&str; 19] = [
     "accuracy",
+    "agreement",
     "calibration_error",
     "compression",
+    "dimensions",
     "divergence",
     "edges",
     "faithfulness",
     "gap",
     "incompleteness",
     "information",
+    "interchange_accuracy",
     "jaccard",
     "moved",
     "rank",

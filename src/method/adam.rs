@@ -10,6 +10,7 @@ const EPSILON: f64 = 1e-8;
 /// What goes on from step to step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Adam {
+    betas: [f64; 2],
     step: i32,
     means: Vec<f64>,
     squares: Vec<f64>,
@@ -18,17 +19,23 @@ pub struct Adam {
 impl Adam {
     /// Before the first step of so many values.
     pub fn new(count: usize) -> Self {
-        Adam { step: 0, means: vec![0.0; count], squares: vec![0.0; count] }
+        Adam { betas: BETAS, step: 0, means: vec![0.0; count], squares: vec![0.0; count] }
+    }
+
+    /// The same where slopes that were large at first are forgotten as soon as their mean is, so that small ones count later.
+    pub fn forgetful(count: usize) -> Self {
+        Adam { betas: [BETAS[0]; 2], ..Adam::new(count) }
     }
 
     /// Moves values down their slopes, each by at most about `rate`.
     pub fn step(&mut self, values: &mut [f64], slopes: &[f64], rate: f64) {
         self.step += 1;
-        let [first, second] = BETAS.map(|beta| 1.0 - beta.powi(self.step));
+        let betas = self.betas;
+        let [first, second] = betas.map(|beta| 1.0 - beta.powi(self.step));
         let running = self.means.iter_mut().zip(&mut self.squares);
         for ((value, slope), (mean, square)) in values.iter_mut().zip(slopes).zip(running) {
-            *mean = BETAS[0] * *mean + (1.0 - BETAS[0]) * slope;
-            *square = BETAS[1] * *square + (1.0 - BETAS[1]) * slope * slope;
+            *mean = betas[0] * *mean + (1.0 - betas[0]) * slope;
+            *square = betas[1] * *square + (1.0 - betas[1]) * slope * slope;
             *value -= rate * (*mean / first) / ((*square / second).sqrt() + EPSILON);
         }
     }
@@ -47,6 +54,18 @@ mod tests {
         adam.step(&mut values, &[-4.0, 0.0], 0.1);
         // (0.9 · 0.4 − 0.4) / (1 − 0.81) over √16: −0.04 / 0.19 / 4
         assert!((values[0] - (0.9 + 0.1 * 0.04 / 0.19 / 4.0)).abs() < 1e-6, "{values:?}");
+    }
+
+    /// A slope of 10 at first, then slopes a hundredth as large the other way.
+    #[test]
+    fn what_was_steep_at_first_is_forgotten() {
+        let gone = |mut adam: Adam| {
+            let mut values = [0.0];
+            adam.step(&mut values, &[10.0], 0.1);
+            (0..100).for_each(|_| adam.step(&mut values, &[-0.1], 0.1));
+            values[0]
+        };
+        assert!(gone(Adam::new(1)) < 1.0 && gone(Adam::forgetful(1)) > 2.0);
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod masked;
 
 pub use masked::Masked;
 
+use super::chain::{Behind, Chain};
 use super::circuit::{Found, Scale, apart, joint, runs};
 use super::score::Order;
 use super::sweep::made;
@@ -70,23 +71,13 @@ fn fitted(
     cost: &mut impl FnMut(&[f64]) -> Result<(f64, Vec<f64>), HookError>,
     steps: &mut Steps,
 ) -> Result<Option<State>, RunError> {
-    let mut state = Some(fit.begin());
-    for first in (0..fit.steps).step_by(KEPT) {
-        let until = fit.steps.min(first + KEPT);
-        let before = state.take();
-        let go_on = || {
-            let mut state = before.expect("whoever goes on has what went before");
-            while state.step < until {
-                let masks = fit.draw(&state);
-                let (loss, slopes) = cost(&masks.severed)?;
-                fit.step(&mut state, &masks, loss, &slopes);
-            }
-            Ok(state)
-        };
-        let work = items * (until - first);
-        state = if until == fit.steps { steps.step(work, go_on)? } else { steps.link(work, go_on)? };
-    }
-    Ok(state)
+    let chain = Chain { count: fit.steps, kept: KEPT, work: items, behind: Behind::Nothing };
+    chain.run(fit.begin(), steps, |state| {
+        let masks = fit.draw(state);
+        let (loss, slopes) = cost(&masks.severed)?;
+        fit.step(state, &masks, loss, &slopes);
+        Ok(())
+    })
 }
 
 /// What one fit came to.

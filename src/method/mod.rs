@@ -9,8 +9,10 @@ pub mod attribute;
 pub mod attribution_patch;
 pub mod carry;
 mod catalogue;
+mod chain;
 pub mod circuit;
 mod concept;
+pub mod das;
 mod divergence;
 pub mod edge_pruning;
 pub mod effects;
@@ -37,6 +39,7 @@ pub mod steer;
 pub mod summary;
 mod sweep;
 pub mod trace;
+pub mod tuned_lens;
 
 pub use crate::data::Side;
 pub use summary::Summary;

@@ -3,7 +3,7 @@
 use super::parts::position::{Rotary, Sight};
 use crate::hook::Record;
 use crate::site::Site;
-use crate::tensor::{Setting, Tensor, from_ints};
+use crate::tensor::{Setting, Tensor, from_ints, on_tape};
 use crate::text::Tokens;
 
 /// Where a pass begins.
@@ -77,6 +77,11 @@ impl Past {
             _ => None,
         };
         Past { layers: self.layers.iter().zip(&later.layers).map(pair).collect(), rows: None }
+    }
+
+    /// The same on a tape, for gradients.
+    pub fn on_tape(&self) -> Self {
+        self.map(|kept| on_tape(kept.clone()))
     }
 
     fn map(&self, change: impl Fn(&Tensor<4>) -> Tensor<4>) -> Self {

@@ -1,9 +1,9 @@
 //! The methods of an experiment, each with every name resolved.
 
 use super::{
-    Acdc, Attribution, Circuits, Cuts, Erasing, Filed, Given, Known, Localising, Paths, Probing, Problems, Pruning,
-    Scope, Steering, Sweep, Tracing, attribution, causal, cells, checks, circuit, edits, given, knockout, localise,
-    paths, probing, pruning, record, scope, sites, steer,
+    Acdc, Attribution, Circuits, Cuts, Das, Erasing, Filed, Given, Known, Localising, Paths, Probing, Problems, Pruning,
+    Scope, Steering, Sweep, Tracing, TunedLens, attribution, causal, cells, checks, circuit, das, edits, given, knockout,
+    localise, paths, probing, pruning, record, scope, sites, steer, tuned_lens,
 };
 use crate::circuit::Blocks;
 use crate::hook::Edit;
@@ -68,6 +68,10 @@ pub enum Step {
     Localise(Localising),
     /// States moved along directions.
     Steer(Steering),
+    /// Directions learned.
+    Das(Das),
+    /// Translators learned.
+    TunedLens(TunedLens),
 }
 
 impl Step {
@@ -180,6 +184,10 @@ fn step(
         Method::Patchscope { prompt, at: position, into, from, layers, tokens } => {
             let asked = scope::Asked { prompt, at: *position, into: *into, from, layers, tokens: *tokens };
             scope::resolve(&at, &asked, experiment, known, problems).map(Step::Patchscope)
+        }
+        Method::Das(asked) => das::resolve(&at, asked, experiment.seed, known, problems).map(Step::Das),
+        Method::TunedLens(asked) => {
+            tuned_lens::resolve(&at, asked, experiment.seed, known, problems).map(Step::TunedLens)
         }
     }
 }

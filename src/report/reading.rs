@@ -118,6 +118,14 @@ fn method(name: &str) -> &'static str {
             "States of the prompts, put into another prompt that the model goes on from. What the model can be made to say of a state need not be what it uses. All readings, with the most probable tokens, are in texts.jsonl.",
         ),
         (
+            "_das",
+            "Directions learned at each place so that the base run, given what the source run has along them, gives the source run's answer; both ways, between clean and corrupted prompts. All rows are of items that were held out. `interchange_accuracy` is the share of exchanges after which the source run's answer is the likelier of the two; the effect on the metric is read for that answer. Hold DAS against the whole vector, the most that the runs themselves have there, against random spans of the same size, whose intervals are those of the draws, and against the mean difference and principal components, which nobody learned. Where DAS does more than the whole vector, its directions do something that the model's own runs do not. Other intervals are percentile bootstraps over observations; what is learned and the whole vector have a sign-flip test, corrected by Holm. The directions are in the folder tensors.",
+        ),
+        (
+            "tuned_lens",
+            "The answer read from every layer through a translator learned for it (h + A h + b) beside the plain logit lens, on items that were held out. KL is how far the lens is from the last layer, in bits, the mean over all positions; `agreement` how often both name the same token first. A translator may compute what later layers compute, so that an answer can be read early does not say that it is used there. Intervals are percentile bootstraps over observations; what the tuned lens gains has a sign-flip test, corrected by Holm. The translators are in the folder tensors.",
+        ),
+        (
             "side_by_side",
             "What each method gives a node as a share of the whole effect; methods that take away are turned, so that a node which supports the answer is positive. Methods ask different questions (what suffices, what is needed, what goes straight to the answer), so where they disagree neither need be wrong. The table gives the rank correlation of each two. All numbers are in side_by_side.csv.",
         ),

@@ -55,7 +55,7 @@ pub fn sides(tables: &[Table]) -> Vec<Side> {
 fn columns_of(table: &Table, axes: Axes) -> Vec<(String, BTreeMap<Place, f64>)> {
     let mut parts: IndexMap<[&str; 2], BTreeMap<Place, f64>> = IndexMap::new();
     let speaks = |row: &&Row| row.item.is_none() && !ASIDE.contains(&row.metric.as_str());
-    for row in table.rows.iter().filter(speaks) {
+    for row in table.own_rows().into_iter().filter(speaks) {
         if let (Some(place), Some(share)) = (place(row, axes), row.normalised) {
             let part = [row.site.as_deref().unwrap_or_default(), row.metric.as_str()];
             parts.entry(part).or_default().insert(place, share * sign(&table.name));

@@ -72,3 +72,17 @@ pub(super) fn over_layers() -> Vec<Axis> {
 pub(super) fn no_sites() -> Sites {
     Sites::Named(Vec::new())
 }
+
+pub(super) fn one_dimension() -> Vec<usize> {
+    vec![1]
+}
+
+/// Of a direction, whose numbers are small as it has length 1.
+pub(super) fn small_rate() -> f64 {
+    0.02
+}
+
+/// Of a translator, which has as many numbers as the stream is wide, squared.
+pub(super) fn translator_rate() -> f64 {
+    0.002
+}

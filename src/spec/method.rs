@@ -2,7 +2,7 @@
 
 use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three, twenty};
 use super::{
-    Ablation, Axis, Direction, EditSpec, EraseSpec, Estimate, Facts, Judge, Localise, Mediators, Neurons, Noise, Only,
+    Ablation, Axis, Das, Direction, EditSpec, EraseSpec, Estimate, Facts, Judge, Localise, Mediators, Neurons, Noise, Only,
     ProbeSpec, Prompt, Ranking, Score, Select, Senders, Shards, Sites, Spot, Stand, Steer, Target, Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
@@ -274,4 +274,8 @@ pub enum Method {
     Localise(Localise),
     /// States moved along the direction in which prompts differ, by several amounts.
     Steer(Steer),
+    /// Directions learned so that exchanging them between two runs exchanges the answer.
+    Das(Das),
+    /// Reads the answer from every layer's residual stream through a translator learned for it.
+    TunedLens(super::TunedLens),
 }

@@ -18,6 +18,7 @@ const UNEVEN: &str = r#"
     Record(sites: ["hook_resid_post"], gradients: ["hook_embed"], shards: (size: "1KiB")),
     LogitLens(), DirectLogitAttribution, Circuit(select: TopN(20)),
     EdgePruning(target: Edges(9), steps: 25, seeds: 2),
+    Das(sites: ["blocks.1.attn.hook_z"], over: [Head], steps: 9, dimensions: [1, 2]), TunedLens(steps: 9),
     AttributionPatch(sites: ["attn.hook_q"], over: [Layer, Head], score: AtPStar()),
     Patch(sites: ["attn.hook_z", "attn.hook_q"], over: [Layer, Head]),
     Ablate(sites: ["attn.hook_z", "mlp.hook_post"], over: [Layer], with: Mean),

@@ -13,7 +13,8 @@ const METHODS: &str = r#"
     Patchscope(prompt: [3, 4, 5]), Mediate(mediators: Heads), Generate(tokens: 2),
     Circuit(select: TopN(20)), Acdc(threshold: [0.01, 0.02]),
     AttributionPatch(sites: ["attn.hook_q"], over: [Layer, Head], score: AtPStar()),
-    EdgePruning(target: Edges(9), steps: 25, seeds: 3)"#;
+    EdgePruning(target: Edges(9), steps: 25, seeds: 3),
+    Das(sites: ["hook_resid_post"], over: [Layer], only: (positions: [2]), steps: 9, boundless: (most: 3)), TunedLens(steps: 9)"#;
 
 fn sharded() -> Place {
     place(&pairs(&[6; 70]), METHODS)

@@ -125,6 +125,8 @@ fn every_method_does_with_fewer_rows_what_does_not_fit() {
         "PathPatch(senders: Heads)",
         "Knockout(from: [0], over: [Layer, Head])",
         "Acdc(threshold: 0.01)",
+        "Das(sites: [\"hook_resid_post\"], over: [Layer, Position])",
+        "TunedLens()",
         "Patchscope(prompt: [9, 4, 30, 7], at: 2, tokens: 3)",
         "Mediate()",
         "Trace()",

@@ -107,11 +107,32 @@ fn many_neurons_are_the_largest_of_them() {
 }
 
 #[test]
-fn methods_and_metrics_have_figures_of_their_own() {
+fn metrics_have_figures_of_their_own() {
     let mut rows = grid(2, 3);
     rows.extend(grid(2, 3).into_iter().map(|row| Row { metric: "kl".into(), ..row }));
     let stems: Vec<_> = figures_of(&table(rows)).into_iter().map(|(stem, _)| stem).collect();
     assert_eq!(stems, ["01_logit_diff", "01_kl"]);
+}
+
+/// The rows once more by another method.
+fn by_two(rows: Vec<Row>) -> Vec<Row> {
+    let other = rows.clone().into_iter().map(|row| Row { method: "random".into(), effect: 0.5, ..row });
+    rows.into_iter().chain(other.collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn methods_at_the_same_places_stand_side_by_side() {
+    let Figure::Panels(panels) = only(by_two(grid(2, 3))) else { panic!("no panels") };
+    let titles: Vec<_> = panels.panels.iter().map(|panel| panel.title.as_str()).collect();
+    assert_eq!((titles, panels.title.as_str()), (vec!["patch", "random"], "Patching"));
+    assert!(panels.panels[1].values.iter().all(|value| *value == 0.5) && panels.panels[0].values[(1, 2)] == 4.0);
+    let Figure::Curves(curves) = only(by_two((0..4).map(|layer| row(layer, None, None, 1.0)).collect())) else {
+        panic!("no curves")
+    };
+    assert_eq!(curves.series.iter().map(|series| series.name.as_str()).collect::<Vec<_>>(), ["patch", "random"]);
+    let Figure::Bars(bars) = only(by_two(vec![row(0, None, None, 1.0)])) else { panic!("no bars") };
+    assert_eq!(bars.bars.iter().map(|bar| bar.label.as_str()).collect::<Vec<_>>(), ["patch", "random"]);
+    assert_eq!(bars.x_title, "Method");
 }
 
 #[test]

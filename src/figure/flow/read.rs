@@ -15,7 +15,7 @@ const MOST: (usize, usize) = (40, 40);
 /// stand over several layers and positions. `glances` are of the same prompts.
 pub fn flow_of(table: &Table, glances: &[Glance]) -> Vec<(String, Flow)> {
     let mut groups: IndexMap<(&str, &str), Vec<(Kind, &Row)>> = IndexMap::new();
-    let effects = table.rows.iter().filter(|row| row.item.is_none() && !is_quantity(&row.metric));
+    let effects = table.own_rows().into_iter().filter(|row| row.item.is_none() && !is_quantity(&row.metric));
     for row in effects.filter(|row| row.head.is_none() && row.neuron.is_none()) {
         if let (Some(kind), Some(_), Some(_)) = (kind(row), row.layer, row.position) {
             groups.entry((&row.method, &row.metric)).or_default().push((kind, row));

@@ -11,6 +11,7 @@ mod schedule;
 
 pub use base::{Stand, States, rows_of};
 pub use runs::Runs;
+pub use schedule::Begin;
 
 use super::{Bench, Side};
 use crate::model::HookError;
