@@ -112,6 +112,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::Acdc(plan) => method::acdc::acdc(bench, plan, steps),
         Step::EvaluateCircuit(given) => method::evaluate_circuit::evaluate_circuit(bench, given, steps),
         Step::Probe(plan) => method::probe::probe(bench, plan, steps),
+        Step::Represent(plan) => method::represent::represent(bench, plan, steps),
         Step::Knockout(cuts) => method::knockout::knockout(bench, cuts, steps),
         Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
     }
@@ -136,6 +137,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::Acdc(_) => "ACDC",
         Step::EvaluateCircuit(_) => "circuit from a file",
         Step::Probe(_) => "probe",
+        Step::Represent(_) => "represent",
         Step::Knockout(_) => "knockout",
         Step::Patchscope(_) => "patchscope",
     }
@@ -157,6 +159,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Acdc(plan) => method::acdc::work(bench, plan),
         Step::EvaluateCircuit(given) => method::evaluate_circuit::work(bench, given),
         Step::Probe(plan) => method::probe::work(bench, plan),
+        Step::Represent(plan) => method::represent::work(bench, plan),
         Step::Knockout(cuts) => cuts.groups.iter().map(|(items, cells)| items.len() * cells.len()).sum(),
         Step::Patchscope(scope) => items * scope.states.len(),
         _ => items,

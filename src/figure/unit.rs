@@ -8,10 +8,13 @@ use crate::table::Row;
 const SAME: f64 = 1e-6;
 
 /// Metrics that a row has a value of, and no effect on.
-const QUANTITIES: [&str; 14] = [
+const QUANTITIES: [&str; 17] = [
     "accuracy",
+    "agreement",
+    "alignment",
     "calibration_error",
     "compression",
+    "dimension",
     "divergence",
     "edges",
     "faithfulness",

@@ -20,6 +20,7 @@ mod probing;
 mod problem;
 mod pruning;
 mod record;
+mod representing;
 mod samples;
 mod scope;
 mod sites;
@@ -43,6 +44,7 @@ pub use probing::{INNER, Probing, width};
 pub use problem::{PlanError, Problem};
 pub use pruning::Pruning;
 pub use record::Filed;
+pub use representing::Representing;
 pub use samples::Samples;
 pub use scope::{Scope, State};
 
@@ -122,6 +124,8 @@ pub enum Step {
     EvaluateCircuit(Given),
     /// What can be told from states.
     Probe(Probing),
+    /// How states lie, and which spaces are alike.
+    Represent(Representing),
     /// Attention knockout.
     Knockout(Cuts),
     /// States read in another prompt.
@@ -254,6 +258,7 @@ fn step(
             let asked = given::Asked { file, select: *select, by: *by, ablate: *ablate, random: *random_circuits };
             given::resolve(&at, &asked, known, problems).map(Step::EvaluateCircuit)
         }
+        Method::Represent(asked) => representing::resolve(&at, asked, known, problems).map(Step::Represent),
         Method::Probe(asked) => probing::resolve(&at, asked, experiment.seed, known, problems).map(Step::Probe),
         Method::Knockout { from, to, window, over, only } => {
             let asked = knockout::Asked { from, to, window: *window, over, only };

@@ -3,7 +3,7 @@
 use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three, twenty};
 use super::{
     Ablation, Axis, Concept, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only, ProbeSpec,
-    Prompt, Ranking, Score, Select, Senders, Shards, Sites, Spot, Stand, Target, Thresholds, Through,
+    Prompt, Ranking, RepresentSpec, Score, Select, Senders, Shards, Sites, Spot, Stand, Target, Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -231,6 +231,8 @@ pub enum Method {
     },
     /// What can be told from states, and whether the model uses it.
     Probe(ProbeSpec),
+    /// How states lie to each other, what predicts that, and which spaces are alike.
+    Represent(RepresentSpec),
     /// Attention knockout on the clean prompts.
     Knockout {
         /// Keys that are no longer seen; empty is every position but the query itself.
@@ -280,6 +282,11 @@ impl Method {
     /// Whether it looks for features.
     pub fn reads_features(&self) -> bool {
         self.finds_circuits() || matches!(self, Method::Probe(ProbeSpec { of: Concept::Feature(_), .. }))
+    }
+
+    /// Whether it tells of what can be held against the same of another experiment.
+    pub fn can_be_held(&self) -> bool {
+        self.finds_circuits() || matches!(self, Method::Represent(_))
     }
 
     /// Whether the nodes of its circuits are chosen by all items.

@@ -1,7 +1,7 @@
 //! What is read from states: by which probe, of which prompts, held out how, and held against what.
 
-use super::defaults::{five, ninety_nine, one, over_layers, streams, thirty_two, twenty};
-use super::{Axis, Only, Role, Sites, Spot};
+use super::defaults::{answer, five, ninety_nine, one, over_layers, streams, thirty_two, twenty};
+use super::{Axis, Only, Sites, Spot};
 use serde::{Deserialize, Serialize};
 
 /// What a probe is to tell of a prompt.
@@ -85,11 +85,6 @@ pub struct ProbeSpec {
     /// Random directions that each use is held against.
     #[serde(default = "twenty")]
     pub random_directions: usize,
-}
-
-/// Where a sequence has its state for a probe, where nobody says it.
-fn answer() -> Spot {
-    Spot::Role(Role::Answer)
 }
 
 fn penalties() -> Vec<f64> {

@@ -2,6 +2,7 @@
 
 mod circuit;
 mod probing;
+mod representing;
 
 use crate::metric::Metric;
 use crate::model::{Dims, Model, shape};
@@ -155,6 +156,7 @@ impl<'a> Sizes<'a> {
                 items * clean + self.reading(Metric::Probability).sweep(&tracing.cells, rows)
             }
             Step::Probe(plan) => self.probed(plan, rows),
+            Step::Represent(plan) => self.represented(plan, rows),
             Step::Knockout(cuts) => {
                 let group = |(_, cells): &(Vec<usize>, Vec<Cell>)| self.sweep(cells, rows);
                 cuts.groups.iter().map(group).max().unwrap_or(0)
@@ -252,6 +254,7 @@ impl<'a> Sizes<'a> {
                 searches * (edges * (self.items * 20 + 3 * TABLE_ROW) + self.table(8))
             }
             Step::Probe(plan) => self.told(plan),
+            Step::Represent(plan) => self.spaces(plan),
             Step::Knockout(cuts) => {
                 self.table(cuts.groups.iter().map(|(_, cells)| cells.len() as u64).max().unwrap_or(0))
             }
