@@ -3,7 +3,7 @@
 use super::pivot::{self, Axis};
 use super::unit::Unit;
 use super::{Bars, Curves, Estimate, Figure, Series};
-use crate::table::{Row, Table, largest};
+use crate::table::{Row, Table, largest, quantity};
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
 
@@ -115,11 +115,6 @@ fn figure_of(group: &Group) -> Figure {
         ([up, across, ..], _) => pivot::heat_map(group, *up, *across),
         ([], _) => bars_of(group, LARGEST),
     }
-}
-
-/// What a metric is and what of it a group shows: `accuracy, majority` is drawn beside `accuracy`.
-pub fn quantity(metric: &str) -> (&str, &str) {
-    metric.split_once(", ").unwrap_or((metric, ""))
 }
 
 /// Groups that differ in their site only, or in what of one quantity they show, side by side.

@@ -1,14 +1,14 @@
 //! Whether a figure shows effects or normalised effects.
 
-use super::choose::{quantity, words};
+use super::choose::words;
 use super::{Bar, pivot};
-use crate::table::Row;
+use crate::table::{Row, quantity};
 
 /// Two ratios this close, of the largest effect, are one: numbers may have been through a decimal.
 const SAME: f64 = 1e-6;
 
 /// Metrics that a row has a value of, and no effect on.
-const QUANTITIES: [&str; 17] = [
+const QUANTITIES: [&str; 19] = [
     "accuracy",
     "agreement",
     "alignment",
@@ -22,6 +22,8 @@ const QUANTITIES: [&str; 17] = [
     "incompleteness",
     "information",
     "jaccard",
+    "moved",
+    "rank",
     "roc_area",
     "roc_staircase",
     "selectivity",

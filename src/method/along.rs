@@ -1,21 +1,47 @@
 //! Runs that go on from states which were changed along directions: erased, swapped, steered.
 //!
-//! What a probe tells by is fitted to the other side of each split, so that no prompt is changed by what it taught; prompts that
+//! What a change is made by is fitted to the other side of each split, so that no prompt is changed by what it taught; prompts that
 //! are no sample are changed by what all samples taught.
 
+mod effects;
+mod taught;
+
+pub use effects::{share, tables};
+pub use taught::{Fitted, Taught};
+
 use super::ablate::states;
-use super::probe::{States, recorded};
 use super::states::slots;
-use super::sweep::{Stand, Swept, made, sweep};
+use super::sweep::{Stand, Swept, made, sweep_on};
 use super::{Bench, Side};
 use crate::model::HookError;
-use crate::plan::{Cell, Probing, changed};
-use crate::spec::Use;
+use crate::plan::{Cell, Samples, changed};
+use crate::spec::{Erasure, Use};
 use crate::steps::{RunError, Steps};
 use crate::tensor::{from_doubles, to_doubles};
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
-use patchclamp_probes::decode::Labels;
-use patchclamp_probes::erase::{Covariance, Eraser, Leace, Moments, random_directions};
+use ndarray::{Array1, Array2, ArrayView1};
+use patchclamp_probes::erase::{Eraser, random_directions};
+use taught::row;
+
+/// A way to change a state, and what it goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// What is done.
+    pub what: Use,
+    /// How directions are found.
+    pub erasure: Erasure,
+}
+
+/// Which changes are made.
+pub struct Changes<'a> {
+    /// What they are learnt from.
+    pub samples: &'a Samples,
+    /// Where an item's state is changed, where a cell names no position.
+    pub positions: &'a [usize],
+    /// Each change.
+    pub ways: &'a [Way],
+    /// Random directions that each is held against.
+    pub draws: usize,
+}
 
 /// What changing states along directions does, cell by cell.
 pub struct Along {
@@ -40,33 +66,35 @@ impl Along {
         }
         all
     }
+
+    /// What each draw of a way does at a cell, `[draw][item]`.
+    pub fn draws(&self, way: usize, cell: usize) -> Vec<&Vec<f64>> {
+        self.chance[way].iter().map(|draw| &draw[cell]).collect()
+    }
 }
 
-/// The effects of every way that is asked for, at some cells; nothing where none is.
+/// The effects of every way at some cells, whose states `[cell][sample, value]` are made where they are needed.
 pub fn along(
     bench: &Bench,
-    plan: &Probing,
+    changes: &Changes,
     cells: &[Cell],
-    recording: &mut Option<States>,
+    mut recorded: impl FnMut() -> Result<Vec<Array2<f32>>, HookError>,
     steps: &mut Steps,
-) -> Result<Option<Along>, RunError> {
-    if plan.used.is_empty() {
-        return Ok(None);
-    }
-    let mut fitted: Option<Vec<Fitted>> = None;
-    let mut fit = || {
-        let states = made(recording, &mut || recorded(bench, plan, cells))?;
-        Ok(states.own.iter().map(|states| Fitted::new(plan, states.view())).collect())
-    };
+) -> Result<Along, RunError> {
     let mut found = Along { clean: Vec::new(), effects: Vec::new(), chance: Vec::new() };
-    for way in &plan.used {
+    for way in changes.ways {
+        let mut fitted: Option<Vec<Fitted>> = None;
+        let mut fit = || {
+            let fit = |states: &Array2<f32>| Fitted::new(changes.samples, states.view(), way.erasure);
+            Ok(recorded()?.iter().map(fit).collect())
+        };
         let mut draws = Vec::new();
-        for draw in std::iter::once(None).chain((0..plan.random_directions as u64).map(Some)) {
+        for draw in std::iter::once(None).chain((0..changes.draws as u64).map(Some)) {
             let stands = |items: &[usize]| {
                 let fitted = made(&mut fitted, &mut fit)?;
-                stand(bench, plan, cells, items, &Moved { fitted, way: *way, draw, seed: bench.seed })
+                stand(bench, cells, items, &Moved { changes, fitted, what: way.what, draw, seed: bench.seed })
             };
-            let Swept { values, from, .. } = sweep(bench, cells, Side::Clean, stands, steps)?;
+            let Swept { values, from, .. } = sweep_on(bench, cells, Side::Clean, stands, steps)?;
             let effects = |values: Vec<f64>| values.iter().zip(&from).map(|(value, from)| value - from).collect();
             draws.push(values.into_iter().map(effects).collect::<Vec<Vec<f64>>>());
             found.clean = from;
@@ -74,66 +102,14 @@ pub fn along(
         found.effects.push(draws.remove(0));
         found.chance.push(draws);
     }
-    Ok(Some(found))
-}
-
-/// What a place's states teach about the classes, once for each split and once from all samples.
-struct Fitted {
-    /// `[split]`, and behind them of all.
-    parts: Vec<Taught>,
-    /// The split in which each sample is held out.
-    split: Vec<usize>,
-}
-
-/// What some samples teach.
-struct Taught {
-    eraser: Eraser,
-    /// The mean of the second class less that of the first.
-    difference: Array1<f64>,
-}
-
-impl Fitted {
-    fn new(plan: &Probing, states: ArrayView2<f32>) -> Self {
-        let samples = &plan.samples;
-        let every: Vec<usize> = (0..samples.labels.count()).collect();
-        let sets = samples.splits.iter().map(|split| &split.train).chain([&every]);
-        let mut split = vec![0; samples.labels.count()];
-        for (number, own) in samples.splits.iter().enumerate() {
-            own.test.iter().for_each(|sample| split[*sample] = number);
-        }
-        Fitted { parts: sets.map(|items| Taught::by(&samples.labels, states, items)).collect(), split }
-    }
-
-    /// What an item is changed by: nothing that its clean prompt taught.
-    fn of(&self, plan: &Probing, item: usize) -> &Taught {
-        let sample = plan.samples.of_items[item][0];
-        &self.parts[sample.map_or(self.parts.len() - 1, |sample| self.split[sample])]
-    }
-}
-
-impl Taught {
-    /// By some of the samples. States that are no numbers teach nothing.
-    fn by(labels: &Labels, states: ArrayView2<f32>, items: &[usize]) -> Self {
-        let width = states.ncols();
-        let states = states.select(Axis(0), items).mapv(f64::from);
-        let classes: Vec<usize> = items.iter().map(|item| labels.of()[*item]).collect();
-        let eraser = Moments::of_classes(states.view(), &classes, labels.classes()).and_then(|moments| {
-            // shrunk: the prompts are others, and mostly fewer than values
-            Leace { covariance: Covariance::Shrunk, ..Leace::default() }.fit(&moments)
-        });
-        let nothing = || Eraser::orthogonal(Array2::zeros((0, width)), Array1::zeros(width));
-        let mean = |class: usize| {
-            let own: Vec<usize> = (0..classes.len()).filter(|item| classes[*item] == class).collect();
-            states.select(Axis(0), &own).mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(width))
-        };
-        Taught { eraser: eraser.unwrap_or_else(|_| nothing()), difference: mean(1) - mean(0) }
-    }
+    Ok(found)
 }
 
 /// How a state is changed.
 struct Moved<'a> {
+    changes: &'a Changes<'a>,
     fitted: &'a [Fitted],
-    way: Use,
+    what: Use,
     /// The number of the draw, where directions are drawn by chance.
     draw: Option<u64>,
     seed: u64,
@@ -141,36 +117,23 @@ struct Moved<'a> {
 
 impl Moved<'_> {
     /// The state of an item at a cell, changed; `corrupt` is that of its corrupted prompt.
-    fn state(
-        &self,
-        plan: &Probing,
-        cell: usize,
-        item: usize,
-        clean: ArrayView1<f64>,
-        corrupt: ArrayView1<f64>,
-    ) -> Array1<f64> {
-        let taught = self.fitted[cell].of(plan, item);
-        let eraser = self.drawn(&taught.eraser, cell);
-        match self.way {
-            Use::Erase => row(&eraser, clean),
+    fn state(&self, cell: usize, item: usize, clean: ArrayView1<f64>, corrupt: ArrayView1<f64>) -> Array1<f64> {
+        let sample = self.changes.samples.of_items[item][0];
+        let class = sample.map(|sample| self.changes.samples.labels.of()[sample]);
+        let taught = self.fitted[cell].of(sample);
+        let drawn = self.draw.map(|draw| drawn(&taught.eraser, self.number(draw, cell)));
+        let eraser = drawn.as_ref().unwrap_or(&taught.eraser);
+        match (self.what, &drawn) {
+            (Use::Erase, None) => taught.erased(clean, class),
+            (Use::Erase, Some(drawn)) => row(drawn, clean),
             // what is taken out of the one is put in from the other
-            Use::Swap => row(&eraser, clean) + &corrupt - row(&eraser, corrupt),
-            Use::Steer => &clean + &self.step(plan, cell, item, taught),
+            (Use::Swap, _) => row(eraser, clean) + corrupt - row(eraser, corrupt),
+            (Use::Steer, _) => &clean + &self.step(cell, class.unwrap_or(0), taught),
         }
     }
 
-    /// As many directions by chance, in a drawn way; else the eraser itself.
-    fn drawn(&self, eraser: &Eraser, cell: usize) -> Eraser {
-        let Some(draw) = self.draw else { return eraser.clone() };
-        let mean = eraser.mean().to_owned();
-        random_directions(eraser.width(), eraser.rank(), mean, self.number(draw, cell))
-            .unwrap_or_else(|_| eraser.clone())
-    }
-
-    /// From the class of the item's clean prompt to the other one, or as far in a direction by chance.
-    fn step(&self, plan: &Probing, cell: usize, item: usize, taught: &Taught) -> Array1<f64> {
-        let samples = &plan.samples;
-        let class = samples.of_items[item][0].map_or(0, |sample| samples.labels.of()[sample]);
+    /// From a class to the other one, or as far in a direction by chance.
+    fn step(&self, cell: usize, class: usize, taught: &Taught) -> Array1<f64> {
         let difference = if class == 0 { taught.difference.clone() } else { -&taught.difference };
         let Some(draw) = self.draw else { return difference };
         let length = difference.dot(&difference).sqrt();
@@ -188,38 +151,49 @@ impl Moved<'_> {
     }
 }
 
-/// One state after an erasure.
-fn row(eraser: &Eraser, state: ArrayView1<f64>) -> Array1<f64> {
-    eraser.apply(state.insert_axis(Axis(0))).index_axis_move(Axis(0), 0)
+/// As many directions by chance as an eraser takes out, through the same mean.
+pub fn drawn(eraser: &Eraser, seed: u64) -> Eraser {
+    let found = random_directions(eraser.width(), eraser.rank(), eraser.mean().to_owned(), seed);
+    found.unwrap_or_else(|_| eraser.clone())
 }
 
 /// The states of some items with every cell changed.
-fn stand(bench: &Bench, plan: &Probing, cells: &[Cell], items: &[usize], moved: &Moved) -> Result<Stand, HookError> {
+fn stand(bench: &Bench, cells: &[Cell], items: &[usize], moved: &Moved) -> Result<Stand, HookError> {
     let sites = changed(cells);
     let [clean, corrupt] = [Side::Clean, Side::Corrupt].map(|side| states(bench, items, side, &sites));
     let (clean, corrupt) = (clean?, corrupt?);
-    let read = |state: &crate::hook::Activation| (state.dims(), to_doubles(state));
-    let mut new: Vec<_> = clean.iter().map(|(site, state)| (*site, read(state))).collect();
-    let other: Vec<_> = corrupt.iter().map(|(site, state)| (*site, read(state).1)).collect();
+    let mut new: Vec<Held> = clean
+        .iter()
+        .map(|(site, state)| Held { site: *site, shape: state.dims(), values: to_doubles(state) })
+        .collect();
+    let other: Vec<Vec<f64>> = corrupt.values().map(to_doubles).collect();
     for (cell, own) in cells.iter().enumerate() {
         for (row, item) in items.iter().enumerate() {
-            let at = plan.positions[*item];
-            // the values of all sites of the cell, one behind the other: site, then place
-            let places: Vec<(usize, usize)> = (0..new.len())
-                .filter(|site| own.sites.contains(&new[*site].0))
-                .flat_map(|site| {
-                    let (name, (shape, _)) = &new[site];
-                    let first = row * shape[1..].iter().product::<usize>();
-                    slots(own, *name, *shape, at).map(move |slot| (site, first + slot)).collect::<Vec<_>>()
-                })
-                .collect();
-            let clean: Array1<f64> = places.iter().map(|(site, slot)| new[*site].1.1[*slot]).collect();
-            let corrupt: Array1<f64> = places.iter().map(|(site, slot)| other[*site].1[*slot]).collect();
-            let state = moved.state(plan, cell, *item, clean.view(), corrupt.view());
-            places.iter().zip(state).for_each(|((site, slot), value)| new[*site].1.1[*slot] = value);
+            let places = places(own, &new, row, moved.changes.positions.get(*item).copied().unwrap_or(0));
+            let clean: Array1<f64> = places.iter().map(|(site, slot)| new[*site].values[*slot]).collect();
+            let corrupt: Array1<f64> = places.iter().map(|(site, slot)| other[*site][*slot]).collect();
+            let state = moved.state(cell, *item, clean.view(), corrupt.view());
+            places.iter().zip(state).for_each(|((site, slot), value)| new[*site].values[*slot] = value);
         }
     }
     let setting = bench.model.setting();
-    let states = new.into_iter().map(|(site, (shape, values))| (site, from_doubles(values, shape, &setting))).collect();
+    let states = new.into_iter().map(|held| (held.site, from_doubles(held.values, held.shape, &setting))).collect();
     Ok(Stand { states, metric: None })
+}
+
+/// An activation in plain memory, `[row, head, pos, width]`.
+struct Held {
+    site: crate::site::Site,
+    shape: [usize; 4],
+    values: Vec<f64>,
+}
+
+/// Where the values of a cell lie in a row: the number of the site, and the slot there.
+fn places(cell: &Cell, held: &[Held], row: usize, at: usize) -> Vec<(usize, usize)> {
+    let own = held.iter().enumerate().filter(|(_, held)| cell.sites.contains(&held.site));
+    let of = |(number, held): (usize, &Held)| {
+        let first = row * held.shape[1..].iter().product::<usize>();
+        slots(cell, held.site, held.shape, at).map(move |slot| (number, first + slot))
+    };
+    own.flat_map(of).collect()
 }

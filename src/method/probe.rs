@@ -21,33 +21,40 @@ mod gap;
 mod tables;
 mod told;
 
-use super::along::{self, Along};
+use super::along::{Along, Changes, Way, along};
 use super::states::{gathered, together};
 use super::sweep::made;
-use super::{Bench, Finding};
+use super::{Bench, Finding, Side};
 use crate::model::HookError;
 use crate::model::random::twin;
 use crate::plan::{Cell, Probing};
+use crate::spec::Erasure;
 use crate::steps::{RunError, Steps};
 use ndarray::Array2;
 use told::Told;
 
 /// Probes every cell, and where it is asked for runs on from states without what is told.
 pub fn probe(bench: &Bench, plan: &Probing, steps: &mut Steps) -> Result<Finding, RunError> {
-    let cells = &plan.sweep.cells;
-    let (mut told, mut along) = (Vec::new(), Vec::new());
-    for group in together(&samples(bench, plan), cells) {
-        let group: Vec<Cell> = group.into_iter().map(|cell| cells[cell].clone()).collect();
+    let probed = &plan.probed;
+    let ways: Vec<Way> = plan.used.iter().map(|what| Way { what: *what, erasure: Erasure::Leace }).collect();
+    let (samples, positions) = (&probed.samples, &probed.positions);
+    let changes = Changes { samples, positions, ways: &ways, draws: plan.random_directions };
+    let (mut told, mut used) = (Vec::new(), Vec::new());
+    for cells in together(bench, probed) {
         let mut states = None;
-        told.extend(decoded(bench, plan, &group, &mut states, steps)?);
-        along.extend(along::along(bench, plan, &group, &mut states, steps)?);
+        let mut make = || recorded(bench, plan, &cells);
+        told.extend(decoded(bench, plan, cells.len(), &mut states, &mut make, steps)?);
+        if !ways.is_empty() {
+            let own = || Ok(made(&mut states, &mut make)?.own.clone());
+            used.push(along(bench, &changes, &cells, own, steps)?);
+        }
     }
+    let corrupt = if ways.is_empty() { Vec::new() } else { bench.whole(Side::Corrupt, steps)? };
     steps.complete()?;
     let told: Vec<Told> = told.into_iter().flatten().collect();
-    let corrupt = if plan.used.is_empty() { Vec::new() } else { bench.whole(super::Side::Corrupt, steps)? };
     let mut finding = tables::finding(bench, plan, &told);
-    if !plan.used.is_empty() {
-        gap::add(bench, plan, &told, &Along::joined(along), &corrupt, &mut finding);
+    if !ways.is_empty() {
+        gap::add(bench, plan, &told, (&ways, &Along::joined(used)), &corrupt, &mut finding);
     }
     Ok(finding)
 }
@@ -55,48 +62,38 @@ pub fn probe(bench: &Bench, plan: &Probing, steps: &mut Steps) -> Result<Finding
 /// Units of work: every prompt at every cell, and every run.
 pub fn work(bench: &Bench, plan: &Probing) -> usize {
     let runs = plan.used.len() * (1 + plan.random_directions) * bench.items.len();
-    plan.sweep.cells.len() * (plan.samples.items.len() + runs)
-}
-
-/// The bench with the prompts that a probe learns from and is asked of.
-pub(super) fn samples<'a>(bench: &Bench<'a>, plan: &'a Probing) -> Bench<'a> {
-    Bench { items: &plan.samples.items, ..*bench }
+    plan.probed.sweep.cells.len() * (plan.probed.samples.items.len() + runs)
 }
 
 /// States of all prompts at some cells: those of the model, then those of its twins.
-pub(super) struct States {
+struct States {
     /// `[cell][prompt, value]`.
-    pub own: Vec<Array2<f32>>,
+    own: Vec<Array2<f32>>,
     /// `[twin][cell][prompt, value]`.
-    pub twins: Vec<Vec<Array2<f32>>>,
+    twins: Vec<Vec<Array2<f32>>>,
 }
 
 /// The states of some cells.
-pub(super) fn recorded(bench: &Bench, plan: &Probing, cells: &[Cell]) -> Result<States, HookError> {
-    let samples = samples(bench, plan);
+fn recorded(bench: &Bench, plan: &Probing, cells: &[Cell]) -> Result<States, HookError> {
+    let samples = &plan.probed.samples;
     let of_twin = |number: usize| {
         let model = twin(bench.model, bench.seed.wrapping_add(number as u64));
-        gathered(&Bench { model: model.as_ref(), ..samples }, cells, &plan.samples.at)
+        gathered(&Bench { model: model.as_ref(), ..*bench }, samples, cells)
     };
     let twins = (0..plan.random_models).map(of_twin).collect::<Result<_, _>>()?;
-    Ok(States { own: gathered(&samples, cells, &plan.samples.at)?, twins })
+    Ok(States { own: gathered(bench, samples, cells)?, twins })
 }
 
-/// What is told of each cell; a step each.
+/// What is told of each of so many cells; a step each.
 fn decoded(
     bench: &Bench,
     plan: &Probing,
-    cells: &[Cell],
+    cells: usize,
     states: &mut Option<States>,
+    make: &mut impl FnMut() -> Result<States, HookError>,
     steps: &mut Steps,
 ) -> Result<Vec<Option<Told>>, RunError> {
-    let mut make = || recorded(bench, plan, cells);
-    let mut told = Vec::new();
-    for cell in 0..cells.len() {
-        told.push(steps.step(plan.samples.items.len(), || {
-            let states = made(states, &mut make)?;
-            Ok(told::of(bench, plan, states, cell))
-        })?);
-    }
-    Ok(told)
+    let samples = plan.probed.samples.items.len();
+    let one = |cell: usize| steps.step(samples, || Ok(told::of(bench, plan, made(states, make)?, cell)));
+    (0..cells).map(one).collect()
 }

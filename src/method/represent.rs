@@ -23,7 +23,7 @@ mod tables;
 pub use between::{Space, aligned, between, spaces};
 pub use tables::{AGAINST, BETWEEN};
 
-use super::states::gathered;
+use super::states::gathered_at;
 use super::sweep::made;
 use super::{Bench, Finding};
 use crate::model::HookError;
@@ -61,7 +61,7 @@ type Recorded = Vec<Vec<Array2<f64>>>;
 
 fn recorded(bench: &Bench, plan: &Representing) -> Result<Recorded, HookError> {
     let of = |bench: &Bench| -> Result<Vec<Array2<f64>>, HookError> {
-        let states = gathered(bench, &plan.sweep.cells, &plan.positions)?;
+        let states = gathered_at(bench, &plan.sweep.cells, &plan.positions)?;
         Ok(states.into_iter().map(|states| states.mapv(f64::from)).collect())
     };
     let mut all = vec![of(bench)?];

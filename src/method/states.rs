@@ -3,7 +3,7 @@
 use super::ablate::states;
 use super::{Bench, Side};
 use crate::model::HookError;
-use crate::plan::{Cell, changed, width};
+use crate::plan::{Cell, Probed, Samples, changed, width};
 use crate::site::Site;
 use crate::tensor::to_floats;
 use ndarray::Array2;
@@ -11,9 +11,14 @@ use ndarray::Array2;
 /// The most values that are held at once: half a gigabyte of f32.
 const MOST_VALUES: usize = 1 << 27;
 
-/// The states of all prompts of a bench at each cell, `[cell][prompt, value]`: heads behind one another, and sites where a
-/// cell has several. Where a cell names no position, `at` says it for each prompt.
-pub fn gathered(bench: &Bench, cells: &[Cell], at: &[usize]) -> Result<Vec<Array2<f32>>, HookError> {
+/// The states of all samples at each cell, `[cell][sample, value]`: heads behind one another, and sites where a cell has
+/// several. Where a cell names no position, the sample says it.
+pub fn gathered(bench: &Bench, samples: &Samples, cells: &[Cell]) -> Result<Vec<Array2<f32>>, HookError> {
+    gathered_at(&Bench { items: &samples.items, ..*bench }, cells, &samples.at)
+}
+
+/// The same of the clean prompts of a bench, `at` a position each.
+pub fn gathered_at(bench: &Bench, cells: &[Cell], at: &[usize]) -> Result<Vec<Array2<f32>>, HookError> {
     let blank = |cell: &Cell| Array2::zeros((bench.items.len(), width(cell, bench.model)));
     let mut found: Vec<Array2<f32>> = cells.iter().map(blank).collect();
     for items in bench.batches(bench.rows) {
@@ -25,7 +30,7 @@ pub fn gathered(bench: &Bench, cells: &[Cell], at: &[usize]) -> Result<Vec<Array
             for (row, item) in items.iter().enumerate() {
                 let mut place = found.row_mut(*item);
                 let slots = place.as_slice_mut().expect("rows of a fresh matrix lie together").iter_mut();
-                let values = picked(cell, &kept, row, at.get(*item).copied().unwrap_or(0));
+                let values = picked(cell, &kept, row, at[*item]);
                 slots.zip(values).for_each(|(slot, value)| *slot = value);
             }
         }
@@ -33,16 +38,16 @@ pub fn gathered(bench: &Bench, cells: &[Cell], at: &[usize]) -> Result<Vec<Array
     Ok(found)
 }
 
-/// Indices of cells in groups whose states are held at once; those of a layer stand together already.
-pub fn together(bench: &Bench, cells: &[Cell]) -> Vec<Vec<usize>> {
-    let (mut groups, mut held): (Vec<Vec<usize>>, usize) = (Vec::new(), usize::MAX);
-    for (index, cell) in cells.iter().enumerate() {
-        let values = width(cell, bench.model) * bench.items.len();
-        if held.saturating_add(values) > MOST_VALUES {
-            (groups, held) = ([groups, vec![Vec::new()]].concat(), 0);
+/// Cells in groups whose states are held at once.
+pub fn together(bench: &Bench, plan: &Probed) -> Vec<Vec<Cell>> {
+    let (mut groups, mut held): (Vec<Vec<Cell>>, usize) = (Vec::new(), usize::MAX);
+    for cell in &plan.sweep.cells {
+        let values = width(cell, bench.model) * plan.samples.items.len();
+        held = held.saturating_add(values);
+        if held > MOST_VALUES {
+            (groups, held) = ([groups, vec![Vec::new()]].concat(), values);
         }
-        groups.last_mut().expect("the first cell makes one").push(index);
-        held += values;
+        groups.last_mut().expect("the first cell makes one").push(cell.clone());
     }
     groups
 }

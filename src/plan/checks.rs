@@ -82,7 +82,7 @@ pub(super) fn needs(at: &str, method: &Method, known: &Known, problems: &mut Pro
         Method::Attention { .. } | Method::Trace { .. } | Method::Patchscope { .. } => false,
         Method::Generate { edits, .. } => contrast(edits),
         Method::Represent(_) => false,
-        Method::Probe(probe) => probe.of == Concept::Answer || !probe.used.is_empty(),
+        Method::Probe(probe) => probe.of == Concept::Answer,
         _ => true,
     };
     if needed {

@@ -1,14 +1,14 @@
 //! Samples: the prompts that a probe learns from and is asked of, each with its class and what it goes together with.
 
+mod splits;
+
 use super::items::Item;
 use super::spots::positions;
 use super::{Known, Problems};
 use crate::spec::{Apart, Concept, Spot};
 use indexmap::IndexMap;
-use patchclamp_probes::decode::{DecodeError, Design, Labels, Split, control};
-
-/// Control labels that selectivity is the mean over.
-const CONTROLS: usize = 5;
+use patchclamp_probes::decode::{Design, Labels, Split};
+use splits::{Fault, check_inner, controls, folds, seen, too_few};
 
 /// Prompts with their classes.
 #[derive(Clone, Debug, PartialEq)]
@@ -216,7 +216,7 @@ impl Gathered {
     }
 
     /// The samples, or the field that is at fault and why.
-    fn finish(self, items: usize, asked: &Asked) -> Result<Samples, (&'static str, String)> {
+    fn finish(self, items: usize, asked: &Asked) -> Result<Samples, Fault> {
         let classes: Vec<String> = self.names.into_keys().collect();
         let labels = match Labels::new(self.classes, classes.len()) {
             Ok(labels) => labels,
@@ -249,60 +249,4 @@ impl Gathered {
             of_items,
         })
     }
-}
-
-fn too_few(classes: &[String], samples: usize) -> String {
-    match classes {
-        [] => "there is no prompt to probe".into(),
-        [one] => format!("all {samples} prompts are {one:?}; a probe needs two classes at least"),
-        several => format!("{samples} prompts of {} classes are too few", several.len()),
-    }
-}
-
-fn folds(error: DecodeError) -> (&'static str, String) {
-    ("folds", error.to_string())
-}
-
-/// Every class must be learnt from in every split.
-fn seen(labels: &Labels, classes: &[String], splits: &[Split]) -> Result<(), (&'static str, String)> {
-    let missing = |split: &Split| labels.counts(&split.train).iter().position(|count| *count == 0);
-    match splits.iter().find_map(missing) {
-        Some(class) => Err((
-            "apart",
-            format!(
-                "{:?} stands in one group only, so what is held out leaves nothing to learn it from; give it more words, or write apart: Items or apart: Label(\"template\")",
-                classes[class]
-            ),
-        )),
-        None => Ok(()),
-    }
-}
-
-/// The same within what is learnt from, where penalties are chosen.
-fn check_inner(
-    labels: &Labels,
-    splits: &[Split],
-    design: Design,
-    folds: usize,
-    seed: u64,
-) -> Result<(), (&'static str, String)> {
-    let choosable = |split: &Split| {
-        let inner = design.splits(labels.of(), &split.train, folds, seed);
-        inner.is_ok_and(|inner| inner.iter().all(|split| labels.counts(&split.train).iter().all(|count| *count > 0)))
-    };
-    match splits.iter().all(choosable) {
-        true => Ok(()),
-        false => Err((
-            "penalties",
-            "there are too few groups to choose a penalty within what is learnt from; write one, for instance penalties: [1]".into(),
-        )),
-    }
-}
-
-/// Control labels that can be learnt in every split; none where types are too few.
-fn controls(labels: &Labels, words: &[usize], splits: &[Split], seed: u64) -> Vec<Labels> {
-    let drawn = (0..10 * CONTROLS as u64).filter_map(|draw| control(labels, words, seed.wrapping_add(draw)).ok());
-    let learnable =
-        |control: &Labels| splits.iter().all(|split| control.counts(&split.train).iter().all(|count| *count > 0));
-    drawn.filter(learnable).take(CONTROLS).collect()
 }

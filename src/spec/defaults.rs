@@ -43,6 +43,10 @@ pub(super) fn one() -> usize {
     1
 }
 
+pub(super) fn eight() -> usize {
+    8
+}
+
 pub(super) fn five() -> usize {
     5
 }

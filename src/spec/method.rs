@@ -2,21 +2,12 @@
 
 use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three, twenty};
 use super::{
-    Ablation, Axis, Concept, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only, ProbeSpec,
-    Prompt, Ranking, RepresentSpec, Score, Select, Senders, Shards, Sites, Spot, Stand, Target, Thresholds, Through,
+    Ablation, Axis, Concept, Direction, EditSpec, EraseSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only,
+    ProbeSpec, Prompt, Ranking, RepresentSpec, Score, Select, Senders, Shards, Sites, Spot, Stand, Target, Thresholds,
+    Through, Weighting,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-
-/// Which attention patterns are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Weighting {
-    /// Probabilities.
-    #[default]
-    Plain,
-    /// Norm of what each key's value writes to the stream through this head.
-    ValueWeighted,
-}
 
 /// A method with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -231,6 +222,8 @@ pub enum Method {
     },
     /// What can be told from states, and whether the model uses it.
     Probe(ProbeSpec),
+    /// A concept taken out of states, what can still be told of it, and what the model does without it.
+    Erase(EraseSpec),
     /// How states lie to each other, what predicts that, and which spaces are alike.
     Represent(RepresentSpec),
     /// Attention knockout on the clean prompts.
@@ -281,7 +274,12 @@ impl Method {
 
     /// Whether it looks for features.
     pub fn reads_features(&self) -> bool {
-        self.finds_circuits() || matches!(self, Method::Probe(ProbeSpec { of: Concept::Feature(_), .. }))
+        let probed = match self {
+            Method::Probe(probe) => Some(&probe.of),
+            Method::Erase(erase) => Some(&erase.of),
+            _ => None,
+        };
+        self.finds_circuits() || matches!(probed, Some(Concept::Feature(_)))
     }
 
     /// Whether it tells of what can be held against the same of another experiment.

@@ -1,6 +1,7 @@
 //! Exactly what a RON file says: no name is resolved here, and no value is judged.
 
 mod answer;
+mod attention;
 mod attribution;
 mod causal;
 mod circuit;
@@ -28,6 +29,7 @@ mod sweep;
 mod variant;
 
 pub use answer::{Answer, AnswerSet, Word};
+pub use attention::Weighting;
 pub use attribution::{Estimate, Fix};
 pub use causal::{Facts, Mediators, Noise};
 pub use circuit::{Judge, Neurons, Ranking, Score, Select, Stand, Thresholds};
@@ -38,8 +40,8 @@ pub use fact::{Fact, FactsFile, Subject};
 pub use feature::Feature;
 pub use hub::HubModel;
 pub use memory::Memory;
-pub use method::{Method, Weighting};
-pub use probed::{Apart, Concept, ProbeSpec, Use};
+pub use method::Method;
+pub use probed::{Apart, Concept, EraseSpec, Erasure, ProbeSpec, Use};
 pub use program::{ProgramTexts, Truth};
 pub use prompt::Prompt;
 pub use pruning::Target;

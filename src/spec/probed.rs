@@ -1,6 +1,6 @@
 //! What is read from states: by which probe, of which prompts, held out how, and held against what.
 
-use super::defaults::{answer, five, ninety_nine, one, over_layers, streams, thirty_two, twenty};
+use super::defaults::{answer, eight, five, ninety_nine, one, over_layers, streams, thirty_two, twenty};
 use super::{Axis, Only, Sites, Spot};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,63 @@ pub enum Use {
     Swap,
     /// The difference of the means of the two classes is added.
     Steer,
+}
+
+/// How a concept is taken out of states.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Erasure {
+    /// The least change after which no linear probe tells it.
+    #[default]
+    Leace,
+    /// The same with each prompt's class known: what its class predicts is taken out.
+    Oracle,
+    /// The directions between the means of the classes.
+    Mean,
+    /// The directions of linear probes, fitted one after the other to what is left.
+    Inlp {
+        /// How many times.
+        #[serde(default = "eight")]
+        rounds: usize,
+    },
+}
+
+/// Erasers with their settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EraseSpec {
+    /// Where.
+    #[serde(default = "streams")]
+    pub sites: Sites,
+    /// What the sweep goes over, index by index.
+    #[serde(default = "over_layers")]
+    pub over: Vec<Axis>,
+    /// Indices that the sweep keeps to.
+    #[serde(default)]
+    pub only: Only,
+    /// What is taken out.
+    #[serde(default)]
+    pub of: Concept,
+    /// The position at which states are taken, where positions are not swept.
+    #[serde(default = "answer")]
+    pub at: Spot,
+    /// What never stands on both sides of a split.
+    #[serde(default)]
+    pub apart: Apart,
+    /// How many splits there are.
+    #[serde(default = "five")]
+    pub folds: usize,
+    /// How it is taken out.
+    #[serde(default = "every_erasure")]
+    pub by: Vec<Erasure>,
+    /// The penalty of the linear probes that look for it afterwards.
+    #[serde(default = "unit")]
+    pub penalty: f64,
+    /// Units of the probe with a hidden layer that looks for it; 0 is none.
+    #[serde(default = "thirty_two")]
+    pub hidden: usize,
+    /// Random directions that each is held against.
+    #[serde(default = "twenty")]
+    pub random_directions: usize,
 }
 
 /// A probe with its settings.
@@ -89,4 +146,12 @@ pub struct ProbeSpec {
 
 fn penalties() -> Vec<f64> {
     vec![0.1, 1.0, 10.0, 100.0]
+}
+
+fn unit() -> f64 {
+    1.0
+}
+
+fn every_erasure() -> Vec<Erasure> {
+    vec![Erasure::Leace, Erasure::Mean, Erasure::Inlp { rounds: eight() }]
 }

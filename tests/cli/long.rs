@@ -118,7 +118,7 @@ const RUN: [&str; 4] = ["run", "q.ron", "--out", "r"];
 const JOURNAL: &str = "r/steps/1-of-1.steps";
 
 /// Kills a run so many times at moments drawn from a seed, and begins it again each time.
-fn kill_at_random(place: &Place, kills: usize, seed: u64) {
+pub fn kill_at_random(place: &Place, kills: usize, seed: u64) {
     let begun = Instant::now();
     let whole = undisturbed(place);
     let (longest, mut random) = (begun.elapsed(), ChaCha8Rng::seed_from_u64(seed));

@@ -13,6 +13,8 @@ mod input;
 #[cfg(unix)]
 mod long;
 mod page;
+#[cfg(unix)]
+mod probing;
 mod protocols;
 mod server;
 #[cfg(unix)]

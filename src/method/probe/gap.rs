@@ -1,87 +1,53 @@
 //! From what can be told to what is used: both as shares, and the gap between them.
 
-use super::tables::{Spread, correct, floor};
 use super::told::Told;
-use crate::method::along::Along;
-use crate::method::patch::{axes, effects, names, place};
+use crate::method::along::{self, Along, Way};
+use crate::method::concept::{Spread, correct, described, floor};
+use crate::method::patch::{axes, names, place};
 use crate::method::summary::{Summary, mean};
-use crate::method::{Bench, Finding, blank, table};
-use crate::plan::Probing;
-use crate::spec::Use;
+use crate::method::{Bench, Finding, blank};
+use crate::plan::{Probing, Sweep};
 use crate::table::{Row, Table};
 use patchclamp_probes::Interval;
 
 /// Adds a table of effects for each way, and the table of both.
-pub fn add(bench: &Bench, plan: &Probing, told: &[Told], along: &Along, corrupt: &[f64], finding: &mut Finding) {
-    let totals: Vec<f64> = corrupt.iter().zip(&along.clean).map(|(corrupt, clean)| corrupt - clean).collect();
-    for (way, own) in plan.used.iter().zip(&along.effects) {
-        let name = format!("probe.{}", word(*way));
-        let title = format!("States {}: {}, {}", done(*way), names(&plan.sweep.cells), axes(&plan.sweep));
-        let (nothing, wholes) = (vec![0.0; totals.len()], wholes(*way, &totals));
-        let mut found = effects(bench, &plan.sweep, &name, &title, own, &nothing, &wholes);
-        for table in &mut found.tables {
-            table.facts.insert("normalised".into(), format!("effect / {}", whole(*way)));
-            table.facts.insert("metric, clean".into(), format!("{:.4}", mean(&along.clean)));
-            table.facts.insert("metric, corrupted".into(), format!("{:.4}", mean(corrupt)));
-        }
-        finding.tables.extend(found.tables);
-        finding.items.extend(found.items);
-    }
-    finding.tables.push(gaps(bench, plan, told, along, &totals));
-}
-
-fn word(way: Use) -> &'static str {
-    match way {
-        Use::Erase => "erase",
-        Use::Swap => "swap",
-        Use::Steer => "steer",
-    }
-}
-
-fn done(way: Use) -> &'static str {
-    match way {
-        Use::Erase => "without what is told",
-        Use::Swap => "with what is told of the corrupted prompt",
-        Use::Steer => "moved from class to class",
-    }
-}
-
-/// What all of it would be: where a run goes that has of both prompts alike, or of the corrupted one alone.
-fn wholes(way: Use, totals: &[f64]) -> Vec<f64> {
-    let share = if way == Use::Erase { 0.5 } else { 1.0 };
-    totals.iter().map(|total| share * total).collect()
-}
-
-/// The same in words.
-fn whole(way: Use) -> &'static str {
-    match way {
-        Use::Erase => "half of (metric of the corrupted run − metric of the clean run)",
-        Use::Swap | Use::Steer => "(metric of the corrupted run − metric of the clean run)",
-    }
+pub fn add(
+    bench: &Bench,
+    plan: &Probing,
+    told: &[Told],
+    (ways, along): (&[Way], &Along),
+    corrupt: &[f64],
+    finding: &mut Finding,
+) {
+    let found = along::tables(bench, |way| format!("probe.{}", way.word()), &plan.probed.sweep, (ways, along), corrupt);
+    finding.tables.extend(found.tables);
+    finding.items.extend(found.items);
+    finding.tables.push(gaps(bench, plan, told, (ways, along), corrupt));
 }
 
 /// Both shares of every place, those along directions by chance, and the gaps.
-fn gaps(bench: &Bench, plan: &Probing, told: &[Told], along: &Along, totals: &[f64]) -> Table {
-    let title = format!("From decodable to used: {}, {}", names(&plan.sweep.cells), axes(&plan.sweep));
-    let mut table = table("probe.gap", &title, bench);
+fn gaps(bench: &Bench, plan: &Probing, told: &[Told], (ways, along): (&[Way], &Along), corrupt: &[f64]) -> Table {
+    let Sweep { cells, .. } = &plan.probed.sweep;
+    let title = format!("From decodable to used: {}, {}", names(cells), axes(&plan.probed.sweep));
+    let mut table = described(bench, &plan.probed, "probe.gap", &title);
     table.facts.insert("decodable".into(), "(accuracy − majority) / (1 − majority)".into());
-    for way in &plan.used {
-        table.facts.insert(word(*way).into(), format!("effect / {}", whole(*way)));
+    for way in ways {
+        table.facts.insert(way.word().into(), format!("effect / {}", way.whole()));
     }
     table.facts.insert("gap".into(), "decodable − what is done".into());
     let shares = Shares {
         bench,
-        spread: Spread::new(bench, plan),
+        spread: Spread::new(bench, &plan.probed.samples),
         summary: Summary::new(bench),
-        floor: mean(&floor(&plan.samples)),
+        floor: mean(&floor(&plan.probed.samples)),
     };
     for (index, told) in told.iter().enumerate().filter(|(_, told)| told.fault.is_none()) {
-        let row = |metric: String| Row { metric, ..place(blank("probe.gap", bench.metric), &plan.sweep.cells[index]) };
+        let row = |metric: String| Row { metric, ..place(blank("probe.gap", bench.metric), &cells[index]) };
         table.rows.push(shares.decodable(row("share, decodable".into()), told));
-        for (number, way) in plan.used.iter().enumerate() {
-            let (name, wholes) = (word(*way), wholes(*way, totals));
+        for (number, way) in ways.iter().enumerate() {
+            let (name, wholes) = (way.word(), along::share(*way, &along.clean, corrupt));
             let effects = &along.effects[number][index];
-            let chance: Vec<&Vec<f64>> = along.chance[number].iter().map(|draw| &draw[index]).collect();
+            let chance = along.draws(number, index);
             table.rows.push(shares.used(row(format!("share, {name}")), [effects, &wholes], &chance));
             table.rows.extend(shares.chance(row(format!("share, {name} at random")), &chance, &wholes));
             table.rows.push(shares.gap(row(format!("gap, {name}")), told, [effects, &wholes]));
@@ -130,9 +96,7 @@ impl Shares<'_> {
     /// The mean over draws, and where the middle of them lies.
     fn chance(&self, row: Row, chance: &[&Vec<f64>], wholes: &[f64]) -> Option<Row> {
         let total = mean(wholes);
-        let shares: Vec<f64> = chance.iter().map(|draw| mean(draw) / total).collect();
-        let (low, high) = self.interval(Some(shares.clone()));
-        (!shares.is_empty()).then(|| Row { effect: mean(&shares), low, high, n: shares.len(), ..row })
+        self.spread.of_draws(row, &chance.iter().map(|draw| mean(draw) / total).collect::<Vec<_>>())
     }
 
     /// Prompts of the probe and items of the experiment are drawn each for themselves.

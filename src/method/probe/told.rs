@@ -62,7 +62,7 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn told(&self, twins: &[ArrayView2<f32>]) -> Result<Told, DecodeError> {
-        let samples = &self.plan.samples;
+        let samples = &self.plan.probed.samples;
         let labels = &samples.labels;
         let held = self.held(&self.states, &[labels], &samples.splits)?.swap_remove(0);
         let mixed = self.mixed()?;
@@ -80,7 +80,7 @@ impl Place<'_> {
             hidden: self.hidden()?,
             sparse: self.sparse()?,
             compression: self.compression(),
-            chance: self.chance()?,
+            chance: self.chance(most(held.penalties()))?,
             right: held.right(),
             random,
             fault: None,
@@ -88,7 +88,7 @@ impl Place<'_> {
     }
 
     fn training<'f, F: Family>(&'f self, family: &'f F, penalties: &'f [f64]) -> Training<'f, F> {
-        let design = Design::Groups(&self.plan.samples.groups);
+        let design = Design::Groups(&self.plan.probed.samples.groups);
         Training { family, penalties, design, folds: INNER, seed: self.seed }
     }
 
@@ -98,7 +98,7 @@ impl Place<'_> {
 
     /// The task and its controls, in splits by prompt.
     fn mixed(&self) -> Result<Vec<Held>, DecodeError> {
-        let samples = &self.plan.samples;
+        let samples = &self.plan.probed.samples;
         let labels: Vec<&Labels> = std::iter::once(&samples.labels).chain(&samples.controls).collect();
         // the smallest penalty for each: the control is to be learnt as well as it can be
         let penalty = self.plan.penalties.iter().copied().fold(f64::INFINITY, f64::min);
@@ -113,14 +113,14 @@ impl Place<'_> {
         }
         let family = Hidden { width: self.plan.hidden, seed: self.seed, ..Hidden::default() };
         let penalty = if let [only] = self.plan.penalties[..] { only } else { PENALTY };
-        let samples = &self.plan.samples;
+        let samples = &self.plan.probed.samples;
         let penalties = [penalty];
         let training = self.training(&family, &penalties);
         Ok(held_out(&self.states, &[&samples.labels], &samples.splits, &training)?[0].right())
     }
 
     fn sparse(&self) -> Result<Vec<Vec<f64>>, DecodeError> {
-        let (samples, family) = (&self.plan.samples, Logistic::default());
+        let (samples, family) = (&self.plan.probed.samples, Logistic::default());
         let training = self.training(&family, &self.plan.penalties);
         let found =
             sparse(&self.states, &samples.labels, &samples.splits, &self.plan.sparse, Choice::Anova, &training)?;
@@ -131,21 +131,31 @@ impl Place<'_> {
     fn compression(&self) -> Option<f64> {
         let family = Logistic::default();
         let training = self.training(&family, &self.plan.penalties);
-        let code = online_code(&self.states, &self.plan.samples.labels, &PORTIONS, &training, self.seed);
+        let code = online_code(&self.states, &self.plan.probed.samples.labels, &PORTIONS, &training, self.seed);
         code.ok().map(|code| code.compression())
     }
 
-    fn chance(&self) -> Result<Vec<f64>, DecodeError> {
-        let samples = &self.plan.samples;
+    /// Accuracies with shuffled labels, under the penalty that the true ones chose: choosing one for each shuffle costs ten times
+    /// as much, and leaves it at chance as well.
+    fn chance(&self, penalty: f64) -> Result<Vec<f64>, DecodeError> {
+        let (samples, family, penalties) = (&self.plan.probed.samples, Logistic::default(), [penalty]);
+        let training = self.training(&family, &penalties);
         let null = nulls(samples.labels.clone(), &samples.word, self.plan.shuffles, self.seed)?;
         let mut accuracies = Vec::new();
         for some in null.chunks(TOGETHER) {
             let learnable = some.iter().filter(|labels| is_learnable(labels, &samples.splits));
             let some: Vec<&Labels> = learnable.collect();
-            accuracies.extend(self.held(&self.states, &some, &samples.splits)?.iter().map(Held::accuracy));
+            accuracies.extend(held_out(&self.states, &some, &samples.splits, &training)?.iter().map(Held::accuracy));
         }
         Ok(accuracies)
     }
+}
+
+/// The value that stands most often, of equals the larger.
+fn most(values: &[f64]) -> f64 {
+    let often = |value: &f64| values.iter().filter(|other| *other == value).count();
+    let found = values.iter().max_by(|a, b| often(a).cmp(&often(b)).then(a.total_cmp(b)));
+    found.copied().unwrap_or(PENALTY)
 }
 
 /// Shuffles of labels: of whole words where each has one, else of prompts.

@@ -155,7 +155,8 @@ impl<'a> Sizes<'a> {
                 let clean = self.sites(&changed(&tracing.cells)) + self.logits(1);
                 items * clean + self.reading(Metric::Probability).sweep(&tracing.cells, rows)
             }
-            Step::Probe(plan) => self.probed(plan, rows),
+            Step::Probe(plan) => self.probed(&plan.probed, plan.random_models, plan.used.len(), rows),
+            Step::Erase(plan) => self.probed(&plan.probed, 1, plan.by.len(), rows),
             Step::Represent(plan) => self.represented(plan, rows),
             Step::Knockout(cuts) => {
                 let group = |(_, cells): &(Vec<usize>, Vec<Cell>)| self.sweep(cells, rows);
@@ -253,7 +254,8 @@ impl<'a> Sizes<'a> {
                 let (edges, searches) = (plan.blocks.edges().len() as u64, plan.thresholds.len() as u64);
                 searches * (edges * (self.items * 20 + 3 * TABLE_ROW) + self.table(8))
             }
-            Step::Probe(plan) => self.told(plan),
+            Step::Probe(plan) => self.told(&plan.probed, plan.used.len(), plan.random_directions),
+            Step::Erase(plan) => self.told(&plan.probed, plan.by.len(), plan.random_directions),
             Step::Represent(plan) => self.spaces(plan),
             Step::Knockout(cuts) => {
                 self.table(cuts.groups.iter().map(|(_, cells)| cells.len() as u64).max().unwrap_or(0))
