@@ -67,6 +67,7 @@ pub fn run(plan: &Plan, file: &Path, path: &Path, bar: &mut Bar, voice: Voice) -
 pub fn hold(outcome: &mut Outcome, plan: &Plan, folders: &[PathBuf]) -> anyhow::Result<()> {
     for (variant, folder) in plan.experiment.against.iter().zip(folders) {
         report::hold(outcome, plan, variant, folder)?;
+        report::hold_spaces(outcome, plan, variant, folder)?;
     }
     Ok(())
 }

@@ -100,6 +100,8 @@ fn both(spec: &Templates, [template, pair]: [usize; 2], clean: Filled, corrupt: 
         Both::No => IndexMap::from([template]),
         Both::Yes => IndexMap::from([template, (PAIR.to_string(), pair.to_string())]),
     };
+    let labels =
+        |own: &Filled| labels.iter().map(|(name, value)| (name.clone(), value.clone())).chain(own.words.clone());
     let pair = |clean: &Filled, corrupt: &Filled| Pair {
         clean: Prompt::Text(clean.prompt.clone()),
         corrupt: Prompt::Text(corrupt.prompt.clone()),
@@ -107,7 +109,7 @@ fn both(spec: &Templates, [template, pair]: [usize; 2], clean: Filled, corrupt: 
         wrong: corrupt.answer.clone(),
         at: None,
         subject: clean.subject.clone(),
-        labels: labels.clone(),
+        labels: labels(clean).collect(),
     };
     let mut pairs = vec![pair(&clean, &corrupt)];
     pairs.extend((spec.both_ways == Both::Yes).then(|| pair(&corrupt, &clean)));
@@ -119,6 +121,8 @@ struct Filled {
     prompt: String,
     answer: Answer,
     subject: Option<Subject>,
+    /// What is kept of its words.
+    words: Filling,
 }
 
 fn filled(spec: &Templates, template: &str, side: &Side, filling: &Filling) -> Result<Filled, DataError> {
@@ -126,7 +130,12 @@ fn filled(spec: &Templates, template: &str, side: &Side, filling: &Filling) -> R
         let found = filling.iter().find(|(known, _)| known == slot).map(|(_, word)| Subject::Words(word.clone()));
         found.ok_or_else(|| wrong(&format!("`subject` names the slot {{{slot}}}, which has no words")))
     };
+    let labelled = |slot: &String| {
+        let found = filling.iter().find(|(known, _)| known == slot).cloned();
+        found.ok_or_else(|| wrong(&format!("`labels` names the slot {{{slot}}}, which has no words")))
+    };
     Ok(Filled {
+        words: spec.labels.iter().map(labelled).collect::<Result<_, _>>()?,
         prompt: fill("template", template, side.list, filling)?,
         answer: side.answer.map(|text| fill(&format!("`{}`", side.name), text, side.list, filling))?,
         subject: spec.subject.as_ref().map(word).transpose()?,
@@ -179,8 +188,11 @@ fn wrong(why: &str) -> DataError {
 mod tests {
     use super::*;
 
+    fn list(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| word.to_string()).collect()
+    }
+
     fn spec() -> Templates {
-        let list = |words: &[&str]| words.iter().map(|word| word.to_string()).collect::<Vec<_>>();
         Templates {
             templates: list(&["{name} saw the {thing}", "The {thing} saw {name}"]),
             clean: IndexMap::from([("name".into(), list(&["Ann", "Eve", "Amy"]))]),
@@ -189,6 +201,7 @@ mod tests {
             right: " she".into(),
             wrong: " he".into(),
             subject: None,
+            labels: Vec::new(),
             both_ways: Both::No,
             items: None,
         }
@@ -213,6 +226,16 @@ mod tests {
         let subject = |index: usize| pairs[index].what.subject.clone();
         assert_eq!((subject(0), subject(1)), (Some(Subject::Words("Ann".into())), Some(Subject::Words("Tom".into()))));
         assert_eq!(of("nane").err(), Some(wrong("`subject` names the slot {nane}, which has no words")));
+    }
+
+    #[test]
+    fn labels_are_the_words_of_the_clean_prompt() {
+        let of = |slot: &str| expand(&Templates { labels: list(&[slot]), both_ways: Both::Yes, ..spec() });
+        let pairs = of("name").unwrap();
+        let label = |index: usize| pairs[index].what.labels.get("name").map(String::as_str);
+        assert_eq!((label(0), label(1), label(2)), (Some("Ann"), Some("Tom"), Some("Eve")));
+        assert_eq!(of("thing").unwrap()[0].what.labels["thing"], "cat");
+        assert_eq!(of("nane").err(), Some(wrong("`labels` names the slot {nane}, which has no words")));
     }
 
     #[test]

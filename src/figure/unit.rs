@@ -8,11 +8,13 @@ use crate::table::{Row, quantity};
 const SAME: f64 = 1e-6;
 
 /// Metrics that a row has a value of, and no effect on.
-const QUANTITIES: [&str; 19] = [
+const QUANTITIES: [&str; 21] = [
     "accuracy",
     "agreement",
+    "alignment",
     "calibration_error",
     "compression",
+    "dimension",
     "dimensions",
     "divergence",
     "edges",

@@ -31,6 +31,7 @@ pub mod probe;
 mod reading;
 pub mod record;
 pub mod recovery;
+pub mod represent;
 pub mod rewire;
 pub mod score;
 mod stand_in;

@@ -18,7 +18,11 @@ const MOST_VALUES: usize = 1 << 27;
 /// The states of all samples at each cell, `[cell][sample, value]`: heads behind one another, and sites where a cell has
 /// several. Where a cell names no position, the sample says it.
 pub fn gathered(bench: &Bench, samples: &Samples, cells: &[Cell]) -> Result<Vec<Array2<f32>>, HookError> {
-    let bench = &Bench { items: &samples.items, ..*bench };
+    gathered_at(&Bench { items: &samples.items, ..*bench }, cells, &samples.at)
+}
+
+/// The same of the clean prompts of a bench, `at` a position each.
+pub fn gathered_at(bench: &Bench, cells: &[Cell], at: &[usize]) -> Result<Vec<Array2<f32>>, HookError> {
     let blank = |cell: &Cell| Array2::zeros((bench.items.len(), width(cell, bench.model)));
     let mut found: Vec<Array2<f32>> = cells.iter().map(blank).collect();
     for items in bench.batches(bench.rows) {
@@ -30,7 +34,7 @@ pub fn gathered(bench: &Bench, samples: &Samples, cells: &[Cell]) -> Result<Vec<
             for (row, item) in items.iter().enumerate() {
                 let mut place = found.row_mut(*item);
                 let slots = place.as_slice_mut().expect("rows of a fresh matrix lie together").iter_mut();
-                let values = picked(cell, &kept, row, samples.at[*item]);
+                let values = picked(cell, &kept, row, at[*item]);
                 slots.zip(values).for_each(|(slot, value)| *slot = value);
             }
         }

@@ -23,10 +23,10 @@ pub(super) fn statistics(statistics: Statistics, problems: &mut Problems) {
 /// Names of variants become folders, and what does not differ cannot be held against anything.
 pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
     let variants = &experiment.against;
-    if !variants.is_empty() && !experiment.methods.iter().any(Method::finds_circuits) {
+    if !variants.is_empty() && !experiment.methods.iter().any(Method::can_be_held) {
         problems.add(
             "against",
-            "holds circuits against each other, and no method finds one; add for instance `Circuit(select: TopN(40))`",
+            "holds circuits and spaces against each other, and no method tells of any; add for instance `Circuit(select: TopN(40))` or `Represent()`",
         );
     }
     if !variants.is_empty() && experiment.methods.iter().any(Method::chooses_nodes) {
@@ -42,6 +42,11 @@ pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
         }
         if variants[..index].iter().any(|earlier| earlier.name == variant.name) {
             problems.add(&format!("{at}.name"), format!("{:?} is the name of an earlier variant too", variant.name));
+        }
+        let compares = experiment.methods.iter().any(|method| matches!(method, Method::Represent(_)));
+        if compares && (variant.data.is_some() || variant.seed.is_some()) {
+            let what = "has prompts of its own, but spaces are held against each other on the same prompts; leave `data` and `seed` out, or the method Represent";
+            problems.add(&at, what);
         }
         if variant.is_same() {
             problems.add(&at, "differs in nothing; give it a model, data, a metric, a control or a seed of its own");
@@ -76,6 +81,7 @@ pub(super) fn needs(at: &str, method: &Method, known: &Known, problems: &mut Pro
         Method::Record { gradients, .. } => *gradients != Sites::Named(Vec::new()),
         Method::Attention { .. } | Method::Trace { .. } | Method::Patchscope { .. } => false,
         Method::Generate { edits, .. } => contrast(edits),
+        Method::Represent(_) => false,
         Method::Probe(probe) => probe.of == Concept::Answer,
         _ => true,
     };

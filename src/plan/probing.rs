@@ -199,8 +199,8 @@ pub(super) fn places(
         problems.add(&format!("{at}.only.positions"), what);
     }
     let sweep = cells::resolve(at, sites, over, only, known, problems)?;
-    let mut sites = sweep.cells.iter().flat_map(|cell| &cell.sites);
-    if let Some(site) = sites.find(|site| site.layout() == Layout::Pattern) {
+    let mut each = sweep.cells.iter().flat_map(|cell| &cell.sites);
+    if let Some(site) = each.find(|site| site.layout() == Layout::Pattern) {
         let what =
             format!("`{}` is as wide as the prompt is long, so it is no vector that a probe can read", site.kind());
         problems.add(&format!("{at}.sites"), what);

@@ -2,8 +2,8 @@
 
 use super::{
     Acdc, Attribution, Circuits, Cuts, Das, Erasing, Filed, Given, Known, Localising, Paths, Probing, Problems, Pruning,
-    Scope, Steering, Sweep, Tracing, TunedLens, attribution, causal, cells, checks, circuit, das, edits, given, knockout,
-    localise, paths, probing, pruning, record, scope, sites, steer, tuned_lens,
+    Representing, Scope, Steering, Sweep, Tracing, TunedLens, attribution, causal, cells, checks, circuit, das, edits,
+    given, knockout, localise, paths, probing, pruning, record, representing, scope, sites, steer, tuned_lens,
 };
 use crate::circuit::Blocks;
 use crate::hook::Edit;
@@ -60,6 +60,8 @@ pub enum Step {
     Probe(Probing),
     /// States without a concept.
     Erase(Erasing),
+    /// How states lie, and which spaces are alike.
+    Represent(Representing),
     /// Attention knockout.
     Knockout(Cuts),
     /// States read in another prompt.
@@ -176,6 +178,7 @@ fn step(
         Method::Probe(asked) => probing::resolve(&at, asked, experiment.seed, known, problems).map(Step::Probe),
         Method::Localise(asked) => localise::resolve(&at, asked, experiment, known, problems).map(Step::Localise),
         Method::Steer(asked) => steer::resolve(&at, asked, experiment, known, problems).map(Step::Steer),
+        Method::Represent(asked) => representing::resolve(&at, asked, known, problems).map(Step::Represent),
         Method::Erase(asked) => probing::resolve_erasing(&at, asked, experiment.seed, known, problems).map(Step::Erase),
         Method::Knockout { from, to, window, over, only } => {
             let asked = knockout::Asked { from, to, window: *window, over, only };

@@ -10,12 +10,14 @@ mod folder;
 mod localise;
 mod reading;
 mod side;
+mod spaces;
 mod steer;
 mod work;
 
 pub use against::hold;
 pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
+pub use spaces::hold_spaces;
 pub use work::{Work, is_finished};
 
 use crate::circuit::{Circuit, Portraits};
@@ -213,6 +215,7 @@ fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
     match (results.patterns.iter().find(|(name, _)| *name == table.name), circuit_of(table, results)) {
         (Some((_, patterns)), _) => vec![(table.name.clone(), attention::panels(table, patterns))],
         (_, Some((circuit, nodes))) => circuits::figures(table, circuit, nodes),
+        _ if spaces::is_of(table) => spaces::figures(table),
         _ if faithfulness::is_of(table) => faithfulness::figures(table),
         _ if localise::is_of(table) => localise::figures(table),
         _ if steer::is_of(table) => steer::figures(table),

@@ -58,6 +58,18 @@ fn method(name: &str) -> &'static str {
             "A direction from one task tried on another, made as long as its own: 1 is as much as the other's own direction does there, 0 nothing, below 0 the opposite. What carries over is a direction in common; it may stand for less than both tasks' names say.",
         ),
         (
+            "represent.geometry",
+            "How far apart the mean states of every two conditions are, and how that agrees with models in which conditions of one value of a label are near and others far. Between the ceilings is what the best of models could reach, given how subjects disagree; below them a model leaves something out. Shuffled is the same with conditions named at random, with its middle 95 in 100 or as the level says; random weights is a model of the same shape that has learned nothing: what it has too comes of the tokens alone. Intervals are bootstraps over conditions, and over subjects where there are some; p is one-sided, of conditions named at random, corrected by Holm over the table.",
+        ),
+        (
+            "represent.dimension",
+            "How many dimensions the states fill: the participation ratio counts how evenly variance is spread over directions, two nearest neighbours how the number of neighbours grows with distance, at the finest scale. The first is low where a few directions are large, the second is too low for many dimensions and few prompts.",
+        ),
+        (
+            "represent",
+            "How alike every two spaces are: alignment prompt by prompt, and agreement of how far apart conditions lie. 1 is the same space but for rotation and scale (any linear map, for canonical correlations). Spaces that are alike need not compute alike. Intervals of agreement are bootstraps over conditions.",
+        ),
+        (
             "path_patch",
             "The first node of each path gets the output it has in the other run; its change is carried along the edges of the path alone, each head or MLP on it computed anew with its norm, and everything else is frozen. A path that ends in a head runs freely from there on. Effects of paths do not sum to the whole. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
         ),

@@ -75,6 +75,9 @@ pub struct Templates {
     /// The slot whose words are the subject of the prompt, for methods that ask where it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// Slots whose words, those of the clean prompt, are labels of its item; `template` is one anyway.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
     /// Whether each pair is also asked the other way round, with the answers exchanged.
     #[serde(default)]
     pub both_ways: Both,

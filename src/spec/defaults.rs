@@ -30,6 +30,11 @@ pub(super) fn ten() -> usize {
     10
 }
 
+/// Where a sequence has its state, where nobody says it.
+pub(super) fn answer() -> Spot {
+    Spot::Role(Role::Answer)
+}
+
 pub(super) fn at_answer() -> Vec<Spot> {
     vec![Spot::Role(Role::Answer)]
 }

@@ -20,6 +20,11 @@ impl Method {
         self.finds_circuits() || matches!(probed, Some(Concept::Feature(_)))
     }
 
+    /// Whether it tells of what can be held against the same of another experiment.
+    pub fn can_be_held(&self) -> bool {
+        self.finds_circuits() || matches!(self, Method::Represent(_))
+    }
+
     /// Whether the nodes of its circuits are chosen by all items.
     pub fn chooses_nodes(&self) -> bool {
         matches!(self, Method::Circuit { neurons: Neurons::Top(_), .. })

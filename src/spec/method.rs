@@ -3,20 +3,11 @@
 use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three, twenty};
 use super::{
     Ablation, Axis, Das, Direction, EditSpec, EraseSpec, Estimate, Facts, Judge, Localise, Mediators, Neurons, Noise, Only,
-    ProbeSpec, Prompt, Ranking, Score, Select, Senders, Shards, Sites, Spot, Stand, Steer, Target, Thresholds, Through,
+    ProbeSpec, Prompt, Ranking, RepresentSpec, Score, Select, Senders, Shards, Sites, Spot, Stand, Steer, Target,
+    Thresholds, Through, Weighting,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-
-/// Which attention patterns are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Weighting {
-    /// Probabilities.
-    #[default]
-    Plain,
-    /// Norm of what each key's value writes to the stream through this head.
-    ValueWeighted,
-}
 
 /// A method with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -233,6 +224,8 @@ pub enum Method {
     Probe(ProbeSpec),
     /// A concept taken out of states, what can still be told of it, and what the model does without it.
     Erase(EraseSpec),
+    /// How states lie to each other, what predicts that, and which spaces are alike.
+    Represent(RepresentSpec),
     /// Attention knockout on the clean prompts.
     Knockout {
         /// Keys that are no longer seen; empty is every position but the query itself.

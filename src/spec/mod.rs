@@ -1,6 +1,7 @@
 //! Exactly what a RON file says: no name is resolved here, and no value is judged.
 
 mod answer;
+mod attention;
 mod attribution;
 mod causal;
 mod circuit;
@@ -23,6 +24,7 @@ mod program;
 mod prompt;
 mod pruning;
 mod published;
+mod represented;
 mod route;
 mod set;
 mod shards;
@@ -33,6 +35,7 @@ mod tuned_lens;
 mod variant;
 
 pub use answer::{Answer, AnswerSet, Word};
+pub use attention::Weighting;
 pub use attribution::{Estimate, Fix};
 pub use causal::{Facts, Mediators, Noise};
 pub use circuit::{Judge, Neurons, Ranking, Score, Select, Stand, Thresholds};
@@ -46,12 +49,13 @@ pub use held_out::HeldOut;
 pub use hub::HubModel;
 pub use localise::{Localise, Prefers, Units};
 pub use memory::Memory;
-pub use method::{Method, Weighting};
+pub use method::Method;
 pub use probed::{Apart, Concept, EraseSpec, Erasure, ProbeSpec, Use};
 pub use program::{ProgramTexts, Truth};
 pub use prompt::Prompt;
 pub use pruning::Target;
 pub use published::{Professions, WinoBias};
+pub use represented::{Agreement, Alignment, Distance, RepresentSpec};
 pub use route::{Role, Senders, Spot, Through};
 pub use set::set;
 pub use shards::Shards;

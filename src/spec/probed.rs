@@ -1,7 +1,7 @@
 //! What is read from states: by which probe, of which prompts, held out how, and held against what.
 
-use super::defaults::{eight, five, ninety_nine, over_layers, streams, thirty_two, twenty};
-use super::{Axis, Only, Role, Sites, Spot};
+use super::defaults::{answer, eight, five, ninety_nine, over_layers, streams, thirty_two, twenty};
+use super::{Axis, Only, Sites, Spot};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -146,11 +146,6 @@ pub struct ProbeSpec {
     /// The folder of a run that has recorded the states of the same prompts to files; they are read where they lie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub states: Option<PathBuf>,
-}
-
-/// Where a sequence has its state for a probe, where nobody says it.
-fn answer() -> Spot {
-    Spot::Role(Role::Answer)
 }
 
 fn penalties() -> Vec<f64> {

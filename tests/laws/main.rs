@@ -14,6 +14,7 @@ mod methods;
 mod passes;
 mod portraits;
 mod precision;
+mod represent;
 mod seam;
 mod sets;
 mod spellings;

@@ -4,6 +4,7 @@ mod circuit;
 mod heard;
 mod learned;
 mod probing;
+mod representing;
 
 use crate::metric::Metric;
 use crate::model::{Dims, Model, shape};
@@ -159,6 +160,7 @@ impl<'a> Sizes<'a> {
             Step::Probe(plan) if plan.states.is_some() => self.mapped(&plan.probed),
             Step::Probe(plan) => self.probed(&plan.probed, plan.random_models, plan.used.len(), rows),
             Step::Erase(plan) => self.probed(&plan.probed, 1, plan.by.len(), rows),
+            Step::Represent(plan) => self.represented(plan, rows),
             Step::Knockout(cuts) => {
                 let group = |(_, cells): &(Vec<usize>, Vec<Cell>)| self.sweep(cells, rows);
                 cuts.groups.iter().map(group).max().unwrap_or(0)
@@ -261,6 +263,7 @@ impl<'a> Sizes<'a> {
             }
             Step::Probe(plan) => self.told(&plan.probed, plan.used.len(), plan.random_directions),
             Step::Erase(plan) => self.told(&plan.probed, plan.by.len(), plan.random_directions),
+            Step::Represent(plan) => self.spaces(plan),
             Step::Knockout(cuts) => {
                 self.table(cuts.groups.iter().map(|(_, cells)| cells.len() as u64).max().unwrap_or(0))
             }
