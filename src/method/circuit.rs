@@ -34,6 +34,7 @@ mod evaluate;
 mod found;
 mod neurons;
 mod null;
+mod outside;
 mod portray;
 mod removals;
 mod runner;
@@ -82,9 +83,7 @@ pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Find
     let other = exchanged(bench, &order, plan, steps);
     let (own, other) = match (own, other) {
         (Err(RunError::Elsewhere), _) | (_, Err(RunError::Elsewhere)) => {
-            steps.pass_over(
-                batches(bench).len() * tries(plan.size, plan.blocks.edges().len()) + joint(bench, plan.shuffled),
-            );
+            steps.pass_over(batches(bench).len() * tries(plan.size, plan.blocks.count()) + joint(bench, plan.shuffled));
             return Err(RunError::Elsewhere);
         }
         (own, other) => (own?, other?),
@@ -138,14 +137,14 @@ fn kept(bench: &Bench, scores: &[Vec<f32>]) -> Option<(String, Tensors)> {
 
 /// Units of work: an item for its scores, or an edge of it where each is patched by itself, and its run circuits.
 pub fn work(bench: &Bench, plan: &Circuits) -> usize {
-    let edges = if plan.score == Score::Exact { plan.expected().edges().len() } else { 1 };
+    let edges = if plan.score == Score::Exact { plan.expected().count() } else { 1 };
     let choice = usize::from(plan.top.is_some());
     let again = if plan.shuffled > 0 && is_scored_again(bench.metric, plan.score) { 2 } else { 1 };
     let nulls = plan.random + if plan.shuffled > 0 { plan.shuffled + 1 } else { 0 };
     bench.items.len()
         * (choice
             + again * edges
-            + tries(plan.size, plan.expected().edges().len())
+            + tries(plan.size, plan.expected().count())
             + runs(Some(supporting(plan.score)))
             + nulls)
 }

@@ -15,6 +15,7 @@ mod knockout;
 mod memory;
 mod neurons;
 mod paths;
+mod places;
 mod problem;
 mod pruning;
 mod scope;
@@ -172,6 +173,7 @@ impl Plan {
         let features = features::resolve(experiment, loaded, &mut problems);
         let truth = truth::resolve(experiment, &known, &mut problems);
         let steps = steps(experiment, &known, &mut problems);
+        places::check_truth(truth.is_some(), &steps, &mut problems);
         problems.into_result()?;
         let mut problems = Problems::default();
         let loads = memory::loads(&steps, (model, &items), experiment, &mut problems);
@@ -254,9 +256,9 @@ fn step(
             let asked = paths::Asked { paths, senders, receivers, through, direction, at: positions };
             paths::resolve(&at, &asked, known, problems).map(Step::PathPatch)
         }
-        Method::Circuit { score, neurons, select, by, ablate, random_circuits, shuffled_answers } => {
-            let (draws, score) = ([*random_circuits, *shuffled_answers], *score);
-            let asked = circuit::Asked { score, neurons, select: *select, by: *by, ablate: *ablate, draws };
+        Method::Circuit { score, neurons, positions, select, by, ablate, random_circuits, shuffled_answers } => {
+            let (draws, score, positions) = ([*random_circuits, *shuffled_answers], *score, *positions);
+            let asked = circuit::Asked { score, neurons, positions, select: *select, by: *by, ablate: *ablate, draws };
             circuit::resolve(&at, &asked, known, problems).map(Step::Circuit)
         }
         Method::EdgePruning { target, steps, learning_rate, judge, ablate, seeds, random_circuits } => {

@@ -3,8 +3,8 @@
 use super::circuit::twenty;
 use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three};
 use super::{
-    Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only, Prompt, Ranking,
-    Score, Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
+    Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only, Positions, Prompt,
+    Ranking, Score, Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -154,6 +154,9 @@ pub enum Method {
         /// Neurons that are nodes of their own.
         #[serde(default, skip_serializing_if = "Neurons::is_none")]
         neurons: Neurons,
+        /// Whether nodes are of all positions together, or of each by itself.
+        #[serde(default, skip_serializing_if = "Positions::are_together")]
+        positions: Positions,
         /// Which are kept.
         select: Select,
         /// What of a score counts.

@@ -27,7 +27,7 @@ mod variant;
 pub use answer::{Answer, AnswerSet, Word};
 pub use attribution::{Estimate, Fix};
 pub use causal::{Facts, Mediators, Noise};
-pub use circuit::{Judge, Neurons, Ranking, Score, Select, Stand, Thresholds};
+pub use circuit::{Judge, Neurons, Positions, Ranking, Score, Select, Stand, Thresholds};
 pub use data::{Both, Data, File, Pair, Templates};
 pub use edit::{ChangeSpec, EditSpec};
 pub use error::SpecError;
