@@ -152,6 +152,9 @@ fn bands(spots: &[(Stand, Spot)]) -> Vec<Band> {
 fn legend(wires: &[Wire], absent: usize) -> Vec<String> {
     let heads = wires.iter().any(|wire| wire.kind == Kind::Inside);
     let reads = "kv: a head reads keys (left) and values (right) here; dotted: where it writes of them";
-    let gap = (absent > 0).then(|| format!("{absent} positions without a node are left out"));
+    let gap = (absent > 0).then(|| match absent {
+        1 => "1 position without a node is left out".to_string(),
+        more => format!("{more} positions without a node are left out"),
+    });
     heads.then(|| reads.to_string()).into_iter().chain(gap).collect()
 }

@@ -91,7 +91,7 @@ fn a_circuit_at_positions_does_from_a_file_what_it_did_where_it_was_found() {
     assert!(told.contains("0 only here, 0 only there: Jaccard index 1.000") && told.contains("->logits@2"), "{told}");
     assert!(place.read("o/circuit.json") == place.read("r/circuits/01_circuit.json"));
     let svg = String::from_utf8(place.read("o/circuit.svg")).unwrap();
-    assert!(svg.contains("data-edge=") && svg.contains("@2\"") , "{svg}");
+    assert!(svg.contains("data-edge=") && svg.contains("@2\""), "{svg}");
     let page = String::from_utf8(place.read("r/report.html")).unwrap();
     assert!(page.contains("data-node=") && page.contains("\"to\":\"logits\""));
     // prompts of another length have other positions

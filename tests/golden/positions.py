@@ -1,4 +1,4 @@
-"""Scores of edges at single positions, and runs of circuits of such edges, by torch's autograd: reference for `tests/positions.rs`.
+"""Scores of edges at single positions, and runs of circuits of such edges, by torch's autograd: reference for `tests/positions`.
 
     python positions.py tests/golden tests/golden/positions.json
 

@@ -11,8 +11,8 @@
 //! ```
 //! A neuron that is a node of its own is named in `blocks`, `"neurons": ["m3.n17"]`, and `m3` is then the rest of that MLP.
 //! Where nodes are at positions, `blocks` says which, `"positions": {"count": 7, "answer": 6, "heard": "onward"}`: the logits
-//! are read at `answer`, keys and values are heard `onward` or, where a model sees both ways, `everywhere`; and every edge has its own in its name and beside it: `{ "name": "m0->a5.h5<k>@3", "position": 3, … }`; nodes are then
-//! named `m0@3`.
+//! are read at `answer`; keys and values are heard `onward` or, where a model sees both ways, `everywhere`. Every edge has its
+//! own in its name and beside it: `{ "name": "m0->a5.h5<k>@3", "position": 3, … }`; nodes are then named `m0@3`.
 //! All scored edges are there, not only those of the circuit; `low` and `high` are null where there is no interval.
 //! `nodes` are all of the model's and follow from the edges: reading checks their names.
 

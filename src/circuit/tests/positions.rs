@@ -192,12 +192,30 @@ fn a_file_brings_positions_back() {
 fn positions_that_are_none_are_refused() {
     let text = write(&sample(), &Facts::new());
     let told = |from: &str, to: &str| read("c.json", &text.replacen(from, to, 1)).unwrap_err().to_string();
-    insta::assert_snapshot!(told("m0->logits@3\",\"position\":3", "m0->logits@1\",\"position\":1"), @"");
-    insta::assert_snapshot!(told("a0.h1->m0@3\",\"position\":3", "a0.h1->m0@9\""), @"");
-    insta::assert_snapshot!(told("a0.h1->m0@3\",\"position\":3", "a0.h1->m0\""), @"");
-    insta::assert_snapshot!(told("a0.h1->m0@3\",\"position\":3", "a0.h1->m0@2\",\"position\":3"), @"");
-    insta::assert_snapshot!(told("a0.h1->m0@3\"", "a0.h1->m0@x\""), @"");
-    insta::assert_snapshot!(told("{\"name\":\"m0@3\"", "{\"name\":\"m0@4\""), @"");
+    insta::assert_snapshot!(told("m0->logits@3\",\"position\":3", "m0->logits@1\",\"position\":1"), @r"
+    c.json is no circuit:
+    edges[4]: m0->logits@1 does not exist: the model has 2 layers of 2 heads, a node at each of 4 positions, counted from 0; the logits are read where the answer is alone
+    ");
+    insta::assert_snapshot!(told("a0.h1->m0@3\",\"position\":3", "a0.h1->m0@9\""), @r"
+    c.json is no circuit:
+    edges[2]: a0.h1->m0@9 does not exist: the model has 2 layers of 2 heads, a node at each of 4 positions, counted from 0; the logits are read where the answer is alone
+    ");
+    insta::assert_snapshot!(told("a0.h1->m0@3\",\"position\":3", "a0.h1->m0\""), @r"
+    c.json is no circuit:
+    edges[2]: a0.h1->m0: the model has 2 layers of 2 heads, a node at each of 4 positions; where nodes are at each position every edge names its own, as in m0->a5.h5<k>@3, and none does where they are not
+    ");
+    insta::assert_snapshot!(told("a0.h1->m0@3\",\"position\":3", "a0.h1->m0@2\",\"position\":3"), @r"
+    c.json is no circuit:
+    edges[2] (a0.h1->m0@2): its position is 3, and its name says another
+    ");
+    insta::assert_snapshot!(told("a0.h1->m0@3\"", "a0.h1->m0@x\""), @r"
+    c.json is no circuit:
+    edges[2] (a0.h1->m0@x): its position is 3, and its name says another
+    ");
+    insta::assert_snapshot!(told("{\"name\":\"m0@3\"", "{\"name\":\"m0@4\""), @r"
+    c.json is no circuit:
+    nodes[15]: m0@4 does not exist: the model has 2 layers of 2 heads, a node at each of 4 positions, counted from 0
+    ");
     assert!(told("\"count\":4", "\"count\":0").contains("is none that can be"));
     assert!(told("\"answer\":3", "\"answer\":4").contains("is none that can be"));
 }
