@@ -19,6 +19,7 @@
 //! | [`figure`] | tables to pictures |
 //! | [`spec`] | exactly what a RON file says |
 //! | [`data`] | prompts from files and templates |
+//! | [`states`] | recorded states in files: written as a run goes on, read back where they lie |
 //! | [`circuit`] | scored edges: chosen, pruned, compared, exchanged, drawn |
 //! | [`compile`] | programs as the weights of exact transformers, with their true circuits |
 //! | [`plan`] | what the file means: the only validator |
@@ -36,8 +37,8 @@
 //! `tests/tidy.rs` holds what a text search can hold of them.
 //! - The model does not know the methods: it calls the hook and never asks who listens.
 //! - A forward pass has no side effect outside its hook; nothing can be left behind in a model.
-//! - Only `spec`, `text`, `data`, `model`'s loader, `organism::save`, `plan`'s edits, `steps`' journal, `explain`'s
-//!   reference, `report` and `hub` touch files; only `hub` uses the network; only `cli` prints.
+//! - Only `spec`, `text`, `data`, `model`'s loader, `organism::save`, `plan`'s edits, `steps`' journal,
+//!   `states`, `explain`'s reference, `report` and `hub` touch files; only `hub` uses the network; only `cli` prints.
 //! - After [`plan::Plan::new`] succeeds, a run cannot fail for a reason the user could have caused.
 //! - No randomness but from the spec's seed; ordered maps wherever order can reach a result.
 //! - `probes` knows no model, no text, no file.
@@ -65,6 +66,8 @@ pub mod figure;
 pub mod spec;
 
 pub mod data;
+
+pub mod states;
 
 pub mod circuit;
 

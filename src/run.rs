@@ -90,8 +90,8 @@ fn distance(own: &[f64], exact: &[f64]) -> String {
 
 fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Result<Finding, RunError> {
     match step {
-        Step::Record { sites, gradients } => {
-            method::record::record(bench, sites, gradients, plan.experiment.padding, steps)
+        Step::Record { sites, gradients, filed } => {
+            method::record::record(bench, (sites, gradients), filed.as_ref(), plan.experiment.padding, steps)
         }
         Step::LogitLens(sites) => method::lens::lens(bench, sites, steps),
         Step::DirectLogitAttribution => method::attribute::attribute(bench, steps),
@@ -111,6 +111,8 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::EdgePruning(plan) => method::edge_pruning::edge_pruning(bench, plan, steps),
         Step::Acdc(plan) => method::acdc::acdc(bench, plan, steps),
         Step::EvaluateCircuit(given) => method::evaluate_circuit::evaluate_circuit(bench, given, steps),
+        Step::Probe(plan) => method::probe::probe(bench, plan, steps),
+        Step::Erase(plan) => method::erase::erase(bench, plan, steps),
         Step::Knockout(cuts) => method::knockout::knockout(bench, cuts, steps),
         Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
     }
@@ -134,6 +136,8 @@ pub fn name(step: &Step) -> &'static str {
         Step::EdgePruning(_) => "edge pruning",
         Step::Acdc(_) => "ACDC",
         Step::EvaluateCircuit(_) => "circuit from a file",
+        Step::Probe(_) => "probe",
+        Step::Erase(_) => "erase",
         Step::Knockout(_) => "knockout",
         Step::Patchscope(_) => "patchscope",
     }
@@ -154,6 +158,8 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::EdgePruning(plan) => method::edge_pruning::work(bench, plan),
         Step::Acdc(plan) => method::acdc::work(bench, plan),
         Step::EvaluateCircuit(given) => method::evaluate_circuit::work(bench, given),
+        Step::Probe(plan) => method::probe::work(bench, plan),
+        Step::Erase(plan) => method::erase::work(bench, plan),
         Step::Knockout(cuts) => cuts.groups.iter().map(|(items, cells)| items.len() * cells.len()).sum(),
         Step::Patchscope(scope) => items * scope.states.len(),
         _ => items,
@@ -166,6 +172,7 @@ fn number(finding: &mut Finding, number: usize) {
     finding.tables.iter_mut().chain(&mut finding.items).for_each(|table| table.name = numbered(&table.name));
     finding.texts.iter_mut().for_each(|text| text.table = numbered(&text.table));
     finding.tensors.iter_mut().for_each(|(name, _)| *name = numbered(name));
+    finding.states.iter_mut().for_each(|(name, _)| *name = numbered(name));
     finding.circuits.iter_mut().for_each(|(name, _)| *name = numbered(name));
     finding.portraits.iter_mut().for_each(|(name, _)| *name = numbered(name));
 }

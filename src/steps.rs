@@ -5,6 +5,7 @@ mod journal;
 pub use journal::{ENDING, Fingerprint, Journal, JournalError, idle, journals, kept_in};
 
 use crate::model::HookError;
+use crate::states::Store;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -100,6 +101,9 @@ pub struct Steps<'a> {
     missing: Vec<usize>,
     /// How many were missing when the present method began.
     before: usize,
+    store: Option<Store>,
+    /// How many methods have begun.
+    method: usize,
 }
 
 impl<'a> Steps<'a> {
@@ -111,7 +115,23 @@ impl<'a> Steps<'a> {
     /// Steps of which some are `kept` from before; those of this shard are done and written to `journal`. Without a journal
     /// nothing is written.
     pub fn new(kept: Kept, journal: Option<Journal>, shard: Shard, watcher: &'a mut dyn Watcher) -> Self {
-        Steps { kept, journal, shard, watcher, next: 0, turn: 0, missing: Vec::new(), before: 0 }
+        let (missing, before) = (Vec::new(), 0);
+        Steps { kept, journal, shard, watcher, next: 0, turn: 0, missing, before, store: None, method: 0 }
+    }
+
+    /// The same with a place for what is too large for the journal.
+    pub fn storing(self, store: Store) -> Self {
+        Steps { store: Some(store), ..self }
+    }
+
+    /// The place for files, where there is one.
+    pub fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
+    }
+
+    /// The number of the present method, from 1.
+    pub fn method(&self) -> usize {
+        self.method
     }
 
     /// What the next step gives: read back, or done and kept; `None` where it is another shard's and not there yet. `work` is
@@ -133,8 +153,31 @@ impl<'a> Steps<'a> {
         &mut self,
         compute: impl FnOnce() -> Result<T, HookError>,
     ) -> Result<Option<T>, RunError> {
+        self.done(|_| true, || Ok(compute()?))
+    }
+
+    /// As [`Steps::step`], for a step that writes a file and gives what it is known by: where it no longer `holds`, the step is
+    /// done again.
+    pub fn filed<T: Serialize + DeserializeOwned>(
+        &mut self,
+        work: usize,
+        holds: impl FnOnce(&T) -> bool,
+        compute: impl FnOnce() -> Result<T, RunError>,
+    ) -> Result<Option<T>, RunError> {
+        let found = self.done(holds, compute)?;
+        self.turn += 1;
+        self.watcher.advance(work);
+        Ok(found)
+    }
+
+    /// The next step: read back where that holds, done where it is this shard's.
+    fn done<T: Serialize + DeserializeOwned>(
+        &mut self,
+        holds: impl FnOnce(&T) -> bool,
+        compute: impl FnOnce() -> Result<T, RunError>,
+    ) -> Result<Option<T>, RunError> {
         let number = self.number();
-        match self.read(number)? {
+        match self.read(number)?.filter(holds) {
             Some(found) => Ok(Some(found)),
             None if self.shard.owns(self.turn) => Ok(Some(self.keep(number, compute()?)?)),
             None => {
@@ -216,6 +259,7 @@ impl<'a> Steps<'a> {
     /// A method begins, of `work` units; numbers go on from the last one's.
     pub fn begin(&mut self, name: &str, work: usize) {
         self.before = self.missing.len();
+        self.method += 1;
         self.watcher.begin(name, work);
     }
 }

@@ -79,6 +79,11 @@ pub struct Table {
     pub rows: Vec<Row>,
 }
 
+/// What a metric is of, and which part of that: `accuracy, majority` is drawn and told beside `accuracy`.
+pub fn quantity(metric: &str) -> (&str, &str) {
+    metric.split_once(", ").unwrap_or((metric, ""))
+}
+
 /// Why a table could not be read back.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {

@@ -9,6 +9,7 @@ use crate::plan::Plan;
 use crate::report::{self, Folder, Results, Work};
 use crate::run::{Outcome, PRECISION_ERROR, precision_error};
 use crate::spec::Experiment;
+use crate::states::Store;
 use crate::steps::{Fingerprint, Journal, RunError, Shard, Steps, Watcher, journals};
 use anyhow::anyhow;
 use std::collections::BTreeSet;
@@ -68,11 +69,17 @@ impl Ready {
         voice: Voice,
         add: impl FnOnce(&mut Outcome, &Plan) -> anyhow::Result<()>,
     ) -> anyhow::Result<Results> {
-        let mut steps = Steps::new(kept, Some(journal), Shard::WHOLE, bar);
+        let store = self.store(folder.path());
+        let mut steps = Steps::new(kept, Some(journal), Shard::WHOLE, bar).storing(store);
         let mut outcome = crate::run::run(&self.plan, &self.loaded, &mut steps)?;
         let journal = steps.into_journal();
         add(&mut outcome, &self.plan)?;
         self.finish(outcome, (folder, journal), bar, voice)
+    }
+
+    /// Where recorded states go in a run folder.
+    fn store(&self, folder: &Path) -> Store {
+        Store::new(folder, &self.fingerprint, self.loaded.hash.text())
     }
 
     /// Refuses what was computed while somebody wrote to the weights: it belongs to no one model.
@@ -137,7 +144,7 @@ pub fn shard(args: &FileArgs, out: Option<PathBuf>, shard: Shard, voice: Voice) 
     let path = out.unwrap_or_else(|| default_folder(&args.file));
     let mut bar = Bar::new(voice);
     let Work { journal, kept, .. } = ready.begin(&path, shard, &bar)?;
-    let mut steps = Steps::new(kept, Some(journal), shard, &mut bar);
+    let mut steps = Steps::new(kept, Some(journal), shard, &mut bar).storing(ready.store(&path));
     match crate::run::run(&ready.plan, &ready.loaded, &mut steps) {
         Ok(_) | Err(RunError::Elsewhere) => {}
         Err(error) => return Err(error.into()),
@@ -167,9 +174,11 @@ pub fn merge(folders: &[PathBuf], voice: Voice) -> anyhow::Result<()> {
     let Work { folder, journal, mut kept, .. } = Work::merge(path, &ready.fingerprint)?;
     for other in &others[1..] {
         kept.extend(other.shares(&ready.fingerprint)?);
+        folder.gather(other)?;
     }
     let mut bar = Bar::new(voice);
-    let mut steps = Steps::new(kept, Some(journal), Shard::NONE, &mut bar);
+    let store = ready.store(path);
+    let mut steps = Steps::new(kept, Some(journal), Shard::NONE, &mut bar).storing(store);
     let outcome = match crate::run::run(&ready.plan, &ready.loaded, &mut steps) {
         Err(RunError::Elsewhere) => return Err(unfinished(folders, steps.missing())?),
         found => found?,

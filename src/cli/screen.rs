@@ -4,7 +4,7 @@ use crate::circuit::ALWAYS_RUN;
 use crate::report::Results;
 use crate::run::PRECISION_ERROR;
 use crate::steps::Watcher;
-use crate::table::{Row, Table, largest, p_value};
+use crate::table::{Row, Table, largest, p_value, quantity};
 use comfy_table::{Cell, CellAlignment, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
@@ -151,10 +151,14 @@ fn shown<'a>(rows: &[&'a Row]) -> Vec<&'a Row> {
     if named.is_empty() { largest(scored(rows), ROWS) } else { named }
 }
 
-/// Rows but for those that say of an edge how often it was chosen, and whether it is in.
+/// Rows but for those that say of an edge how often it was chosen, and whether it is in; where several parts of a quantity
+/// stand beside each other (`accuracy, majority`), those that are tested, or else those of the first quantity.
 fn scored<'a>(rows: &[&'a Row]) -> Vec<&'a Row> {
+    let parted = rows.iter().any(|row| row.metric.contains(", "));
+    let (tested, first) = (rows.iter().any(|row| row.p.is_some()), rows.first().map(|row| quantity(&row.metric).0));
+    let told = |row: &Row| if tested { row.p.is_some() } else { Some(quantity(&row.metric).0) == first };
     let member = |row: &Row| matches!(row.metric.as_str(), "inclusion" | "in_circuit");
-    rows.iter().copied().filter(|row| !member(row)).collect()
+    rows.iter().copied().filter(|row| !member(row) && (!parted || told(row))).collect()
 }
 
 /// The place of a row's circuit among those of which a reader asks first.

@@ -13,6 +13,7 @@ use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -56,6 +57,15 @@ impl DataError {
     fn row(path: &Path, line: usize, why: impl ToString) -> Self {
         DataError::Row { path: path.display().to_string(), line, why: why.to_string() }
     }
+}
+
+/// Which prompt of a pair.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum Side {
+    /// The clean one.
+    Clean,
+    /// The corrupted one.
+    Corrupt,
 }
 
 /// Something of the data, and where it stands: `data[3]`, or `data (pairs.csv:5)`.

@@ -3,7 +3,7 @@
 use super::pivot::{self, Axis};
 use super::unit::Unit;
 use super::{Bars, Curves, Estimate, Figure, Series};
-use crate::table::{Row, Table, largest};
+use crate::table::{Row, Table, largest, quantity};
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
 
@@ -24,6 +24,8 @@ pub(super) struct Group<'a> {
     pub names: Vec<String>,
     /// The site, empty if there is none.
     pub site: String,
+    /// The metric.
+    pub metric: String,
     /// The axes along which they differ.
     pub axes: Vec<Axis>,
     /// Rows that have a place on each of the axes.
@@ -55,7 +57,7 @@ fn groups_of(table: &Table) -> Vec<Group<'_>> {
     let varies = |part: usize| named(part).collect::<BTreeSet<_>>().len() > 1;
     let varying: Vec<_> = (0..3).filter(|part| varies(*part)).collect();
     let name = |key: &[String; 3]| varying.iter().map(|part| key[*part].clone()).collect();
-    parts.iter().map(|(key, rows)| Group::new(table, name(key), key[1].clone(), rows)).collect()
+    parts.iter().map(|(key, rows)| Group::new(table, name(key), [&key[1], &key[2]], rows)).collect()
 }
 
 /// The site without its layer: `blocks.3.hook_resid_pre` is `hook_resid_pre` if the row is of layer 3.
@@ -66,11 +68,11 @@ fn site_of(row: &Row) -> String {
 }
 
 impl<'a> Group<'a> {
-    fn new(table: &'a Table, names: Vec<String>, site: String, rows: &[&'a Row]) -> Self {
+    fn new(table: &'a Table, names: Vec<String>, [site, metric]: [&String; 2], rows: &[&'a Row]) -> Self {
         let axes: Vec<_> = Axis::ALL.into_iter().filter(|axis| axis.places(rows).len() > 1).collect();
         let placed = |row: &&Row| axes.iter().all(|axis| axis.of(row).is_some());
         let rows = rows.iter().copied().filter(placed).collect();
-        Self { table, names, site, axes, rows }
+        Self { table, names, site: site.clone(), metric: metric.clone(), axes, rows }
     }
 
     fn stem(&self) -> String {
@@ -115,22 +117,36 @@ fn figure_of(group: &Group) -> Figure {
     }
 }
 
-/// Groups that differ in their site only, side by side.
+/// Groups that differ in their site only, or in what of one quantity they show, side by side.
 fn together<'g, 'a>(groups: &'g [Group<'a>]) -> Vec<Vec<&'g Group<'a>>> {
-    let mut sites: IndexMap<(&str, &str), Vec<&Group>> = IndexMap::new();
+    let mut alike: IndexMap<(&str, &str), Vec<&Group>> = IndexMap::new();
     for group in groups {
         if let Some(row) = group.rows.first() {
-            sites.entry((&row.method, &row.metric)).or_default().push(group);
+            alike.entry((&row.method, quantity(&row.metric).0)).or_default().push(group);
         }
     }
-    sites.into_values().collect()
+    alike.into_values().collect()
 }
 
-/// What the groups have in common of their names: all but the site, if there is more than one.
-fn shared_names(sites: &[&Group]) -> Vec<String> {
-    let Some(first) = sites.first() else { return Vec::new() };
-    let names = first.names.iter().filter(|name| sites.len() == 1 || **name != first.site);
-    names.cloned().collect()
+/// What the groups have in common of their names: the quantity rather than the metric, and the site if there is but one.
+fn shared_names(groups: &[&Group]) -> Vec<String> {
+    let Some(first) = groups.first() else { return Vec::new() };
+    let one_site = groups.iter().all(|group| group.site == first.site);
+    let names = first.names.iter().filter(|name| one_site || **name != first.site);
+    let common = |name: &String| if *name == first.metric { quantity(name).0.to_owned() } else { name.clone() };
+    names.map(common).collect()
+}
+
+/// What sets one of several groups apart.
+fn own_name(group: &Group, groups: &[&Group]) -> String {
+    let site = groups.iter().any(|other| other.site != group.site).then(|| words(&group.site));
+    let (quantity, part) = quantity(&group.metric);
+    let differs = groups.iter().any(|other| other.metric != group.metric);
+    let metric = differs.then(|| words(if part.is_empty() { quantity } else { part }));
+    match (site, metric) {
+        (None, None) => words(&group.site),
+        (site, metric) => [site, metric].into_iter().flatten().collect::<Vec<_>>().join(", "),
+    }
 }
 
 fn shared_stem(sites: &[&Group]) -> String {
@@ -153,7 +169,7 @@ fn curves_of(sites: &[&Group]) -> Figure {
     let all = first..=places.last().copied().unwrap_or(0);
     let named = axis == Axis::Layer;
     let from = if named { first } else { 0 };
-    let series = sites.iter().map(|group| series_of(group, axis, unit, from)).collect();
+    let series = sites.iter().map(|group| series_of(group, own_name(group, sites), axis, unit, from)).collect();
     Figure::Curves(Curves {
         title: shared_title(sites),
         x_title: axis.title().into(),
@@ -163,14 +179,14 @@ fn curves_of(sites: &[&Group]) -> Figure {
     })
 }
 
-fn series_of(group: &Group, axis: Axis, unit: Unit, from: usize) -> Series {
+fn series_of(group: &Group, name: String, axis: Axis, unit: Unit, from: usize) -> Series {
     let point = |row: &&Row| {
         let (low, high) = unit.interval(row);
         Estimate { x: (axis.of(row).unwrap_or(from) - from) as f64, y: unit.value(row), low, high }
     };
     let mut points: Vec<_> = group.rows.iter().map(point).collect();
     points.sort_by(|a, b| a.x.total_cmp(&b.x));
-    Series { name: words(&group.site), points }
+    Series { name, points }
 }
 
 fn bars_of(group: &Group, most: usize) -> Figure {
@@ -191,7 +207,11 @@ fn bars_of(group: &Group, most: usize) -> Figure {
 fn bars_of_sites(sites: &[&Group]) -> Figure {
     let rows: Vec<_> = sites.iter().flat_map(|group| group.rows.iter().copied()).collect();
     let unit = Unit::with_intervals(&rows);
-    let bars = sites.iter().flat_map(|group| group.rows.iter().map(|row| unit.bar(row, words(&group.site))));
+    let bar = |group: &&Group| {
+        let name = own_name(group, sites);
+        group.rows.iter().map(|row| unit.bar(row, name.clone())).collect::<Vec<_>>()
+    };
+    let bars = sites.iter().flat_map(bar);
     Figure::Bars(Bars {
         title: shared_title(sites),
         x_title: x_title(sites).into(),
@@ -201,9 +221,12 @@ fn bars_of_sites(sites: &[&Group]) -> Figure {
     })
 }
 
-/// What sites are: a path has an arrow for each of its edges.
+/// What sites are: words where they have log-odds; a path has an arrow for each of its edges.
 fn x_title(sites: &[&Group]) -> &'static str {
     let arrows = |group: &&Group| group.site.matches("->").count();
+    if sites.iter().all(|group| group.metric.starts_with("log_odds")) {
+        return "Word";
+    }
     match sites.iter().map(arrows).min().zip(sites.iter().map(arrows).max()) {
         Some((1, 1)) => "Edge",
         Some((1.., _)) => "Path",

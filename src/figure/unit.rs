@@ -2,14 +2,30 @@
 
 use super::choose::words;
 use super::{Bar, pivot};
-use crate::table::Row;
+use crate::table::{Row, quantity};
 
 /// Two ratios this close, of the largest effect, are one: numbers may have been through a decimal.
 const SAME: f64 = 1e-6;
 
 /// Metrics that a row has a value of, and no effect on.
-const QUANTITIES: [&str; 7] =
-    ["divergence", "edges", "faithfulness", "incompleteness", "jaccard", "roc_area", "roc_staircase"];
+const QUANTITIES: [&str; 16] = [
+    "accuracy",
+    "calibration_error",
+    "compression",
+    "divergence",
+    "edges",
+    "faithfulness",
+    "gap",
+    "incompleteness",
+    "information",
+    "jaccard",
+    "moved",
+    "rank",
+    "roc_area",
+    "roc_staircase",
+    "selectivity",
+    "share",
+];
 
 /// What a figure's numbers are.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +34,11 @@ pub enum Unit {
     Effect,
     /// Normalised effects; an effect times this factor is one, if there is one such factor.
     Normalised(Option<f64>),
+}
+
+/// Whether rows of this metric have a value of it, and no effect on it.
+pub fn is_quantity(metric: &str) -> bool {
+    QUANTITIES.contains(&quantity(metric).0)
 }
 
 impl Unit {
@@ -60,12 +81,12 @@ impl Unit {
 
     /// The title of an axis of such numbers.
     pub fn title(self, rows: &[&Row]) -> String {
-        let name = rows.first().map_or("", |row| row.metric.as_str());
+        let name = rows.first().map_or("", |row| quantity(&row.metric).0);
         let metric = words(name);
         match self {
             // a quantity of its own, which nothing is done to
             Self::Effect if metric.contains(": ") => metric,
-            Self::Effect if QUANTITIES.contains(&name) => capitalised(&metric),
+            Self::Effect if is_quantity(name) => capitalised(&metric),
             Self::Effect => format!("Effect on {metric}"),
             Self::Normalised(_) => format!("Normalised effect ({metric})"),
         }

@@ -3,14 +3,17 @@
 pub mod ablate;
 pub mod acdc;
 mod adam;
+mod along;
 pub mod attention;
 pub mod attribute;
 pub mod attribution_patch;
 pub mod carry;
 pub mod circuit;
+mod concept;
 mod divergence;
 pub mod edge_pruning;
 pub mod effects;
+pub mod erase;
 pub mod evaluate_circuit;
 pub mod generate;
 pub mod knockout;
@@ -19,16 +22,19 @@ pub mod mediate;
 pub mod patch;
 pub mod patchscope;
 pub mod path;
+pub mod probe;
 mod reading;
 pub mod record;
 pub mod recovery;
 pub mod rewire;
 pub mod score;
 mod stand_in;
+pub mod states;
 pub mod summary;
 mod sweep;
 pub mod trace;
 
+pub use crate::data::Side;
 pub use summary::Summary;
 
 use crate::circuit::{Circuit, Portraits};
@@ -36,6 +42,7 @@ use crate::metric::Metric;
 use crate::model::{HookError, Model, Pass, Read};
 use crate::plan::{Answers, Feature, Item, has_sets};
 use crate::spec::Statistics;
+use crate::states::Index;
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
 use crate::tensor::{Tensor, to_doubles};
@@ -74,6 +81,8 @@ pub struct Finding {
     pub items: Vec<Table>,
     /// Files of tensors, by stem.
     pub tensors: Vec<(String, Tensors)>,
+    /// What was recorded to files as the run went on, by stem.
+    pub states: Vec<(String, Index)>,
     /// Circuits, by stem.
     pub circuits: Vec<(String, Circuit)>,
     /// What the nodes of circuits look at and write, by the stem of their circuit.
@@ -84,15 +93,6 @@ pub struct Finding {
 
 /// Tensors for one file, by name: shape, and values with the last axis fastest.
 pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
-
-/// Which prompt of an item.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Side {
-    /// The clean one.
-    Clean,
-    /// The corrupted one.
-    Corrupt,
-}
 
 impl Bench<'_> {
     /// Items in batches of one length, at most `rows` each: no padding, so nothing to mask.

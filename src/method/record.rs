@@ -3,14 +3,20 @@
 //! *What it measures.* Nothing yet: it keeps the activations at the named sites, and `logits`, under the names and in the
 //! shapes of TransformerLens. Its rows are the root mean square of each site, which shows a state that explodes or is empty.
 //!
+//! With `shards` states go to files of rows while the run goes on (`record/filed.rs`): no padding, only the positions that
+//! are asked for, no more in memory than one file; [`crate::states`] reads them back.
+//!
 //! *What it cannot show.* Whether the model uses what is there.
 //!
-//! *Example.* `Record(sites: All)`
+//! *Example.* `Record(sites: All)`, `Record(sites: ["hook_resid_post"], at: [Answer], shards: ())`
+
+mod filed;
 
 use super::{Bench, Finding, Side, Summary, Tensors, blank, table};
 use crate::hook::{Activation, Differentiate, Record};
 use crate::model::parts::position::is_masked;
 use crate::model::{HookError, Pass, Read, run};
+use crate::plan::Filed;
 use crate::site::{Layout, Site};
 use crate::steps::{RunError, Steps};
 use crate::table::Row;
@@ -18,22 +24,38 @@ use crate::tensor::{backward, to_floats};
 use crate::text::{Padding, Tokens};
 use std::collections::BTreeMap;
 
-/// Keeps states at `sites` and gradients at `gradients`, for all items padded to one width.
+/// Keeps states at `sites` and gradients at `gradients`: as rows in files where it is said how, else for all items padded to
+/// one width.
 pub fn record(
     bench: &Bench,
-    sites: &[Site],
-    gradients: &[Site],
+    (sites, gradients): (&[Site], &[Site]),
+    filed: Option<&Filed>,
     padding: Padding,
     steps: &mut Steps,
 ) -> Result<Finding, RunError> {
     let paired = bench.items.iter().any(|item| item.answers.is_some());
-    let sides: &[(Side, &str)] = if paired {
-        &[(Side::Clean, "record_clean"), (Side::Corrupt, "record_corrupt")]
-    } else {
-        &[(Side::Clean, "record")]
-    };
+    let sides: &[Side] = if paired { &[Side::Clean, Side::Corrupt] } else { &[Side::Clean] };
+    match filed {
+        Some(filed) => filed::record(bench, (sites, gradients), filed, sides, steps),
+        None => whole(bench, (sites, gradients), sides, padding, steps),
+    }
+}
+
+/// Keeps all states of all items in memory, and gives them as tensors, one file a side.
+fn whole(
+    bench: &Bench,
+    (sites, gradients): (&[Site], &[Site]),
+    sides: &[Side],
+    padding: Padding,
+    steps: &mut Steps,
+) -> Result<Finding, RunError> {
     let mut finding = Finding::default();
-    for (side, name) in sides {
+    for side in sides {
+        let name = match (sides.len(), side) {
+            (1, _) => "record",
+            (_, Side::Clean) => "record_clean",
+            (_, Side::Corrupt) => "record_corrupt",
+        };
         let tokens = padded(bench, *side, padding);
         let mut kept = Kept::new(&tokens);
         for rows in (0..tokens.rows()).collect::<Vec<_>>().chunks(bench.rows) {
@@ -44,7 +66,8 @@ pub fn record(
     }
     // only behind the last step: whoever leaves before would number the steps that follow otherwise
     steps.complete()?;
-    finding.tables.push(sizes(bench, sites, &finding.tensors[0].1));
+    let of_site = |site: &Site| root_mean_squares(*site, &finding.tensors[0].1[&site.to_string()]);
+    finding.tables.push(sizes(bench, sites, &sites.iter().map(of_site).collect::<Vec<_>>()));
     Ok(finding)
 }
 
@@ -59,7 +82,9 @@ fn of_rows(
     let mut kept = Kept { tensors: Tensors::new() };
     states(bench, tokens, sites, &mut kept)?;
     if !gradients.is_empty() {
-        slopes(bench, tokens, rows, gradients, &mut kept)?;
+        for (site, slope) in slopes(bench, tokens, rows, gradients)? {
+            kept.add_state(&format!("grad.{site}"), site, &slope);
+        }
     }
     Ok(kept.tensors)
 }
@@ -130,7 +155,12 @@ fn states(bench: &Bench, tokens: &Tokens, sites: &[Site], kept: &mut Kept) -> Re
 }
 
 /// Gradients of the sum of all items' metrics: each item's own, as items do not meet.
-fn slopes(bench: &Bench, tokens: &Tokens, rows: &[usize], sites: &[Site], kept: &mut Kept) -> Result<(), HookError> {
+fn slopes(
+    bench: &Bench,
+    tokens: &Tokens,
+    rows: &[usize],
+    sites: &[Site],
+) -> Result<BTreeMap<Site, Activation>, HookError> {
     let model = bench.model.on_tape();
     let mut hook = Differentiate::at(sites.iter().copied());
     let read = Read {
@@ -139,10 +169,7 @@ fn slopes(bench: &Bench, tokens: &Tokens, rows: &[usize], sites: &[Site], kept: 
     };
     let logits = run(model.as_ref(), &Pass::whole(tokens).reading(read), &mut hook)?;
     let gradients = backward(&bench.total(&logits, rows));
-    for (site, slope) in hook.gradients(&gradients) {
-        kept.add_state(&format!("grad.{site}"), site, &slope);
-    }
-    Ok(())
+    Ok(hook.gradients(&gradients))
 }
 
 /// Where an item's answer is read, its padding counted.
@@ -151,25 +178,25 @@ fn read_at(bench: &Bench, tokens: &Tokens, row: usize, item: usize) -> usize {
     before + bench.answers(item).at
 }
 
-/// A row a site: the root mean square of its values, padding included, masked scores left out.
-fn sizes(bench: &Bench, sites: &[Site], tensors: &Tensors) -> crate::table::Table {
+/// The root mean square of each item's values, padding included, masked scores left out.
+fn root_mean_squares(site: Site, (shape, values): &(Vec<usize>, Vec<f32>)) -> Vec<f64> {
+    let size = |row: &[f32]| {
+        let real = row.iter().map(|value| f64::from(*value));
+        let real: Vec<f64> = real.filter(|value| !matches!(site, Site::Scores(_)) || !is_masked(*value)).collect();
+        (real.iter().map(|value| value * value).sum::<f64>() / real.len().max(1) as f64).sqrt()
+    };
+    values.chunks_exact(values.len() / shape[0]).map(size).collect()
+}
+
+/// A row a site: the root mean square of its values, `of_sites` by site and item.
+fn sizes(bench: &Bench, sites: &[Site], of_sites: &[Vec<f64>]) -> crate::table::Table {
     let summary = Summary::new(bench);
     let mut main = table("record", "Size of the recorded states", bench);
     main.facts.insert("effect".into(), "root mean square of the site's values".into());
-    for site in sites {
-        let (shape, values) = &tensors[&site.to_string()];
-        let size = |row: &[f32]| {
-            let real = row.iter().map(|value| f64::from(*value));
-            let real: Vec<f64> = real.filter(|value| !matches!(site, Site::Scores(_)) || !is_masked(*value)).collect();
-            (real.iter().map(|value| value * value).sum::<f64>() / real.len().max(1) as f64).sqrt()
-        };
-        let sizes: Vec<f64> = values.chunks_exact(values.len() / shape[0]).map(size).collect();
+    for (site, sizes) in sites.iter().zip(of_sites) {
         let blank = Row { metric: "rms".into(), ..blank("record", bench.metric) };
-        main.rows.push(summary.untested(
-            Row { site: Some(site.kind().into()), layer: site.layer(), ..blank },
-            &sizes,
-            None,
-        ));
+        let place = Row { site: Some(site.kind().into()), layer: site.layer(), ..blank };
+        main.rows.push(summary.untested(place, sizes, None));
     }
     main
 }

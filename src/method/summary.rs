@@ -58,14 +58,18 @@ impl Summary {
     /// The row of a share: the mean of `parts` over the mean of `wholes`, one an item each, both drawn together for the
     /// interval; NaN where the wholes have a mean of 0.
     pub fn share(&self, row: Row, parts: &[f64], wholes: &[f64]) -> Row {
+        let shares = self.share_draws(parts, wholes);
         let [parts, wholes] = [parts, wholes].map(|values| self.observations(values));
-        let draws = |values: &[f64]| self.resamples.means(values);
-        let shares = draws(&parts).zip(draws(&wholes)).map(|(parts, wholes)| {
-            parts.into_iter().zip(wholes).map(|(part, whole)| part / whole).collect::<Vec<f64>>()
-        });
         let interval = shares.and_then(|shares| Interval::percentile(&shares, self.level));
         let (low, high) = (interval.map(|interval| interval.low), interval.map(|interval| interval.high));
         Row { effect: mean(&parts) / mean(&wholes), low, high, n: parts.len(), ..row }
+    }
+
+    /// Draws of such a share.
+    pub fn share_draws(&self, parts: &[f64], wholes: &[f64]) -> Option<Vec<f64>> {
+        let [parts, wholes] = [parts, wholes].map(|values| self.resamples.means(&self.observations(values)));
+        let both = parts.zip(wholes);
+        both.map(|(parts, wholes)| parts.into_iter().zip(wholes).map(|(part, whole)| part / whole).collect())
     }
 
     /// The observation that each item belongs to.

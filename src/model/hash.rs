@@ -35,7 +35,7 @@ impl Hash {
             Part::Bytes(_) => None,
         };
         let files = parts.iter().filter_map(file).collect();
-        let thread = std::thread::spawn(|| hash(parts).unwrap_or_else(|error| format!("unknown: {error}")));
+        let thread = std::thread::spawn(|| sum(parts).unwrap_or_else(|error| format!("unknown: {error}")));
         let wait = || thread.join().unwrap_or_else(|_| "unknown: its thread failed".into());
         Hash { text: LazyLock::new(Box::new(wait)), files }
     }
@@ -54,7 +54,8 @@ pub enum Part {
     Bytes(bytes::Bytes),
 }
 
-fn hash(parts: Vec<Part>) -> std::io::Result<String> {
+/// SHA-256 over all parts, one after the other, as 64 hexadecimal digits.
+pub(crate) fn sum(parts: Vec<Part>) -> std::io::Result<String> {
     let mut hash = Sha256::new();
     let mut chunk = vec![0; 1 << 20];
     for part in parts {

@@ -9,7 +9,8 @@ pub mod load;
 pub mod parts;
 pub mod pass;
 pub mod process;
-mod source;
+pub mod random;
+pub(crate) mod source;
 pub mod weights;
 
 pub use pass::{Context, Pass, Past, Read, Start};

@@ -3,7 +3,7 @@
 use super::{Cell, Known, Problems, has_sets};
 use crate::metric::Metric;
 use crate::site::Layout;
-use crate::spec::{Ablation, ChangeSpec, Control, EditSpec, Experiment, Method, Sites, Statistics};
+use crate::spec::{Ablation, ChangeSpec, Concept, Control, EditSpec, Experiment, Method, Sites, Statistics};
 
 /// The most resamples and permutations: more would not end.
 const MOST: usize = 100_000_000;
@@ -76,9 +76,17 @@ pub(super) fn needs(at: &str, method: &Method, known: &Known, problems: &mut Pro
         Method::Record { gradients, .. } => *gradients != Sites::Named(Vec::new()),
         Method::Attention { .. } | Method::Trace { .. } | Method::Patchscope { .. } => false,
         Method::Generate { edits, .. } => contrast(edits),
+        Method::Probe(probe) => probe.of == Concept::Answer,
         _ => true,
     };
-    if needed && known.items.iter().any(|item| item.answers.is_none()) {
+    if needed {
+        paired(at, known, problems);
+    }
+}
+
+/// Answers and corrupted twins.
+pub(super) fn paired(at: &str, known: &Known, problems: &mut Problems) {
+    if known.items.iter().any(|item| item.answers.is_none()) {
         problems.add(at, "needs prompts in pairs with answers; write data as Pairs, Templates, Csv or Jsonl");
     }
 }

@@ -18,10 +18,10 @@ pub struct Feature {
 
 /// The features of an experiment, as far as nothing is wrong with them.
 pub(super) fn resolve(experiment: &Experiment, loaded: &Loaded, problems: &mut Problems) -> Vec<Feature> {
-    if !experiment.features.is_empty() && !experiment.methods.iter().any(Method::finds_circuits) {
+    if !experiment.features.is_empty() && !experiment.methods.iter().any(Method::reads_features) {
         problems.add(
             "features",
-            "are told of circuits, and no method finds one; add for instance `Circuit(select: TopN(40))`",
+            "are told of circuits and by probes, and no method does either; add for instance `Circuit(select: TopN(40))` or `Probe(of: Feature(\"gender\"))`",
         );
     }
     let features = experiment.features.iter().enumerate();

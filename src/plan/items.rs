@@ -99,7 +99,7 @@ pub(super) fn reads_whole(experiment: &Experiment) -> bool {
 }
 
 impl Item {
-    fn alone(clean: Vec<u32>) -> Self {
+    pub(super) fn alone(clean: Vec<u32>) -> Self {
         let (answers, more, labels) = (None, [Vec::new(), Vec::new()], IndexMap::new());
         Item { corrupt: clean.clone(), clean, answers, more, subject: None, expected: Vec::new(), labels }
     }

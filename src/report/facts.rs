@@ -44,7 +44,7 @@ pub fn facts(plan: &Plan, loaded: &Loaded) -> (IndexMap<String, String>, Vec<Ite
     let left_out = (plan.left_out > 0)
         .then(|| ("left out", format!("{} pairs, whose prompts have different numbers of tokens", plan.left_out)));
     let facts = facts.into_iter().chain(left_out).chain(commit).map(|(name, value)| (name.to_string(), value));
-    let facts = facts.chain(circuits(plan)).collect();
+    let facts = facts.chain(read(plan)).collect();
     (facts, plan.items.iter().map(|item| tokens(item, loaded)).collect())
 }
 
@@ -70,15 +70,23 @@ fn special(plan: &Plan, loaded: &Loaded) -> String {
     }
 }
 
-/// What identifies the circuits that are read from files: another one makes another run.
-fn circuits(plan: &Plan) -> Vec<(String, String)> {
+/// What identifies circuits and states that are read from files: others make another run.
+fn read(plan: &Plan) -> Vec<(String, String)> {
     let given = plan.steps.iter().filter_map(|step| match step {
         Step::EvaluateCircuit(given) => Some((format!("sha256 of {}", given.file), &given.circuit)),
         _ => None,
     });
     let truth = plan.truth.iter().map(|truth| ("sha256 of the true circuit".to_string(), truth));
     let hashed = |circuit: &Circuit| hex(Sha256::digest(exchange::write(circuit, &exchange::Facts::new())).as_ref());
-    given.chain(truth).map(|(name, circuit)| (name, hashed(circuit))).collect()
+    let recorded = plan.steps.iter().filter_map(|step| match step {
+        Step::Probe(plan) => plan.states.as_ref(),
+        _ => None,
+    });
+    let recorded = recorded.map(|states| {
+        let sums = states.sums().fold(Sha256::new(), |hash, sum| hash.chain_update(sum));
+        (format!("sha256 of the states in {}", states.folder.display()), hex(sums.finalize().as_ref()))
+    });
+    given.chain(truth).map(|(name, circuit)| (name, hashed(circuit))).chain(recorded).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

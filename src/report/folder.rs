@@ -90,8 +90,10 @@ impl Folder {
 
     /// Removes what processes that were killed left half written.
     pub(super) fn sweep(&self) -> Result<(), ReportError> {
-        for within in ["", "tables", "tensors", "figures", "circuits"] {
-            for entry in std::fs::read_dir(self.path.join(within)).into_iter().flatten().flatten() {
+        let recordings = self.recordings();
+        let own = ["", "tables", "tensors", "figures", "circuits", "states"].map(|within| self.path.join(within));
+        for within in own.iter().chain(&recordings) {
+            for entry in std::fs::read_dir(within).into_iter().flatten().flatten() {
                 let path = entry.path();
                 if is_partial(&path) {
                     std::fs::remove_file(&path).map_err(|source| ReportError::Unwritable { path, source })?;
@@ -101,8 +103,14 @@ impl Folder {
         Ok(())
     }
 
+    /// The folders of recorded states.
+    pub(super) fn recordings(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.path.join("states")).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+    }
+
     /// The folder itself.
-    pub(super) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 

@@ -120,6 +120,10 @@ fn keep(finding: Finding, results: &mut Results, folder: &Folder) -> Result<(), 
         folder.write_tensors(&format!("tensors/{name}.safetensors"), &tensors)?;
         results.patterns.extend(is_attention(&name).then_some((name, tensors)));
     }
+    for (name, index) in finding.states {
+        let text = serde_json::to_string(&index).expect("text and numbers are JSON");
+        folder.write(&format!("states/{name}.json"), text.as_bytes())?;
+    }
     for (name, circuit) in finding.circuits {
         let table = results.tables.iter().rfind(|table| table.name == name);
         let portraits = finding.portraits.iter().find(|(other, _)| *other == name).map(|(_, portraits)| portraits);

@@ -1,5 +1,7 @@
 //! How to read a table: what its method measures, and what it cannot show.
 
+mod probes;
+
 use crate::method::generate::Continuation;
 use crate::table::Table;
 
@@ -125,5 +127,6 @@ fn method(name: &str) -> &'static str {
         ("generate", "The prompts continued with and without the edits, keys and values cached."),
         ("record", "States were kept as tensors under the names of TransformerLens; this table shows their size."),
     ];
-    kinds.iter().find(|(kind, _)| name.contains(kind)).map_or("", |(_, text)| text)
+    let mut all = probes::KINDS.iter().chain(&kinds);
+    all.find(|(kind, _)| name.contains(kind)).map_or("", |(_, text)| text)
 }

@@ -131,6 +131,22 @@ impl Folder {
         }
     }
 
+    /// Copies the files of recorded states that another shard has written into this folder.
+    pub fn gather(&self, other: &Folder) -> Result<(), ReportError> {
+        for recording in other.recordings() {
+            let place = self.path().join("states").join(recording.file_name().unwrap_or_default());
+            let unwritable = |path: PathBuf| move |source| ReportError::Unwritable { path, source };
+            std::fs::create_dir_all(&place).map_err(unwritable(place.clone()))?;
+            for from in std::fs::read_dir(&recording).into_iter().flatten().flatten().map(|entry| entry.path()) {
+                let to = place.join(from.file_name().unwrap_or_default());
+                if !to.exists() {
+                    std::fs::copy(&from, &to).map_err(unwritable(to))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Forgets the steps, now that their results are written, and what killed processes left half written.
     pub fn finish(&self, journal: Option<Journal>) -> Result<(), ReportError> {
         self.sweep()?;

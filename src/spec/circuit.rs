@@ -102,11 +102,6 @@ pub enum Select {
     Faithful(f64),
 }
 
-/// Draws of a null where nobody says how many: a circuit that none of them reaches has a p below .05.
-pub fn twenty() -> usize {
-    20
-}
-
 /// What of a score counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ranking {

@@ -1,6 +1,6 @@
 //! What methods take where nobody says it.
 
-use super::{Direction, Role, Sites, Spot};
+use super::{Axis, Direction, Role, Sites, Spot};
 
 /// Meng et al. 2022: block outputs, and what MLPs and attention write.
 pub(super) fn restored() -> Sites {
@@ -36,6 +36,37 @@ pub(super) fn at_answer() -> Vec<Spot> {
 
 pub(super) fn one() -> usize {
     1
+}
+
+pub(super) fn eight() -> usize {
+    8
+}
+
+pub(super) fn five() -> usize {
+    5
+}
+
+/// With the circuits, draws of a null that cost a pass each.
+pub(super) fn twenty() -> usize {
+    20
+}
+
+pub(super) fn thirty_two() -> usize {
+    32
+}
+
+/// Draws of a null, so that the least p is 0.01.
+pub(super) fn ninety_nine() -> usize {
+    99
+}
+
+/// The stream behind every block.
+pub(super) fn streams() -> Sites {
+    Sites::Named(vec!["hook_resid_post".into()])
+}
+
+pub(super) fn over_layers() -> Vec<Axis> {
+    vec![Axis::Layer]
 }
 
 pub(super) fn no_sites() -> Sites {

@@ -1,10 +1,10 @@
 //! What may be done: the methods with their settings, and the words for these.
 
-use super::circuit::twenty;
-use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three};
+use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three, twenty};
 use super::{
-    Ablation, Axis, Direction, EditSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only, Positions, Prompt,
-    Ranking, Score, Select, Senders, Sites, Spot, Stand, Target, Thresholds, Through,
+    Ablation, Axis, Concept, Direction, EditSpec, EraseSpec, Estimate, Facts, Judge, Mediators, Neurons, Noise, Only,
+    Positions, ProbeSpec, Prompt, Ranking, Score, Select, Senders, Shards, Sites, Spot, Stand, Target, Thresholds,
+    Through,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -30,6 +30,12 @@ pub enum Method {
         /// Where the gradient of the metric is kept too.
         #[serde(default = "no_sites")]
         gradients: Sites,
+        /// Positions that are kept, where states go to files; empty is all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        at: Vec<Spot>,
+        /// Whether states go to files of rows as the run goes on, and how; else all are kept in memory to the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shards: Option<Shards>,
     },
     /// Reads the answer from every layer's residual stream.
     LogitLens {
@@ -227,6 +233,10 @@ pub enum Method {
         #[serde(default = "twenty")]
         random_circuits: usize,
     },
+    /// What can be told from states, and whether the model uses it.
+    Probe(ProbeSpec),
+    /// A concept taken out of states, what can still be told of it, and what the model does without it.
+    Erase(EraseSpec),
     /// Attention knockout on the clean prompts.
     Knockout {
         /// Keys that are no longer seen; empty is every position but the query itself.
@@ -271,6 +281,16 @@ impl Method {
     pub fn finds_circuits(&self) -> bool {
         use Method::{Acdc, Circuit, EdgePruning, EvaluateCircuit};
         matches!(self, Circuit { .. } | Acdc { .. } | EdgePruning { .. } | EvaluateCircuit { .. })
+    }
+
+    /// Whether it looks for features.
+    pub fn reads_features(&self) -> bool {
+        let probed = match self {
+            Method::Probe(probe) => Some(&probe.of),
+            Method::Erase(erase) => Some(&erase.of),
+            _ => None,
+        };
+        self.finds_circuits() || matches!(probed, Some(Concept::Feature(_)))
     }
 
     /// Whether the nodes of its circuits are chosen by all items.

@@ -38,6 +38,7 @@ impl Experiment {
                     paths.extend(edits.iter_mut().filter_map(|edit| vector(&mut edit.change)));
                 }
                 Method::EvaluateCircuit { file, .. } => paths.push(file),
+                Method::Probe(probe) => paths.extend(&mut probe.states),
                 _ => {}
             }
         }

@@ -15,6 +15,7 @@ const KILLS: usize = 10;
 /// Every method that prompts of several lengths allow.
 const UNEVEN: &str = r#"
     Record(sites: All, gradients: ["hook_resid_pre"]),
+    Record(sites: ["hook_resid_post"], gradients: ["hook_embed"], shards: (size: "1KiB")),
     LogitLens(), DirectLogitAttribution, Circuit(select: TopN(20)),
     EdgePruning(target: Edges(9), steps: 25, seeds: 2),
     AttributionPatch(sites: ["attn.hook_q"], over: [Layer, Head], score: AtPStar()),
@@ -95,7 +96,7 @@ pub fn begin(place: &Place, arguments: &[&str]) -> Child {
 }
 
 /// What a process said before it was killed, or all of it where it ended by itself.
-fn killed(mut child: Child) -> Output {
+pub fn killed(mut child: Child) -> Output {
     child.kill().unwrap();
     child.wait_with_output().unwrap()
 }
@@ -117,7 +118,7 @@ const RUN: [&str; 4] = ["run", "q.ron", "--out", "r"];
 const JOURNAL: &str = "r/steps/1-of-1.steps";
 
 /// Kills a run so many times at moments drawn from a seed, and begins it again each time.
-fn kill_at_random(place: &Place, kills: usize, seed: u64) {
+pub fn kill_at_random(place: &Place, kills: usize, seed: u64) {
     let begun = Instant::now();
     let whole = undisturbed(place);
     let (longest, mut random) = (begun.elapsed(), ChaCha8Rng::seed_from_u64(seed));

@@ -13,10 +13,14 @@ mod input;
 #[cfg(unix)]
 mod long;
 mod page;
+#[cfg(unix)]
+mod probing;
 mod protocols;
 mod server;
 #[cfg(unix)]
 mod shards;
+#[cfg(unix)]
+mod states;
 
 use serde_json::Value;
 use std::collections::BTreeMap;

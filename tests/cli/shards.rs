@@ -6,7 +6,7 @@ use std::fs;
 
 /// A pass with one step a batch and sweeps with several, both ways of a record among them.
 const METHODS: &str = r#"
-    Record(sites: ["hook_resid_pre"]),
+    Record(sites: ["hook_resid_pre"]), Record(sites: ["hook_resid_pre"], at: [Last], shards: (size: "1KiB", numbers: F16)),
     Patch(sites: ["attn.hook_z", "attn.hook_k"], over: [Layer, Head, Position]),
     Ablate(sites: ["attn.hook_z"], over: [Layer, Head], with: Mean),
     Attention(), LogitLens(), DirectLogitAttribution, PathPatch(senders: Heads), Knockout(over: [Layer]),

@@ -18,4 +18,5 @@ mod seam;
 mod sets;
 mod spellings;
 mod sweeps;
+mod twin;
 mod weights;

@@ -2,7 +2,7 @@
 
 use super::super::choose::words;
 use super::super::pivot::Axis;
-use super::super::unit::Unit;
+use super::super::unit::{Unit, is_quantity};
 use super::arrow::{Glance, arrows};
 use super::{Dot, Flow, Kind, Side};
 use crate::table::{Rounding, Row, Table};
@@ -15,7 +15,8 @@ const MOST: (usize, usize) = (40, 40);
 /// stand over several layers and positions. `glances` are of the same prompts.
 pub fn flow_of(table: &Table, glances: &[Glance]) -> Vec<(String, Flow)> {
     let mut groups: IndexMap<(&str, &str), Vec<(Kind, &Row)>> = IndexMap::new();
-    for row in table.rows.iter().filter(|row| row.item.is_none() && row.head.is_none() && row.neuron.is_none()) {
+    let effects = table.rows.iter().filter(|row| row.item.is_none() && !is_quantity(&row.metric));
+    for row in effects.filter(|row| row.head.is_none() && row.neuron.is_none()) {
         if let (Some(kind), Some(_), Some(_)) = (kind(row), row.layer, row.position) {
             groups.entry((&row.method, &row.metric)).or_default().push((kind, row));
         }

@@ -44,6 +44,19 @@ pub fn sweep(
     bench: &Bench,
     cells: &[Cell],
     side: Side,
+    stands: impl FnMut(&[usize]) -> Result<Stand, HookError>,
+    steps: &mut Steps,
+) -> Result<Swept, RunError> {
+    let swept = sweep_on(bench, cells, side, stands, steps)?;
+    steps.complete()?;
+    Ok(swept)
+}
+
+/// The same for a method that has steps behind it, and leaves behind its last where some are not there.
+pub fn sweep_on(
+    bench: &Bench,
+    cells: &[Cell],
+    side: Side,
     mut stands: impl FnMut(&[usize]) -> Result<Stand, HookError>,
     steps: &mut Steps,
 ) -> Result<Swept, RunError> {
@@ -55,7 +68,6 @@ pub fn sweep(
         spread(&mut swept.to, &items, found.to);
         swept.values.iter_mut().zip(found.values).for_each(|(all, values)| spread(all, &items, values));
     }
-    steps.complete()?;
     Ok(swept)
 }
 

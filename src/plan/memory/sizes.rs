@@ -1,6 +1,7 @@
 //! What a method holds at its peak and as its results, in numbers, from the sizes of model and prompts.
 
 mod circuit;
+mod probing;
 
 use crate::metric::Metric;
 use crate::model::{Dims, Model, shape};
@@ -119,7 +120,12 @@ impl<'a> Sizes<'a> {
     pub(super) fn peak(&self, step: &Step, rows: u64) -> u64 {
         let items = rows.min(self.items);
         match step {
-            Step::Record { sites, gradients } => {
+            Step::Record { sites, gradients, filed: Some(_) } => {
+                // as tensors, and the widest of them as values
+                let one = self.sites(sites) + self.sites(gradients);
+                items * (2 * one + self.pass(sites) + self.tape(gradients))
+            }
+            Step::Record { sites, gradients, filed: None } => {
                 let one = self.recorded(sites, gradients);
                 // as tensors, as values, and twice as bytes on the way to the journal
                 let step = items * (4 * one + self.pass(sites) + self.tape(gradients));
@@ -148,6 +154,9 @@ impl<'a> Sizes<'a> {
                 let clean = self.sites(&changed(&tracing.cells)) + self.logits(1);
                 items * clean + self.reading(Metric::Probability).sweep(&tracing.cells, rows)
             }
+            Step::Probe(plan) if plan.states.is_some() => self.mapped(&plan.probed),
+            Step::Probe(plan) => self.probed(&plan.probed, plan.random_models, plan.used.len(), rows),
+            Step::Erase(plan) => self.probed(&plan.probed, 1, plan.by.len(), rows),
             Step::Knockout(cuts) => {
                 let group = |(_, cells): &(Vec<usize>, Vec<Cell>)| self.sweep(cells, rows);
                 cuts.groups.iter().map(group).max().unwrap_or(0)
@@ -213,7 +222,13 @@ impl<'a> Sizes<'a> {
     /// Bytes that a method's results hold until they are written.
     pub(super) fn results(&self, step: &Step, number: u64) -> u64 {
         match step {
-            Step::Record { sites, gradients } => {
+            Step::Record { sites, filed: Some(filed), .. } => {
+                // a file while it is put together; of every item the size of each site and what the index says of it
+                let whole: u64 = filed.positions.iter().map(|positions| positions.len() as u64 * filed.row()).sum();
+                let told = self.sides * self.items * 16 * sites.len() as u64 + 2 * self.items * TABLE_ROW;
+                filed.size.max(filed.item()).min(whole) + told
+            }
+            Step::Record { sites, gradients, filed: None } => {
                 // vectors that grow batch by batch are up to half as long again as what they hold
                 self.sides * self.items * self.recorded(sites, gradients) * number * 3 / 2
             }
@@ -238,6 +253,8 @@ impl<'a> Sizes<'a> {
                 let (edges, searches) = (plan.blocks.edges().len() as u64, plan.thresholds.len() as u64);
                 searches * (edges * (self.items * 20 + 3 * TABLE_ROW) + self.table(8))
             }
+            Step::Probe(plan) => self.told(&plan.probed, plan.used.len(), plan.random_directions),
+            Step::Erase(plan) => self.told(&plan.probed, plan.by.len(), plan.random_directions),
             Step::Knockout(cuts) => {
                 self.table(cuts.groups.iter().map(|(_, cells)| cells.len() as u64).max().unwrap_or(0))
             }
