@@ -132,6 +132,9 @@
       const held = new Set(visible().flatMap(edge => [edge.from, edge.to]));
       for (const kind of ["edge", "hit", "label"])
         for (const part of all(kind)) part.classList.toggle("off", !names.has(part.dataset[kind]));
+      // what goes on inside of a node is there with both of its ends
+      for (const part of all("inside"))
+        part.classList.toggle("off", !part.dataset.inside.split("|").every(end => held.has(end)));
       for (const kind of ["node", "outline", "name"])
         for (const part of all(kind)) part.classList.toggle("orphan", !held.has(part.dataset[kind]));
       const least = count ? Math.abs(shown[count - 1].score) : 0;

@@ -2,7 +2,8 @@
 //!
 //! Names are those of the circuit literature: `input`, `a5.h3`, `m7`, `logits`; what a head reads is `a5.h3<q>`, `<k>` or
 //! `<v>`; an edge is `m0->a5.h5<k>`, a path `a0.h1->a2.h1<v>->logits`. A neuron that is a node of its own is `m7.n12`; `m7`
-//! is then the rest of that MLP: its other neurons, and its output bias.
+//! is then the rest of that MLP: its other neurons, and its output bias. An edge at one position alone, counted from 0, is
+//! `m0->a5.h5<k>@3`: what `m0` writes there, and what the head reads there.
 
 mod name;
 
@@ -54,6 +55,9 @@ pub struct Edge {
     pub from: Node,
     /// Where it ends.
     pub to: Port,
+    /// The position that it is of, from 0; `None` is all of them together. Keys and values read at a position are heard by
+    /// their head at that position and every later one.
+    pub position: Option<usize>,
 }
 
 /// From a node through the nodes of further ports: `a0.h1->a2.h1<v>->logits`.
@@ -63,6 +67,8 @@ pub struct Path {
     pub from: Node,
     /// The ports it goes through, in order; there is at least one.
     pub ports: Vec<Port>,
+    /// The position of each of its edges; empty where edges are of all positions.
+    pub positions: Vec<usize>,
 }
 
 impl Node {
@@ -137,7 +143,24 @@ impl Port {
     }
 }
 
+impl Edge {
+    /// At all positions together.
+    pub const fn new(from: Node, to: Port) -> Self {
+        Edge { from, to, position: None }
+    }
+
+    /// The same at one position, or at all.
+    pub const fn at(self, position: Option<usize>) -> Self {
+        Edge { position, ..self }
+    }
+}
+
 impl Path {
+    /// Through ports at all positions together.
+    pub const fn new(from: Node, ports: Vec<Port>) -> Self {
+        Path { from, ports, positions: Vec::new() }
+    }
+
     /// The last port.
     pub fn end(&self) -> Port {
         *self.ports.last().expect("a path has a port")
@@ -146,7 +169,8 @@ impl Path {
     /// Its edges, in order.
     pub fn edges(&self) -> Vec<Edge> {
         let between = self.ports.iter().filter_map(|port| port.node());
-        std::iter::once(self.from).chain(between).zip(&self.ports).map(|(from, to)| Edge { from, to: *to }).collect()
+        let ends = std::iter::once(self.from).chain(between).zip(&self.ports).enumerate();
+        ends.map(|(place, (from, to))| Edge::new(from, *to).at(self.positions.get(place).copied())).collect()
     }
 }
 
@@ -156,12 +180,22 @@ mod tests {
 
     #[test]
     fn names_print_and_parse_the_same() {
-        for name in
-            ["input->m0", "a9.h9->logits", "m0->a5.h5<k>", "a0.h1->a2.h1<v>->m3->logits", "m1.n17->m3.n0->logits"]
-        {
+        for name in [
+            "input->m0",
+            "a9.h9->logits",
+            "m0->a5.h5<k>",
+            "a0.h1->a2.h1<v>->m3->logits",
+            "m1.n17->m3.n0->logits",
+            "input->a2.h1<v>@1->m3@4->logits@4",
+        ] {
             assert_eq!(name.parse::<Path>().unwrap().to_string(), name);
         }
-        assert_eq!("m0->a5.h5<k>".parse::<Edge>().unwrap().to_string(), "m0->a5.h5<k>");
+        for name in ["m0->a5.h5<k>", "m0->a5.h5<k>@3", "input->logits@0", "m1.n17->m3.n0@12"] {
+            assert_eq!(name.parse::<Edge>().unwrap().to_string(), name);
+        }
+        let edges: Vec<String> =
+            "input->a2.h1<v>@1->logits@4".parse::<Path>().unwrap().edges().iter().map(Edge::to_string).collect();
+        assert_eq!(edges, ["input->a2.h1<v>@1", "a2.h1->logits@4"]);
     }
 
     #[test]
@@ -176,6 +210,11 @@ mod tests {
             "a0.h1->a2.h1<x>",
             "m1.n->logits",
             "m.n1->logits",
+            "m0->logits@",
+            "m0->logits@+1",
+            "m0->logits@1@2",
+            "m0@1->logits",
+            "m0->m1->logits@3",
         ] {
             assert!(name.parse::<Path>().is_err(), "{name}");
         }

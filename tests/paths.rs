@@ -84,12 +84,13 @@ fn everything(model: &dyn Model) -> Wire {
     Wire {
         from: Node::all(dims.layers, dims.heads).into_iter().collect(),
         into: Port::all(dims.layers, dims.heads).into_iter().collect(),
+        at: None,
     }
 }
 
 /// One wire for each node that writes: as many as a circuit may have.
 fn one_by_one(wire: &Wire) -> Vec<Wire> {
-    wire.from.iter().map(|node| Wire { from: [*node].into(), into: wire.into.clone() }).collect()
+    wire.from.iter().map(|node| Wire { from: [*node].into(), into: wire.into.clone(), at: None }).collect()
 }
 
 #[test]
@@ -168,7 +169,7 @@ fn all_paths_from_a_sender_are_a_plain_patch_of_it() {
             let flow = model.flow().unwrap();
             // a port that nothing here comes before is not entered
             let into = all.into.iter().copied().filter(|port| sender.precedes(*port, flow)).collect();
-            let route = Route { senders: [sender].into(), wires: vec![Wire { from, into }] };
+            let route = Route { senders: [sender].into(), wires: vec![Wire { from, into, at: None }] };
             let routes: Vec<(usize, &Route)> = (0..3).map(|item| (item, &route)).collect();
             let begin = route.begin(model.dims().layers);
             let mut edges = Edges::new(&frozen, &routes, begin);

@@ -1,8 +1,10 @@
 //! What nodes and edges a model has: the order that ties fall in, and the place of each in a graph.
 
-use crate::node::{Edge, Flow, Node, NodeError, Port};
+use super::places::Places;
+use super::vertex::Vertex;
+use crate::node::{Edge, Flow, Node, Port};
 use std::fmt;
-use std::str::FromStr;
+use std::ops::Range;
 
 /// Neurons that are named; more are counted.
 const NAMED: usize = 6;
@@ -18,21 +20,14 @@ pub struct Blocks {
     pub flow: Flow,
     /// The neurons that are nodes of their own, layer and neuron, in this order and each once.
     neurons: Vec<(usize, usize)>,
-}
-
-/// A node of a circuit: something that writes, or the logits, which only read.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Vertex {
-    /// It writes to the stream.
-    Node(Node),
-    /// The last norm and the unembedding.
-    Logits,
+    /// The positions that have nodes of their own.
+    positions: Option<Places>,
 }
 
 impl Blocks {
     /// Blocks whose MLPs are whole.
     pub const fn new(layers: usize, heads: usize, flow: Flow) -> Self {
-        Blocks { layers, heads, flow, neurons: Vec::new() }
+        Blocks { layers, heads, flow, neurons: Vec::new(), positions: None }
     }
 
     /// The same with these neurons, layer and neuron each, as nodes of their own; those beyond the layers are left out.
@@ -41,6 +36,17 @@ impl Blocks {
         neurons.sort_unstable();
         neurons.dedup();
         Blocks { neurons, ..self.clone() }
+    }
+
+    /// The same with nodes at each position by themselves. An edge is then one at each of them; the logits are read where the
+    /// answer is alone.
+    pub fn at_positions(&self, positions: Option<Places>) -> Self {
+        Blocks { positions, ..self.clone() }
+    }
+
+    /// The positions that have nodes of their own; `None` where nodes are of all positions together.
+    pub fn positions(&self) -> Option<Places> {
+        self.positions
     }
 
     /// The neurons that are nodes of their own, layer and neuron each, in order.
@@ -74,17 +80,52 @@ impl Blocks {
         Port::all(self.layers, self.heads).into_iter().flat_map(own).collect()
     }
 
-    /// Every node, in the order of the stream, the logits last: 2 + L(H + 1), and neurons.
+    /// Every node, in the order of the stream, the logits last: 2 + L(H + 1), and neurons; each at every position where
+    /// these are told apart.
     pub fn vertices(&self) -> Vec<Vertex> {
-        self.nodes().into_iter().map(Vertex::Node).chain([Vertex::Logits]).collect()
+        let everywhere = |node: Node| self.places().map(move |position| Vertex::writing(node, position));
+        self.nodes().into_iter().flat_map(everywhere).chain([Vertex::Logits]).collect()
     }
 
-    /// Every edge that the blocks allow, by sender and then by port, both in the order of the stream.
+    /// The positions of nodes; one that is no position where they are of all together.
+    fn places(&self) -> impl Iterator<Item = Option<usize>> + use<> {
+        let apart = self.positions;
+        (0..apart.map_or(1, |places| places.count)).map(move |position| apart.map(|_| position))
+    }
+
+    /// Every edge that the blocks allow, by sender, then by port, both in the order of the stream, then by position.
     pub fn edges(&self) -> Vec<Edge> {
         let ports = self.ports();
         let reached = |from: Node| ports.iter().filter(move |to| from.precedes(**to, self.flow));
-        let from = |from| reached(from).map(move |to| Edge { from, to: *to });
+        let placed = |from, to: Port| {
+            let read = move |position: &Option<usize>| self.reads_at(to, *position);
+            self.places().filter(read).map(move |position| Edge::new(from, to).at(position))
+        };
+        let from = |from| reached(from).flat_map(move |to| placed(from, *to));
         self.nodes().into_iter().flat_map(from).collect()
+    }
+
+    /// How many edges the blocks allow.
+    pub fn count(&self) -> usize {
+        let (ports, apart) = (self.ports(), self.apart());
+        // the logits are the last port
+        let of = |node: Node| ports.iter().filter(|port| node.precedes(**port, self.flow)).count() - 1;
+        self.nodes().into_iter().map(|node| of(node) * apart + 1).sum()
+    }
+
+    /// How many nodes there are of each that writes.
+    fn apart(&self) -> usize {
+        self.positions.map_or(1, |places| places.count)
+    }
+
+    /// Whether a port has edges at a position: the logits where the answer is alone.
+    pub fn reads_at(&self, port: Port, position: Option<usize>) -> bool {
+        match (self.positions, position) {
+            (None, None) => true,
+            (Some(places), Some(position)) if port == Port::Logits => position == places.answer,
+            (Some(places), Some(position)) => position < places.count,
+            _ => false,
+        }
     }
 
     /// Whether a node of this name is in the model.
@@ -97,29 +138,56 @@ impl Blocks {
         }
     }
 
-    /// The place of a node among [`Blocks::vertices`].
-    pub fn place(&self, vertex: Vertex) -> usize {
-        let block = |layer: usize| 1 + layer * (self.heads + 1) + self.neurons_of(layer).1;
-        match vertex {
-            Vertex::Node(Node::Input) => 0,
-            Vertex::Node(Node::Head(layer, head)) => block(layer) + head,
-            Vertex::Node(Node::Mlp(layer)) => block(layer) + self.heads,
-            Vertex::Node(Node::Neuron(layer, neuron)) => {
-                let place = self.neurons_of(layer).0.partition_point(|(_, other)| *other < neuron);
-                block(layer) + self.heads + 1 + place
-            }
-            Vertex::Logits => block(self.layers),
+    /// Whether a node of a circuit is in the model.
+    pub fn has_vertex(&self, vertex: Vertex) -> bool {
+        match (vertex.node(), vertex.position(), self.positions) {
+            (None, ..) => true,
+            (Some(node), None, None) => self.has(node),
+            (Some(node), Some(position), Some(places)) => self.has(node) && position < places.count,
+            _ => false,
         }
     }
 
-    /// What edges are ordered by: the places of sender and port.
-    pub fn order(&self, edge: Edge) -> (usize, usize) {
+    /// The place of a node among [`Blocks::vertices`].
+    pub fn place(&self, vertex: Vertex) -> usize {
+        self.number(vertex.node()) * self.apart() + vertex.position().unwrap_or(0)
+    }
+
+    /// The place of what writes among [`Blocks::nodes`], the logits behind all.
+    fn number(&self, node: Option<Node>) -> usize {
+        let block = |layer: usize| 1 + layer * (self.heads + 1) + self.neurons_of(layer).1;
+        match node {
+            Some(Node::Input) => 0,
+            Some(Node::Head(layer, head)) => block(layer) + head,
+            Some(Node::Mlp(layer)) => block(layer) + self.heads,
+            Some(Node::Neuron(layer, neuron)) => {
+                let place = self.neurons_of(layer).0.partition_point(|(_, other)| *other < neuron);
+                block(layer) + self.heads + 1 + place
+            }
+            None => block(self.layers),
+        }
+    }
+
+    /// What edges are ordered by: the places of sender and port, and the position.
+    pub fn order(&self, edge: Edge) -> (usize, usize, Option<usize>) {
         let within = match edge.to {
             Port::Key(..) => 1,
             Port::Value(..) => 2,
             _ => 0,
         };
-        (self.place(edge.from.into()), 3 * self.place(Vertex::reading(edge.to)) + within)
+        (self.number(Some(edge.from)), 3 * self.number(edge.to.node()) + within, edge.position)
+    }
+
+    /// The places of the nodes whose output hangs on what an edge brings; `end` is that of the node it enters. Keys and values
+    /// read at a position are heard by their head there and at every later one, all else at its own position.
+    pub fn heard(&self, edge: Edge, end: usize) -> Range<usize> {
+        match (self.positions, edge.position, edge.to) {
+            (Some(places), Some(position), to) if to != Port::Logits => {
+                let Range { start, end: last } = places.hearing(edge, position);
+                end - position + start..end - position + last
+            }
+            _ => end..end + 1,
+        }
     }
 }
 
@@ -130,6 +198,9 @@ impl fmt::Display for Blocks {
             Flow::Parallel => ", heads and MLP of a block in parallel",
         };
         write!(out, "{} layers of {} heads{flow}", self.layers, self.heads)?;
+        if let Some(positions) = self.positions {
+            write!(out, ", {positions}")?;
+        }
         if self.neurons.is_empty() {
             return Ok(());
         }
@@ -137,48 +208,5 @@ impl fmt::Display for Blocks {
         let more = self.neurons.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         write!(out, ", with {}{more} as nodes of their own", named.collect::<Vec<_>>().join(", "))
-    }
-}
-
-impl Vertex {
-    /// The node that a port belongs to.
-    pub fn reading(port: Port) -> Self {
-        port.node().map_or(Self::Logits, Self::Node)
-    }
-
-    /// The node that writes; the logits do not.
-    pub fn node(self) -> Option<Node> {
-        match self {
-            Self::Node(node) => Some(node),
-            Self::Logits => None,
-        }
-    }
-
-    /// Whether pruning leaves it alone: nothing enters the input, and nothing leaves the logits.
-    pub fn is_end(self) -> bool {
-        matches!(self, Self::Node(Node::Input) | Self::Logits)
-    }
-}
-
-impl From<Node> for Vertex {
-    fn from(node: Node) -> Self {
-        Self::Node(node)
-    }
-}
-
-impl fmt::Display for Vertex {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Node(node) => node.fmt(out),
-            Self::Logits => out.write_str("logits"),
-        }
-    }
-}
-
-impl FromStr for Vertex {
-    type Err = NodeError;
-
-    fn from_str(name: &str) -> Result<Self, NodeError> {
-        if name == "logits" { Ok(Self::Logits) } else { name.parse().map(Self::Node) }
     }
 }

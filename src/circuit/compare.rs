@@ -11,7 +11,8 @@
 //!
 //! **Example.** `circuit.agreement([here, there], Drawn::Apart, &how)`
 
-use super::resample::{Groups, draws, jaccard};
+use super::held::Held;
+use super::resample::{Groups, draws};
 use super::{Circuit, Items, ItemsError, Resampling};
 use patchclamp_probes::Interval;
 use rayon::prelude::*;
@@ -56,17 +57,17 @@ impl Circuit {
         // other draws than the first's, unless they are to be the same
         let seeds = [how.seed, if drawn == Drawn::Together { how.seed } else { how.seed ^ 0x6f_74_68_65_72 }];
         let draws = [draws(one.count(), how.draws, seeds[0]), draws(other.count(), how.draws, seeds[1])];
-        let members = |groups: &Groups, draws: &[Vec<usize>]| -> Vec<Vec<bool>> {
-            draws.par_iter().map(|draw| self.drawn(&groups.mean(draw), how)).collect()
+        let members = |groups: &Groups, draws: &[Vec<usize>]| -> Vec<Held> {
+            draws.par_iter().map(|draw| Held::of(&self.drawn(&groups.mean(draw), how))).collect()
         };
         let [left, right] = [members(&one, &draws[0]), members(&other, &draws[1])];
-        let within = |members: &[Vec<bool>]| members.windows(2).map(|pair| jaccard(&pair[0], &pair[1])).collect();
+        let within = |members: &[Held]| members.windows(2).map(|pair| pair[0].jaccard(&pair[1])).collect();
         let difference = |place: usize| {
             let pairs = one.means(place, &draws[0]).into_iter().zip(other.means(place, &draws[1]));
             Interval::percentile(&pairs.map(|(one, other)| other - one).collect::<Vec<f64>>(), level)
         };
         Ok(Agreement {
-            between: left.iter().zip(&right).map(|(one, other)| jaccard(one, other)).collect(),
+            between: left.iter().zip(&right).map(|(one, other)| one.jaccard(other)).collect(),
             within: [within(&left), within(&right)],
             differences: (0..self.links().len()).into_par_iter().map(difference).collect(),
         })

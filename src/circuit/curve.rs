@@ -100,7 +100,7 @@ impl Circuit {
         ends: Ends,
         mut metric: impl FnMut(&Self) -> Result<f64, E>,
     ) -> Result<Vec<Step>, E> {
-        let all = self.blocks.edges().len();
+        let all = self.blocks.count();
         let step = |share| {
             let chosen = count(share, all);
             let circuit = self.select(rule, chosen).prune();

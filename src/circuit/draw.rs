@@ -1,9 +1,10 @@
 //! A circuit as a diagram: the input at the bottom, the logits on top, heads by column, MLPs in a column of their own,
 //! and beside it their neurons that are nodes of their own.
 
+use super::unroll::ends;
 use super::{Circuit, Link, Vertex};
-use crate::figure::{Band, Diagram, Spot, Wire};
-use crate::node::{Node, Port};
+use crate::figure::{Band, Diagram, Kind, Spot, Wire};
+use crate::node::{Edge, Node, Port};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// More wires than this are a grey area: the weaker ones are left out, and the legend says how many.
@@ -11,6 +12,9 @@ const MOST: usize = 600;
 
 /// Neurons of a layer that stand in one row; more stand in rows above it.
 const ACROSS: usize = 12;
+
+/// The fact of a circuit that has the tokens at its positions, a space between.
+pub const TOKENS: &str = "tokens";
 
 /// What a drawing says beyond its edges.
 #[derive(Clone, Debug, Default)]
@@ -23,12 +27,18 @@ pub struct Caption {
     pub signs: [String; 2],
     /// What edges carry, by their name, where that is known.
     pub carries: BTreeMap<String, String>,
+    /// The token at each position, where nodes are at positions and that is known.
+    pub tokens: Vec<String>,
 }
 
 impl Circuit {
-    /// The diagram of what is in the circuit, of very large ones the strongest edges.
+    /// The diagram of what is in the circuit, of very large ones the strongest edges; where nodes are at positions, these stand
+    /// side by side.
     pub fn diagram(&self, caption: &Caption) -> Diagram {
         let shown = self.strongest(MOST);
+        if self.blocks.positions().is_some() {
+            return Diagram { left_out: self.size() - shown.size(), ..shown.unrolled(caption) };
+        }
         let held = shown.vertices();
         let nodes = || held.iter().filter_map(|vertex| vertex.node());
         let heads: BTreeSet<usize> = nodes().filter_map(Node::head).collect();
@@ -43,13 +53,17 @@ impl Circuit {
         let height = |vertex: Vertex| (time(vertex), vertex.node().and_then(place).unwrap_or(0) / ACROSS);
         let rows: BTreeSet<(usize, usize)> = held.iter().map(|vertex| height(*vertex)).collect();
         let row = |vertex: Vertex| rows.iter().position(|row| *row == height(vertex)).unwrap_or(0);
-        let column = |vertex: Vertex| match vertex {
-            Vertex::Node(Node::Head(_, head)) => columns.get(&head).copied(),
-            Vertex::Node(Node::Mlp(_)) => Some(columns.len()),
-            Vertex::Node(node @ Node::Neuron(..)) => place(node).map(|place| beside + place % ACROSS),
-            Vertex::Node(Node::Input) | Vertex::Logits => None,
+        let column = |vertex: Vertex| match vertex.node() {
+            Some(Node::Head(_, head)) => columns.get(&head).copied(),
+            Some(Node::Mlp(_)) => Some(columns.len()),
+            Some(node @ Node::Neuron(..)) => place(node).map(|place| beside + place % ACROSS),
+            Some(Node::Input) | None => None,
         };
-        let spot = |vertex: &Vertex| Spot { name: vertex.to_string(), row: row(*vertex), column: column(*vertex) };
+        let spot = |vertex: &Vertex| {
+            let name = vertex.to_string();
+            Spot { text: name.clone(), name, row: row(*vertex), column: column(*vertex) }
+        };
+        let places: BTreeMap<String, usize> = names_of(held.iter().map(Vertex::to_string));
         let names = heads.iter().map(|head| format!("head {head}")).chain(has_mlps.then(|| "MLP".to_string()));
         let most = neurons.values().map(Vec::len).max().unwrap_or(0);
         let names = names.chain(std::iter::repeat_n("neuron".to_string(), most.min(ACROSS)));
@@ -61,7 +75,8 @@ impl Circuit {
             columns: names.collect(),
             bands: bands(&held, row),
             spots: held.iter().map(spot).collect(),
-            wires: shown.wires(&held, caption),
+            groups: Vec::new(),
+            wires: shown.wires(&places, caption),
             left_out: self.size() - shown.size(),
             legend: if ports { vec!["heads read q, k, v left to right".to_string()] } else { vec![] },
         }
@@ -78,19 +93,19 @@ impl Circuit {
         self.with(&members)
     }
 
-    fn wires(&self, held: &[Vertex], caption: &Caption) -> Vec<Wire> {
-        let places: BTreeMap<usize, usize> =
-            held.iter().enumerate().map(|(place, vertex)| (self.blocks.place(*vertex), place)).collect();
-        let place = |vertex: Vertex| places[&self.blocks.place(vertex)];
+    /// The wires of all edges between boxes, by the names of these.
+    pub(super) fn wires(&self, places: &BTreeMap<String, usize>, caption: &Caption) -> Vec<Wire> {
         let wire = |link: &Link| {
             let name = link.edge.to_string();
+            let [from, to] = ends(link.edge).map(|end| places[&end]);
             let label = caption.carries.get(&name).cloned();
             let interval = link.interval.map(|ends| format!(" [{:.4e}, {:.4e}]", ends.low, ends.high));
             let carried = label.as_ref().map(|carried| format!(", carries {carried}"));
             Wire {
-                from: place(link.edge.from.into()),
-                to: place(Vertex::reading(link.edge.to)),
-                port: port(link.edge.to),
+                from,
+                to,
+                kind: Kind::Edge,
+                port: port(link.edge),
                 weight: link.score,
                 note: [
                     format!("{name}: {:.4e}", link.score),
@@ -104,6 +119,11 @@ impl Circuit {
         };
         self.edges().map(wire).collect()
     }
+}
+
+/// Where each of some names stands.
+pub(super) fn names_of(names: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
+    names.enumerate().map(|(place, name)| (name, place)).collect()
 }
 
 fn size((place, link): (usize, &Link)) -> (usize, f64) {
@@ -125,11 +145,13 @@ fn bands(held: &[Vertex], row: impl Fn(Vertex) -> usize) -> Vec<Band> {
     layers.into_iter().filter_map(band).collect()
 }
 
-/// Queries enter at the left, keys in the middle, values at the right.
-fn port(port: Port) -> f64 {
-    match port {
+/// Queries enter at the left, keys in the middle, values at the right; where keys and values have a box of their own keys at
+/// the left of that.
+fn port(edge: Edge) -> f64 {
+    match edge.to {
         Port::Query(..) => -1.0,
         Port::Value(..) => 1.0,
+        Port::Key(..) if edge.position.is_some() => -1.0,
         Port::Key(..) | Port::Mlp(_) | Port::Neuron(..) | Port::Logits => 0.0,
     }
 }

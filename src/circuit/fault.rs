@@ -26,6 +26,26 @@ pub enum Fault {
         "{0} runs backwards: a port reads only what is written before it, and with this edge the graph would have a cycle"
     )]
     Backwards(Edge),
+    /// With a position where edges have none, or without where they have.
+    #[error(
+        "{edge}: the model has {blocks}; where nodes are at each position every edge names its own, as in m0->a5.h5<k>@3, and none does where they are not"
+    )]
+    Placed {
+        /// The edge.
+        edge: Edge,
+        /// The model.
+        blocks: Blocks,
+    },
+    /// At a position that nothing is read at.
+    #[error(
+        "{edge} does not exist: the model has {blocks}, counted from 0; the logits are read where the answer is alone"
+    )]
+    Nowhere {
+        /// The edge.
+        edge: Edge,
+        /// The model.
+        blocks: Blocks,
+    },
     /// Said before.
     #[error("{0} stands here a second time; an edge has one score")]
     Twice(Edge),

@@ -70,8 +70,9 @@ impl Circuit {
             graph.add_node(vertex);
         }
         for link in links {
-            let [from, to] = [link.edge.from.into(), Vertex::reading(link.edge.to)];
-            graph.add_edge(NodeIndex::new(blocks.place(from)), NodeIndex::new(blocks.place(to)), link);
+            let ends = [Vertex::of_source(link.edge), Vertex::of_end(link.edge)];
+            let [from, to] = ends.map(|vertex| NodeIndex::new(blocks.place(vertex)));
+            graph.add_edge(from, to, link);
         }
         Self { blocks, graph }
     }
@@ -108,7 +109,8 @@ impl Circuit {
         found.ok().map(|place| &edges[place].weight)
     }
 
-    /// The nodes in the circuit: those that an edge of it enters or leaves, in the order of the stream.
+    /// The nodes in the circuit: those that an edge of it enters or leaves, in the order of the stream. A head whose keys or
+    /// values are read at a position is one of them there, also where it writes at later ones alone.
     pub fn vertices(&self) -> Vec<Vertex> {
         let mut held = vec![false; self.graph.node_count()];
         for edge in self.graph.edge_references().filter(|edge| edge.weight().in_circuit) {
@@ -153,11 +155,15 @@ fn fault(blocks: &Blocks, link: &Link) -> Option<Fault> {
     let ends = interval.map(|Interval { low, high }| (low, high));
     let unnamed = |node: Node| node.neuron().is_some() && node.layer() < Some(blocks.layers) && !blocks.has(node);
     match ends {
+        _ if edge.position.is_some() != blocks.positions().is_some() => {
+            Some(Fault::Placed { edge, blocks: blocks.clone() })
+        }
         _ if unnamed(edge.from) || edge.to.node().is_some_and(unnamed) => Some(Fault::Unnamed(edge)),
         _ if !blocks.has(edge.from) || !edge.to.node().is_none_or(|node| blocks.has(node)) => {
             Some(Fault::Outside { edge, blocks: blocks.clone() })
         }
         _ if !edge.from.precedes(edge.to, blocks.flow) => Some(Fault::Backwards(edge)),
+        _ if !blocks.reads_at(edge.to, edge.position) => Some(Fault::Nowhere { edge, blocks: blocks.clone() }),
         _ if !score.is_finite() => Some(Fault::Score { edge, score }),
         Some((low, high)) if !(low.is_finite() && high.is_finite() && low <= high) => {
             Some(Fault::Interval { edge, low, high })

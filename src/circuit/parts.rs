@@ -14,7 +14,8 @@
 //!
 //! **Example.** `circuit.parts(&items, &[vec![0, 1], vec![2, 3]], &how)`
 
-use super::resample::{Groups, jaccard};
+use super::held::Held;
+use super::resample::Groups;
 use super::{Circuit, Items, ItemsError, Resampling};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
@@ -65,7 +66,8 @@ impl Circuit {
     /// The Jaccard index of the circuit of a part with that of the other groups.
     fn apart(&self, groups: &Groups, part: &[usize], how: &Resampling) -> f64 {
         let others: Vec<usize> = (0..groups.count()).filter(|group| !part.contains(group)).collect();
-        jaccard(&self.drawn(&groups.mean(part), how), &self.drawn(&groups.mean(&others), how))
+        let circuit = |of: &[usize]| Held::of(&self.drawn(&groups.mean(of), how));
+        circuit(part).jaccard(&circuit(&others))
     }
 }
 

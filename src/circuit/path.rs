@@ -9,7 +9,7 @@
 //!
 //! **Example.** `circuit.paths(Node::Input, Strength::Weakest, 10)`
 
-use super::{Circuit, Vertex};
+use super::Circuit;
 use crate::node::{Node, Path};
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
@@ -24,11 +24,19 @@ pub enum Strength {
     Share,
 }
 
-/// The rest of a path: its strength, its first edge, and which of those from that edge's end it goes on with.
-type Tail = (f64, usize, usize);
+/// The rest of a path.
+#[derive(Clone, Copy)]
+struct Tail {
+    strength: f64,
+    /// Its first edge.
+    edge: usize,
+    /// Where it goes on: the node that writes next, and which of the ways from there.
+    on: (usize, usize),
+}
 
 impl Circuit {
-    /// The `count` strongest paths from a node to the logits, strongest first; equals in the order of their edges.
+    /// The `count` strongest paths from a node to the logits, strongest first; equals in the order of their edges. Where nodes
+    /// are at positions, from the node at any of them; what a head reads at one position it may write at a later one.
     ///
     /// From the logits down, each node keeps the `count` best of its ways on. No other can be part of a better path, so
     /// time goes with edges times `count` and not with the number of paths, which can be astronomical.
@@ -36,61 +44,84 @@ impl Circuit {
         if !self.blocks.has(from) {
             return Vec::new();
         }
-        let start = self.blocks.place(from.into());
-        let weights = self.weights(strength);
-        let mut tails: Vec<Vec<Tail>> = vec![Vec::new(); self.graph.node_count()];
-        for node in (start..self.graph.node_count() - 1).rev() {
-            tails[node] = self.best(node, &tails, &weights, strength, count);
+        let places = self.blocks.positions().map_or(1, |places| places.count);
+        let at = |position: usize| self.blocks.positions().map(|_| position);
+        let starts: Vec<usize> =
+            (0..places).map(|place| self.blocks.place(super::Vertex::writing(from, at(place)))).collect();
+        let entering = self.entered(strength);
+        let logits = self.graph.node_count() - 1;
+        let mut tails: Vec<Vec<Tail>> = vec![Vec::new(); logits];
+        for node in (starts[0]..logits).rev() {
+            tails[node] = self.best(node, &tails, &entering, strength, count);
         }
-        tails[start].iter().map(|tail| (self.path(from, tail, &tails), tail.0)).collect()
+        let mut found: Vec<Tail> = starts.iter().flat_map(|start| tails[*start].iter().copied()).collect();
+        strongest(&mut found, count);
+        found.iter().map(|tail| (self.path(from, tail, &tails), tail.strength)).collect()
     }
 
     /// The best ways on from a node.
-    fn best(&self, node: usize, tails: &[Vec<Tail>], weights: &[f64], strength: Strength, count: usize) -> Vec<Tail> {
+    fn best(&self, node: usize, tails: &[Vec<Tail>], entering: &[f64], strength: Strength, count: usize) -> Vec<Tail> {
         let mut ways = Vec::new();
         let leaving = self.graph.edges_directed(NodeIndex::new(node), Direction::Outgoing);
         for edge in leaving.filter(|edge| edge.weight().in_circuit) {
-            let (place, weight) = (edge.id().index(), weights[edge.id().index()]);
-            match self.graph[edge.target()] {
-                Vertex::Logits => ways.push((weight, place, 0)),
-                Vertex::Node(_) => {
-                    let further = tails[edge.target().index()].iter().enumerate();
-                    ways.extend(further.map(|(rank, (rest, ..))| (strength.joined(weight, *rest), place, rank)));
+            let (place, size) = (edge.id().index(), edge.weight().score.abs());
+            for vertex in self.heard(place) {
+                let weight = strength.weight(size, entering[vertex]);
+                match tails.get(vertex) {
+                    None => ways.push(Tail { strength: weight, edge: place, on: (vertex, 0) }),
+                    Some(further) => ways.extend(further.iter().enumerate().map(|(rank, rest)| Tail {
+                        strength: strength.joined(weight, rest.strength),
+                        edge: place,
+                        on: (vertex, rank),
+                    })),
                 }
             }
         }
-        ways.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-        ways.truncate(count);
+        strongest(&mut ways, count);
         ways
     }
 
     fn path(&self, from: Node, tail: &Tail, tails: &[Vec<Tail>]) -> Path {
-        let mut ports = Vec::new();
-        let mut next = Some(*tail);
-        while let Some((_, place, rank)) = next {
-            let edge = &self.graph.raw_edges()[place];
-            ports.push(edge.weight.edge.to);
-            next = tails[edge.target().index()].get(rank).copied();
+        let mut path = Path::new(from, Vec::new());
+        let mut next = Some(tail);
+        while let Some(Tail { edge, on: (vertex, rank), .. }) = next {
+            let edge = self.graph.raw_edges()[*edge].weight.edge;
+            path.ports.push(edge.to);
+            path.positions.extend(edge.position);
+            next = tails.get(*vertex).and_then(|tails| tails.get(*rank));
         }
-        Path { from, ports }
+        path
     }
 
-    /// What each edge adds to the strength of a path.
-    fn weights(&self, strength: Strength) -> Vec<f64> {
+    /// The sum of the sizes of all edges of the circuit that a node's output hangs on, where shares of it are asked for.
+    fn entered(&self, strength: Strength) -> Vec<f64> {
         let mut entering = vec![0.0; self.graph.node_count()];
-        for edge in self.graph.edge_references().filter(|edge| edge.weight().in_circuit) {
-            entering[edge.target().index()] += edge.weight().score.abs();
+        if strength == Strength::Share {
+            for (place, link) in self.links().enumerate().filter(|(_, link)| link.in_circuit) {
+                entering[self.heard(place)].iter_mut().for_each(|sum| *sum += link.score.abs());
+            }
         }
-        let share = |score: f64, sum: f64| if sum > 0.0 { score / sum } else { 0.0 };
-        let weight = |edge: &petgraph::graph::Edge<super::Link>| match strength {
-            Strength::Weakest => edge.weight.score.abs(),
-            Strength::Share => share(edge.weight.score.abs(), entering[edge.target().index()]),
-        };
-        self.graph.raw_edges().iter().map(weight).collect()
+        entering
     }
 }
 
+/// The first `count`, strongest first.
+fn strongest(ways: &mut Vec<Tail>, count: usize) {
+    let order = |a: &Tail, b: &Tail| b.strength.total_cmp(&a.strength).then((a.edge, a.on).cmp(&(b.edge, b.on)));
+    ways.sort_by(order);
+    ways.truncate(count);
+}
+
 impl Strength {
+    /// What an edge of this size adds, of so much that enters its node.
+    fn weight(self, size: f64, entering: f64) -> f64 {
+        match self {
+            Self::Weakest => size,
+            Self::Share if entering > 0.0 => size / entering,
+            Self::Share => 0.0,
+        }
+    }
+
     fn joined(self, edge: f64, rest: f64) -> f64 {
         match self {
             Self::Weakest => edge.min(rest),

@@ -31,8 +31,9 @@ impl Circuit {
             if size(&members) <= wanted {
                 break;
             }
-            let mut without = members.clone();
-            if std::mem::replace(&mut without[*place], false) {
+            if members[*place] {
+                let mut without = members.clone();
+                without[*place] = false;
                 self.pruned(&mut without);
                 members = if size(&without) >= wanted { without } else { members };
             }

@@ -15,6 +15,7 @@
 //!
 //! **Example.** `circuit.resample(&Items { scores, groups }, &Resampling { rule, chosen: 800, draws: 1000, seed: 0, .. })`
 
+use super::held::Held;
 use super::{Circuit, Link, Rule};
 use ndarray::{Array1, ArrayView2, Axis};
 use patchclamp_probes::{Interval, bootstrap};
@@ -114,17 +115,18 @@ impl Circuit {
         let groups = self.groups(items)?;
         let count = groups.sizes.len();
         let everyone: Vec<usize> = (0..count).collect();
-        let circuit = |drawn: &[usize]| self.drawn(&groups.mean(drawn), how);
-        let whole = circuit(&everyone);
+        let circuit = |drawn: &[usize]| Held::of(&self.drawn(&groups.mean(drawn), how));
+        let members = self.drawn(&groups.mean(&everyone), how);
+        let whole = Held::of(&members);
         let draws = draws(count, how.draws, how.seed);
-        let members: Vec<_> = draws.par_iter().map(|drawn| circuit(drawn)).collect();
+        let drawn: Vec<_> = draws.par_iter().map(|drawn| circuit(drawn)).collect();
         let halves = halves(count, how);
-        let between_halves = halves.par_iter().map(|(one, other)| jaccard(&circuit(one), &circuit(other))).collect();
+        let between_halves = halves.par_iter().map(|(one, other)| circuit(one).jaccard(&circuit(other))).collect();
         Ok(Stability {
-            circuit: self.with_intervals(&groups, &everyone, &draws, &whole),
-            inclusion: inclusion(&members, whole.len()),
-            with_all: members.iter().map(|draw| jaccard(draw, &whole)).collect(),
-            between_draws: members.windows(2).map(|pair| jaccard(&pair[0], &pair[1])).collect(),
+            circuit: self.with_intervals(&groups, &everyone, &draws, &members),
+            inclusion: inclusion(&drawn, members.len()),
+            with_all: drawn.iter().map(|draw| draw.jaccard(&whole)).collect(),
+            between_draws: drawn.windows(2).map(|pair| pair[0].jaccard(&pair[1])).collect(),
             between_halves,
         })
     }
@@ -239,19 +241,12 @@ fn halves(count: usize, how: &Resampling) -> Vec<(Vec<usize>, Vec<usize>)> {
 }
 
 /// The share of draws that hold each edge.
-fn inclusion(draws: &[Vec<bool>], edges: usize) -> Vec<f64> {
+fn inclusion(draws: &[Held], edges: usize) -> Vec<f64> {
     let mut held = vec![0_u32; edges];
     for draw in draws {
-        held.iter_mut().zip(draw).for_each(|(held, member)| *held += u32::from(*member));
+        draw.places().for_each(|place| held[place] += 1);
     }
     held.into_iter().map(|held| f64::from(held) / draws.len().max(1) as f64).collect()
-}
-
-/// Edges in both over edges in either; two circuits without edges are the same.
-pub(super) fn jaccard(left: &[bool], right: &[bool]) -> f64 {
-    let both = left.iter().zip(right).filter(|(left, right)| **left && **right).count();
-    let either = left.iter().zip(right).filter(|(left, right)| **left || **right).count();
-    if either == 0 { 1.0 } else { both as f64 / either as f64 }
 }
 
 impl Stability {

@@ -3,7 +3,9 @@
 //! **What it measures.** Nothing: it reads scores. *Top* takes the n edges of highest score. *Greedy* begins with the
 //! edges into the logits and takes the highest edge n times, each time adding what enters the node that it comes from,
 //! so that everything it takes leads to the logits. *Pruning* drops edges of nodes that nothing enters or nothing
-//! leaves, until there are none; input and logits are exempt.
+//! leaves, until there are none; input and logits are exempt. Since edges go up the stream alone, what is left are the edges on
+//! ways from the input to the logits. Where nodes are at positions, a key or value read at one enters its head there and at
+//! every later position (of a head that sees no further back than a window too, so that more may be left there).
 //!
 //! **What it cannot show.** That the edges do anything together: scores are of single edges. Ties fall to the edge that
 //! is first in the order of [`Blocks::edges`](super::Blocks::edges).
@@ -13,11 +15,9 @@
 //! **Example.** `circuit.select(Rule::Top(By::Size), 800).prune()`
 
 use super::Circuit;
-use petgraph::Direction;
-use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeRef;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::Range;
 
 /// What of a score counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,13 +88,71 @@ impl Circuit {
     pub fn chosen(&self, scores: &[f64], rule: Rule, count: usize) -> Vec<bool> {
         match rule {
             Rule::Top(by) => top(scores, by, count),
-            Rule::Greedy(by) => greedy(&self.graph, scores, by, count),
+            Rule::Greedy(by) => self.greedy(scores, by, count),
         }
     }
 
     /// Drops from `members` what [`Circuit::prune`] drops.
     pub fn pruned(&self, members: &mut [bool]) {
-        prune(&self.graph, members);
+        let logits = self.graph.node_count() - 1;
+        let input = self.blocks.positions().map_or(1, |places| places.count);
+        let mut entered: Vec<bool> = (0..=logits).map(|vertex| vertex < input).collect();
+        // edges stand in the order of their senders, and lead to later nodes alone
+        for (place, member) in members.iter_mut().enumerate() {
+            *member = *member && entered[self.source(place)];
+            if *member {
+                entered[self.heard(place)].fill(true);
+            }
+        }
+        let mut heard = vec![false; logits];
+        heard.push(true);
+        for (place, member) in members.iter_mut().enumerate().rev() {
+            *member = *member && heard[self.heard(place)].contains(&true);
+            if *member {
+                heard[self.source(place)] = true;
+            }
+        }
+    }
+
+    /// The place of the node that an edge, by its own place, leaves.
+    pub(super) fn source(&self, place: usize) -> usize {
+        self.graph.raw_edges()[place].source().index()
+    }
+
+    /// The places of the nodes whose output hangs on an edge, by its own place.
+    pub(super) fn heard(&self, place: usize) -> Range<usize> {
+        let edge = &self.graph.raw_edges()[place];
+        self.blocks.heard(edge.weight.edge, edge.target().index())
+    }
+
+    /// The edges that each node's output hangs on, by places.
+    fn entering(&self) -> Vec<Vec<usize>> {
+        let mut entering = vec![Vec::new(); self.graph.node_count()];
+        for place in 0..self.graph.edge_count() {
+            self.heard(place).for_each(|vertex| entering[vertex].push(place));
+        }
+        entering
+    }
+
+    /// The highest edge that leads to the logits over those taken, `count` times.
+    fn greedy(&self, scores: &[f64], by: By, count: usize) -> Vec<bool> {
+        let entering = self.entering();
+        let mut members = vec![false; scores.len()];
+        let mut offered = members.clone();
+        let mut reached = vec![false; entering.len()];
+        let mut open = BinaryHeap::new();
+        let mut opened = entering.len() - 1; // the logits
+        for _ in 0..count {
+            if !std::mem::replace(&mut reached[opened], true) {
+                // what a head reads at one position it may write at several
+                let new = entering[opened].iter().filter(|place| !std::mem::replace(&mut offered[**place], true));
+                open.extend(new.map(|place| (by.rank(scores[*place]), Reverse(*place))));
+            }
+            let Some((_, Reverse(place))) = open.pop() else { break };
+            members[place] = true;
+            opened = self.source(place);
+        }
+        members
     }
 }
 
@@ -105,44 +163,4 @@ fn top(scores: &[f64], by: By, count: usize) -> Vec<bool> {
     let mut members = vec![false; scores.len()];
     order.iter().take(count).for_each(|place| members[*place] = true);
     members
-}
-
-/// The highest edge that leads to the logits over those taken, `count` times.
-fn greedy<N, E>(graph: &DiGraph<N, E>, scores: &[f64], by: By, count: usize) -> Vec<bool> {
-    let mut members = vec![false; scores.len()];
-    let mut reached = vec![false; graph.node_count()];
-    let mut open = BinaryHeap::new();
-    let mut opened = graph.node_indices().next_back(); // the logits
-    for _ in 0..count {
-        if let Some(node) = opened.filter(|node| !std::mem::replace(&mut reached[node.index()], true)) {
-            let entering = graph.edges_directed(node, Direction::Incoming).map(|edge| edge.id().index());
-            open.extend(entering.map(|place| (by.rank(scores[place]), Reverse(place))));
-        }
-        let Some((_, Reverse(place))) = open.pop() else { break };
-        members[place] = true;
-        opened = Some(graph.raw_edges()[place].source());
-    }
-    members
-}
-
-/// Drops edges at nodes other than first and last that nothing enters, or nothing leaves, until all have both.
-fn prune<N, E>(graph: &DiGraph<N, E>, members: &mut [bool]) {
-    let ends = [0, graph.node_count() - 1];
-    let dead = |node: NodeIndex, members: &[bool]| {
-        let has = |way| graph.edges_directed(node, way).any(|edge| members[edge.id().index()]);
-        !(ends.contains(&node.index()) || has(Direction::Incoming) && has(Direction::Outgoing))
-    };
-    let mut waiting: Vec<NodeIndex> = graph.node_indices().collect();
-    while let Some(node) = waiting.pop() {
-        if !dead(node, members) {
-            continue;
-        }
-        for (way, other) in [(Direction::Incoming, 0), (Direction::Outgoing, 1)] {
-            for edge in graph.edges_directed(node, way) {
-                if std::mem::replace(&mut members[edge.id().index()], false) {
-                    waiting.push([edge.source(), edge.target()][other]);
-                }
-            }
-        }
-    }
 }

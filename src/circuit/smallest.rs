@@ -1,6 +1,6 @@
 //! The smallest circuit that is faithful enough, found by bisection, and what it leaves out in few words.
 
-use super::{Circuit, Rule, Vertex};
+use super::{Circuit, Rule};
 use crate::node::Node;
 use std::collections::BTreeSet;
 
@@ -62,16 +62,17 @@ impl Circuit {
 
     /// What the circuit leaves out, in as few words as there are: by layer the heads that are gone, or those that stay.
     pub fn left_out(&self) -> String {
-        let held = self.vertices();
-        let (all, edges) = (self.blocks.vertices().len(), self.blocks.edges().len());
+        let vertices = self.vertices();
+        let (all, edges) = (self.blocks.vertices().len(), self.blocks.count());
+        let held: BTreeSet<Node> = vertices.iter().filter_map(|vertex| vertex.node()).collect();
         let mut parts = self.heads_gone(&held);
-        let gone = |layer: &usize| !held.contains(&Vertex::Node(Node::Mlp(*layer)));
+        let gone = |layer: &usize| !held.contains(&Node::Mlp(*layer));
         let mlps: BTreeSet<usize> = (0..self.blocks.layers).filter(gone).collect();
         if !mlps.is_empty() {
             parts.push(format!("{} {}", if mlps.len() == 1 { "MLP" } else { "MLPs" }, ranges(&mlps)));
         }
         let neurons = self.blocks.neurons().iter().map(|(layer, neuron)| Node::Neuron(*layer, *neuron));
-        let gone: Vec<_> = neurons.filter(|neuron| !held.contains(&Vertex::Node(*neuron))).collect();
+        let gone: Vec<_> = neurons.filter(|neuron| !held.contains(neuron)).collect();
         match gone.as_slice() {
             [] => {}
             [one] => parts.push(format!("neuron {one}")),
@@ -80,16 +81,16 @@ impl Circuit {
             }
             some => parts.push(format!("{} of {} neurons", some.len(), self.blocks.neurons().len())),
         }
-        let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join("; ")) };
+        let everywhere = if self.blocks.positions().is_some() { ", at every position" } else { "" };
+        let parts = if parts.is_empty() { String::new() } else { format!("{everywhere}: {}", parts.join("; ")) };
         let kept = self.size();
-        format!("{} of {edges} edges and {} of {all} nodes are left out{parts}", edges - kept, all - held.len())
+        format!("{} of {edges} edges and {} of {all} nodes are left out{parts}", edges - kept, all - vertices.len())
     }
 
     /// A phrase for each run of layers that lack the same heads.
-    fn heads_gone(&self, held: &[Vertex]) -> Vec<String> {
+    fn heads_gone(&self, held: &BTreeSet<Node>) -> Vec<String> {
         let stay = |layer: usize| -> BTreeSet<usize> {
-            let heads = held.iter().filter_map(|vertex| vertex.node());
-            heads.filter(|node| node.layer() == Some(layer)).filter_map(Node::head).collect()
+            held.iter().filter(|node| node.layer() == Some(layer)).filter_map(|node| node.head()).collect()
         };
         let kept: Vec<_> = (0..self.blocks.layers).map(|layer| (layer, stay(layer))).collect();
         kept.chunk_by(|a, b| a.1 == b.1).filter_map(|run| self.phrase(run[0].0, run.len(), &run[0].1)).collect()

@@ -2,7 +2,7 @@
 
 use super::screen::say;
 use crate::circuit::exchange::{self, Facts, File};
-use crate::circuit::{By, Caption, Circuit, Meaning, Recovery, Rule, Strength};
+use crate::circuit::{By, Caption, Circuit, Meaning, Recovery, Rule, Strength, TOKENS};
 use crate::figure::Figure;
 use crate::node::Node;
 use crate::spec;
@@ -190,7 +190,8 @@ fn tell_recovery(circuit: &Circuit, truth: &Path) -> anyhow::Result<()> {
 }
 
 fn write(circuit: &Circuit, facts: &Facts, unit: &str, folder: &Path) -> anyhow::Result<()> {
-    let caption = Caption { unit: unit.to_string(), signs: Meaning::of(facts).signs(), ..Caption::default() };
+    let tokens = facts.get(TOKENS).map_or(Vec::new(), |tokens| tokens.split(' ').map(str::to_string).collect());
+    let caption = Caption { unit: unit.to_string(), signs: Meaning::of(facts).signs(), tokens, ..Caption::default() };
     let diagram = circuit.diagram(&caption);
     let mut files = vec![
         ("json", exchange::write(circuit, facts).into_bytes()),

@@ -21,7 +21,7 @@ pub fn truth(variables: &[Variable], layout: &Layout, parts: &Parts) -> Circuit 
 /// From the writer of every direction that is read on the way to the answer to where it is read.
 fn reads(variables: &[Variable], layout: &Layout, parts: &Parts) -> Vec<Edge> {
     let mut edges = Vec::new();
-    let mut read = |direction: usize, to: Port| edges.push(Edge { from: layout.writer(direction), to });
+    let mut read = |direction: usize, to: Port| edges.push(Edge::new(layout.writer(direction), to));
     for head in parts.heads.iter().filter(|head| variables[head.makes].live) {
         let (layer, index) = head.at;
         let ports = [Port::Query(layer, index), Port::Key(layer, index), Port::Value(layer, index)];

@@ -24,7 +24,7 @@ pub use bars::{Bar, Bars};
 pub use choose::figures_of;
 pub(crate) use choose::words;
 pub use curves::{Curves, Estimate, Series};
-pub use diagram::{Band, Diagram, Spot, Wire};
+pub use diagram::{Band, Diagram, Group, Kind, Spot, Wire};
 pub use export::FigureError;
 pub use flow::{Flow, Glance, flow_of};
 pub use font::face;

@@ -81,6 +81,8 @@ pub struct Edges<'a> {
     sites: BTreeSet<Site>,
     /// What each wire carries so far, `[row, wire, pos, d_model]`.
     carried: Tensor<4>,
+    /// Where wires carry, `[row, wire, pos, 1]`; none where all do everywhere.
+    places: Option<Tensor<4>>,
     /// What heads have changed and their own layer does not read yet.
     pending: Option<Tensor<4>>,
 }
@@ -94,7 +96,8 @@ impl<'a> Edges<'a> {
         let nothing = vec![0.0; rows.len() * wires * positions * width];
         let setting = Setting::of(&frozen.base[&frozen.last]);
         let carried = from_doubles(nothing, [rows.len(), wires, positions, width], &setting);
-        let mut edges = Edges { frozen, routes, items, begin, sites: BTreeSet::new(), carried, pending: None };
+        let places = places(&routes, wires, positions, &setting);
+        let mut edges = Edges { frozen, routes, items, begin, sites: BTreeSet::new(), carried, places, pending: None };
         edges.sites = edges.wanted();
         edges.send();
         edges
@@ -195,7 +198,9 @@ impl<'a> Edges<'a> {
         let into = self.mask([ports.len(), wires], |route, [port, wire]| {
             route.wires.get(wire).is_some_and(|wire| wire.into.contains(&ports[port]))
         });
-        let carried = self.carried.clone().reshape([rows, wires, positions * width]);
+        let carried = self.carried.clone();
+        let carried = self.places.clone().map_or(carried.clone(), |places| carried * places);
+        let carried = carried.reshape([rows, wires, positions * width]);
         into.matmul(carried).reshape([rows, ports.len(), positions, width])
     }
 
@@ -224,6 +229,17 @@ impl<'a> Edges<'a> {
             self.carried = self.carried.clone() + pending;
         }
     }
+}
+
+/// 1 where a wire carries, else 0, `[row, wire, pos, 1]`; none where all carry everywhere.
+fn places(routes: &[&Route], wires: usize, positions: usize, setting: &Setting) -> Option<Tensor<4>> {
+    let at = |route: &Route, wire: usize| route.wires.get(wire).and_then(|wire| wire.at);
+    let each = || routes.iter().flat_map(|route| (0..wires).map(|wire| at(route, wire)));
+    each().any(|place| place.is_some()).then(|| {
+        let here = |place: Option<usize>, position: usize| place.is_none_or(|place| place == position);
+        let of = |place| (0..positions).map(move |position| f64::from(u8::from(here(place, position))));
+        from_doubles(each().flat_map(of).collect(), [routes.len(), wires, positions, 1], setting)
+    })
 }
 
 fn leaves(route: &Route, wire: usize, node: Node) -> bool {

@@ -11,6 +11,8 @@ pub struct Wire {
     pub from: BTreeSet<Node>,
     /// Where they end.
     pub into: BTreeSet<Port>,
+    /// The one position that they carry at; `None` is all.
+    pub at: Option<usize>,
 }
 
 /// What one row changes. No edge may be in two of its wires: it would carry twice.

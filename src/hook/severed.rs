@@ -2,7 +2,7 @@
 //!
 //! Every port v reads x_v + Σ over the severed edges u→v of (z_u ablated − z_u now): x_v and z_u now are those of the running
 //! pass, in which earlier ports have read other things already. With the edges outside a circuit severed, that is the run
-//! of the circuit. Edges may be severed by a share too, on a tape if need be: then each change counts times its share. What nodes have lost is kept as wide as the stream, `[row, node, pos, d_model]`, so that all ports of a
+//! of the circuit. An edge may be severed at one position alone. Edges may be severed by a share too, on a tape if need be: then each change counts times its share. What nodes have lost is kept as wide as the stream, `[row, node, pos, d_model]`, so that all ports of a
 //! layer take one product of matrices.
 
 use super::{Activation, Hook};
@@ -25,8 +25,8 @@ pub struct Ablated {
 
 /// Which edges are severed.
 enum Cut {
-    /// These, wholly.
-    Edges(BTreeSet<Edge>),
+    /// These, wholly, by where they end.
+    Edges(BTreeMap<Port, Vec<Edge>>),
     /// All, each by a share: where ports read, `[1, port, node]` of the first nodes in the order of the stream.
     Shares(BTreeMap<Site, Tensor<3>>),
 }
@@ -43,15 +43,19 @@ pub struct Severed<'a> {
 impl<'a> Severed<'a> {
     /// With these edges severed; with none no site is visited, and no bit of a pass changes.
     pub fn new(ablated: &'a Ablated, edges: impl IntoIterator<Item = Edge>) -> Self {
-        let edges: BTreeSet<Edge> = edges.into_iter().collect();
-        let written = |edge: &Edge| match edge.from {
+        let (mut into, mut from): (BTreeMap<Port, Vec<Edge>>, BTreeSet<Node>) = Default::default();
+        for edge in edges {
+            into.entry(edge.to).or_default().push(edge);
+            from.insert(edge.from);
+        }
+        let written = |node: &Node| match node {
             Node::Input => Site::ResidPre(0),
-            Node::Head(layer, _) => Site::Mix(layer),
-            Node::Mlp(layer) | Node::Neuron(layer, _) => Site::MlpOut(layer),
+            Node::Head(layer, _) => Site::Mix(*layer),
+            Node::Mlp(layer) | Node::Neuron(layer, _) => Site::MlpOut(*layer),
         };
-        let read = |edge: &Edge| super::site_of(edge.to).unwrap_or(ablated.last);
-        let sites = edges.iter().flat_map(|edge| [written(edge), read(edge)]).collect();
-        Severed { ablated, cut: Cut::Edges(edges), sites, lost: Vec::new() }
+        let read = |port: &Port| super::site_of(*port).unwrap_or(ablated.last);
+        let sites = from.iter().map(written).chain(into.keys().map(read)).collect();
+        Severed { ablated, cut: Cut::Edges(into), sites, lost: Vec::new() }
     }
 
     /// With every edge severed by a share: `shares` where ports read, `[1, port, node]`, of the first nodes in the order of
@@ -78,7 +82,7 @@ impl<'a> Severed<'a> {
     /// What ports of one kind read less, or more, than what the stream holds: `[row, port, pos, d_model]`.
     fn missing(&self, site: Site, ports: &[Port]) -> Option<Tensor<4>> {
         match &self.cut {
-            Cut::Edges(edges) => self.wholly(edges, ports),
+            Cut::Edges(into) => self.wholly(into, ports),
             Cut::Shares(shares) => self.by(shares.get(&site)?.clone()),
         }
     }
@@ -91,19 +95,24 @@ impl<'a> Severed<'a> {
         Some(shares.matmul(all).reshape([rows, ports, positions, width]))
     }
 
-    fn wholly(&self, edges: &BTreeSet<Edge>, ports: &[Port]) -> Option<Tensor<4>> {
-        let severed = |node: &Node| ports.iter().any(|port| edges.contains(&Edge { from: *node, to: *port }));
+    fn wholly(&self, into: &BTreeMap<Port, Vec<Edge>>, ports: &[Port]) -> Option<Tensor<4>> {
+        let severed: Vec<&[Edge]> = ports.iter().map(|port| into.get(port).map_or(&[][..], Vec::as_slice)).collect();
+        let from: BTreeSet<Node> = severed.iter().flat_map(|edges| edges.iter().map(|edge| edge.from)).collect();
         let lost: Vec<&(Vec<Node>, Tensor<4>)> =
-            self.lost.iter().filter(|(nodes, _)| nodes.iter().any(severed)).collect();
+            self.lost.iter().filter(|(nodes, _)| nodes.iter().any(|node| from.contains(node))).collect();
         let (_, first) = lost.first()?;
         let [rows, _, positions, width] = first.dims();
         let nodes: Vec<Node> = lost.iter().flat_map(|(nodes, _)| nodes.iter().copied()).collect();
         let all = Tensor::cat(lost.iter().map(|(_, lost)| lost.clone()).collect(), 1);
-        let holds = |port: &Port, node: &Node| f64::from(u8::from(edges.contains(&Edge { from: *node, to: *port })));
-        let values = ports.iter().flat_map(|port| nodes.iter().map(move |node| holds(port, node))).collect();
-        let mask: Tensor<3> = from_doubles(values, [1, ports.len(), nodes.len()], &Setting::of(&all));
-        let all = all.reshape([rows, nodes.len(), positions * width]);
-        Some(mask.matmul(all).reshape([rows, ports.len(), positions, width]))
+        let apart = severed.iter().any(|edges| edges.iter().any(|edge| edge.position.is_some()));
+        let mask = mask(&severed, &nodes, if apart { positions } else { 1 }, &Setting::of(&all));
+        Some(match apart {
+            true => mask.matmul(all.swap_dims(1, 2)).swap_dims(1, 2), // [row, port, pos, d_model]
+            false => {
+                let all = all.reshape([rows, 1, nodes.len(), positions * width]);
+                mask.matmul(all).reshape([rows, ports.len(), positions, width])
+            }
+        })
     }
 
     fn read(&self, site: Site, act: Activation, port: impl Fn(usize) -> Port) -> Activation {
@@ -113,6 +122,19 @@ impl<'a> Severed<'a> {
             None => act,
         }
     }
+}
+
+/// 1 where an edge into a port is severed, `[1, place, port, node]`; a place is a position, or all of them.
+fn mask(severed: &[&[Edge]], nodes: &[Node], places: usize, setting: &Setting) -> Tensor<4> {
+    let number: BTreeMap<Node, usize> = nodes.iter().enumerate().map(|(number, node)| (*node, number)).collect();
+    let mut values = vec![0.0; places * severed.len() * nodes.len()];
+    for (port, edge) in severed.iter().enumerate().flat_map(|(port, edges)| edges.iter().map(move |edge| (port, edge)))
+    {
+        let everywhere = 0..places;
+        let at = edge.position.filter(|_| places > 1).map_or(everywhere, |position| position..position + 1);
+        at.for_each(|place| values[(place * severed.len() + port) * nodes.len() + number[&edge.from]] = 1.0);
+    }
+    from_doubles(values, [1, places, severed.len(), nodes.len()], setting)
 }
 
 impl Hook for Severed<'_> {

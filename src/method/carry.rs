@@ -83,7 +83,9 @@ pub fn carry(bench: &Bench, name: &str, circuit: &Circuit, steps: &mut Steps) ->
     let blocks = circuit.blocks();
     let read = |port: &Port| edges.iter().any(|edge| edge.to == *port);
     let ports = blocks.ports().into_iter().filter(read).collect();
-    let nodes = circuit.vertices().into_iter().filter_map(|vertex| vertex.node()).collect();
+    // what a node writes of a feature is told over all positions
+    let mut nodes: Vec<Node> = circuit.vertices().into_iter().filter_map(|vertex| vertex.node()).collect();
+    nodes.dedup();
     let asked = Asked { bench, ports, nodes, edges };
     let (found, facts) = asked.found(&Order::new(blocks), steps)?;
     let mut main = table(&format!("{name}.features"), "What the circuit carries", bench);
@@ -121,15 +123,16 @@ impl Asked<'_> {
         let share = |name: String, metric: String, parts: &Vec<f64>, wholes: &Vec<f64>| {
             summary.share(row(name, metric), parts, wholes)
         };
+        let at = |edge: &Edge, row: Row| Row { position: edge.position, ..row };
         let mut rows = Vec::new();
         for ((feature, carried), passing) in self.bench.features.iter().zip(&found.carried.features).zip(&found.passing)
         {
             let named = |what: &str| format!("{}: {what}", feature.name);
             for (place, edge) in self.edges.iter().enumerate() {
                 let (parts, wholes) = (&carried.scores[place], &found.carried.scores[place]);
-                rows.push(summary.untested(row(edge.to_string(), named("carries")), parts, None));
+                rows.push(summary.untested(at(edge, row(edge.to_string(), named("carries"))), parts, None));
                 let p = Some(chance(parts.iter().sum(), &carried.chance[place]));
-                rows.push(Row { p, ..share(edge.to_string(), named(SHARE), parts, wholes) });
+                rows.push(Row { p, ..at(edge, share(edge.to_string(), named(SHARE), parts, wholes)) });
             }
             for (place, port) in self.ports.iter().enumerate() {
                 rows.push(share(port.to_string(), named("reads"), &carried.reads[0][place], &carried.reads[1][place]));

@@ -5,7 +5,10 @@
 //! these by the means that they begin at): an edge that supports the answer has a negative one. (Published scores are mostly
 //! of a loss, the metric times −1.) The edges of largest score are kept, and those that lead nowhere dropped. With `neurons`
 //! single neurons of MLPs are nodes too: one writes what it holds times its row of the output map, and reads the stream by its
-//! own columns; the node of its MLP is then the rest of it, output bias included. Then the model
+//! own columns; the node of its MLP is then the rest of it, output bias included. With `positions: Each` every edge is one at
+//! each position, u@p→v@p (Haklay et al. 2025): what u writes there and v reads there. What a head reads as key or value at p
+//! it may write at every q ≥ p; so a node at p is kept where that leads to the logits at the answer, the only ones that have
+//! edges. A score is then that of the edge without the sum over positions (of information flow, the share there). Then the model
 //! is run on the clean prompt while every other edge brings an ablated output: x_v ← x_v + Σ (z_u ablated − z_u now).
 //! Faithfulness is (m(C) − m(∅)) / (m(N) − m(∅)) with m the mean metric, C the circuit, N all edges and ∅ none. The same for
 //! what is left without the circuit (its complement),
@@ -19,14 +22,16 @@
 //! saturated softmax may score nothing and matter, and integration with `ablate: Zero` begins at a state of zeros, where norms
 //! have slopes that say nothing of the rest of the way: score by `Eap` or `EapIgActivations` there. Faithfulness is of the mean
 //! metric; single items may do otherwise. The neurons of `Top` are chosen by the same items that the circuit is told of, by what
-//! corrupted prompts change of them, and by their true answers in all nulls. The
+//! corrupted prompts change of them, and by their true answers in all nulls. Positions are those of tokens, not of their roles:
+//! in another sentence another word stands there. The
 //! intervals of scores, and how often an edge is chosen, speak of other items, not of another choice of method or neurons.
 //!
 //! *Reference.* Syed et al. 2023, "Attribution patching outperforms automated circuit discovery"; Hanna et al. 2024, "Have
 //! faith in faithfulness"; Mueller et al. 2025, "MIB: a mechanistic interpretability benchmark"; Li & Janson 2024, "Optimal
-//! ablation for interpretability".
+//! ablation for interpretability"; Haklay et al. 2025, "Position-aware automatic circuit discovery".
 //!
-//! *Example.* `Circuit(score: EapIg(steps: 5), select: TopN(40))`, `Circuit(neurons: Top(20), select: Faithful(0.9))`
+//! *Example.* `Circuit(score: EapIg(steps: 5), select: TopN(40))`, `Circuit(neurons: Top(20), select: Faithful(0.9))`,
+//! `Circuit(positions: Each, select: TopN(40))`
 
 mod constants;
 mod count;
@@ -34,6 +39,7 @@ mod evaluate;
 mod found;
 mod neurons;
 mod null;
+mod outside;
 mod portray;
 mod removals;
 mod runner;
@@ -82,9 +88,7 @@ pub fn circuit(bench: &Bench, plan: &Circuits, steps: &mut Steps) -> Result<Find
     let other = exchanged(bench, &order, plan, steps);
     let (own, other) = match (own, other) {
         (Err(RunError::Elsewhere), _) | (_, Err(RunError::Elsewhere)) => {
-            steps.pass_over(
-                batches(bench).len() * tries(plan.size, plan.blocks.edges().len()) + joint(bench, plan.shuffled),
-            );
+            steps.pass_over(batches(bench).len() * tries(plan.size, plan.blocks.count()) + joint(bench, plan.shuffled));
             return Err(RunError::Elsewhere);
         }
         (own, other) => (own?, other?),
@@ -138,14 +142,14 @@ fn kept(bench: &Bench, scores: &[Vec<f32>]) -> Option<(String, Tensors)> {
 
 /// Units of work: an item for its scores, or an edge of it where each is patched by itself, and its run circuits.
 pub fn work(bench: &Bench, plan: &Circuits) -> usize {
-    let edges = if plan.score == Score::Exact { plan.expected().edges().len() } else { 1 };
+    let edges = if plan.score == Score::Exact { plan.expected().count() } else { 1 };
     let choice = usize::from(plan.top.is_some());
     let again = if plan.shuffled > 0 && is_scored_again(bench.metric, plan.score) { 2 } else { 1 };
     let nulls = plan.random + if plan.shuffled > 0 { plan.shuffled + 1 } else { 0 };
     bench.items.len()
         * (choice
             + again * edges
-            + tries(plan.size, plan.expected().edges().len())
+            + tries(plan.size, plan.expected().count())
             + runs(Some(supporting(plan.score)))
             + nulls)
 }

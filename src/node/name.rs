@@ -30,14 +30,18 @@ impl fmt::Display for Port {
 
 impl fmt::Display for Edge {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}->{}", self.from, self.to)
+        write!(out, "{}->{}", self.from, self.to)?;
+        self.position.map_or(Ok(()), |position| write!(out, "@{position}"))
     }
 }
 
 impl fmt::Display for Path {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.from)?;
-        self.ports.iter().try_for_each(|port| write!(out, "->{port}"))
+        self.edges().iter().try_for_each(|edge| match edge.position {
+            Some(position) => write!(out, "->{}@{position}", edge.to),
+            None => write!(out, "->{}", edge.to),
+        })
     }
 }
 
@@ -55,6 +59,11 @@ pub enum NodeError {
     /// No arrow.
     #[error("{0:?} has no arrow; write for instance a0.h1->logits, or a0.h1->a2.h1<v>->logits")]
     Arrow(String),
+    /// No position, or not where it belongs.
+    #[error(
+        "{0:?} has no position that can be read; write for instance m0->a5.h5<k>@3, counted from 0, and in a path one behind every port or none"
+    )]
+    Position(String),
 }
 
 impl FromStr for Node {
@@ -97,13 +106,24 @@ impl FromStr for Port {
     }
 }
 
+/// A port, and the position behind it if there is one.
+fn placed(text: &str) -> Result<(Port, Option<usize>), NodeError> {
+    let Some((port, position)) = text.trim().split_once('@') else { return Ok((text.trim().parse()?, None)) };
+    let position = (!position.is_empty()).then(|| number(position)).flatten();
+    Ok((port.parse()?, Some(position.ok_or_else(|| NodeError::Position(text.to_string()))?)))
+}
+
 impl FromStr for Path {
     type Err = NodeError;
 
     fn from_str(text: &str) -> Result<Self, NodeError> {
         let (from, rest) = text.split_once("->").ok_or_else(|| NodeError::Arrow(text.to_string()))?;
-        let ports: Result<Vec<Port>, _> = rest.split("->").map(|port| port.trim().parse()).collect();
-        Ok(Path { from: from.trim().parse()?, ports: ports? })
+        let ports: Vec<(Port, Option<usize>)> = rest.split("->").map(placed).collect::<Result<_, _>>()?;
+        let positions: Vec<usize> = ports.iter().filter_map(|(_, position)| *position).collect();
+        if !positions.is_empty() && positions.len() < ports.len() {
+            return Err(NodeError::Position(text.to_string()));
+        }
+        Ok(Path { from: from.trim().parse()?, ports: ports.into_iter().map(|(port, _)| port).collect(), positions })
     }
 }
 
@@ -112,6 +132,7 @@ impl FromStr for Edge {
 
     fn from_str(text: &str) -> Result<Self, NodeError> {
         let (from, to) = text.split_once("->").ok_or_else(|| NodeError::Arrow(text.to_string()))?;
-        Ok(Edge { from: from.trim().parse()?, to: to.trim().parse()? })
+        let (to, position) = placed(to)?;
+        Ok(Edge { from: from.trim().parse()?, to, position })
     }
 }

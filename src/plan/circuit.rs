@@ -1,10 +1,11 @@
 //! Circuits: how edges are scored and chosen, and whether the model has edges at all.
 
 use super::neurons::{self, Top};
+use super::places;
 use super::pruning::check_rate;
 use super::{Known, Problems};
 use crate::circuit::{Blocks, By, Rule};
-use crate::spec::{Judge, Neurons, Ranking, Score, Select, Stand};
+use crate::spec::{Judge, Neurons, Positions, Ranking, Score, Select, Stand};
 
 /// What is asked of a circuit.
 pub(super) struct Asked<'a> {
@@ -12,6 +13,8 @@ pub(super) struct Asked<'a> {
     pub score: Score,
     /// Which neurons are nodes of their own.
     pub neurons: &'a Neurons,
+    /// Whether nodes are of each position.
+    pub positions: Positions,
     /// Which are kept.
     pub select: Select,
     /// What of a score counts.
@@ -177,11 +180,12 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
     let before = problems.count();
     check_steps(at, asked.score, problems);
     let blocks = blocks(at, asked.ablate, known, problems)?;
+    let blocks = places::resolve(at, asked.positions, &blocks, known, problems);
     let by = if asked.by == Ranking::Size { By::Size } else { supporting(asked.score) };
     let (rule, size) = choice(asked.select, by);
     let (blocks, top) = neurons::resolve(at, (asked.neurons, asked.score), &blocks, known, problems);
     // how many edges there are when neurons are chosen hangs on where they are
-    let all = if top.is_some() { usize::MAX } else { blocks.edges().len() };
+    let all = if top.is_some() { usize::MAX } else { blocks.count() };
     check_size(&format!("{at}.select"), size, all, problems);
     // constants would have to be fitted to every draw
     let [random, shuffled] = if matches!(asked.ablate, Stand::Optimal { .. }) { [0, 0] } else { asked.draws };

@@ -1,7 +1,7 @@
 //! Circuits from files: whether one is of this model, and what of it is to be run.
 
 use super::circuit::{blocks, check_draws, check_size, choice};
-use super::{Known, Problems, Size};
+use super::{Known, Problems, Size, places};
 use crate::circuit::exchange::{self, Facts};
 use crate::circuit::{Blocks, By, Circuit, Link, Meaning, Rule};
 use crate::spec::{self, Ranking, Select, Stand};
@@ -76,7 +76,7 @@ pub(super) fn resolve(at: &str, asked: &Asked, known: &Known, problems: &mut Pro
     if let Some((_, size)) = chosen {
         check_size(&format!("{at}.select"), size, scored, problems);
     }
-    let curve = meaning.supporting().filter(|_| scored == blocks.edges().len());
+    let curve = meaning.supporting().filter(|_| scored == blocks.count());
     let circuit = whole(circuit, blocks);
     let given = Given { file, circuit, scored, facts, choice: chosen, curve, stand: asked.ablate, random };
     (problems.count() == before).then_some(given)
@@ -93,7 +93,9 @@ fn read(path: &Path, file: &str, blocks: &Blocks, known: &Known) -> Result<excha
             known.family
         ));
     }
-    let own = blocks.with_neurons(neurons.iter().copied());
+    let positions = found.circuit.blocks().positions();
+    positions.map_or(Ok(()), |count| places::check_file(file, count, known))?;
+    let own = blocks.with_neurons(neurons.iter().copied()).at_positions(positions);
     found.of(file, &own).map_err(|error| error.to_string())
 }
 

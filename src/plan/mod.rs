@@ -19,6 +19,7 @@ mod localise;
 mod memory;
 mod neurons;
 mod paths;
+mod places;
 mod probing;
 mod problem;
 mod pruning;
@@ -103,6 +104,7 @@ impl Plan {
         checks::against(experiment, &mut problems);
         let truth = truth::resolve(experiment, &known, &mut problems);
         let steps = step::resolve(experiment, &known, &mut problems);
+        places::check_truth(truth.is_some(), &steps, &mut problems);
         problems.into_result()?;
         let mut problems = Problems::default();
         let loads = memory::loads(&steps, (model, &items), experiment, &mut problems);

@@ -59,7 +59,8 @@ pub struct Branch {
 impl Branch {
     /// Along the edges of one path.
     fn along(path: &Path, through: Through, layers: usize, flow: Flow) -> Self {
-        let wire = |Edge { from, to }: Edge| wire(from, &[to], through, layers, flow);
+        let wire =
+            |Edge { from, to, position }: Edge| Wire { at: position, ..wire(from, &[to], through, layers, flow) };
         let route = Route { senders: [path.from].into(), wires: path.edges().into_iter().map(wire).collect() };
         let end = path.end();
         Branch { name: path.to_string(), sender: None, route, ends: ends(&[end]) }
@@ -104,6 +105,7 @@ fn wire(from: Node, into: &[Port], through: Through, layers: usize, flow: Flow) 
     Wire {
         from: std::iter::once(from).chain(mlps.iter().copied().map(Node::Mlp)).collect(),
         into: into.iter().copied().chain(mlps.iter().copied().map(Port::Mlp)).collect(),
+        at: None,
     }
 }
 
@@ -176,6 +178,12 @@ fn paths(at: &str, asked: &Asked, flow: Flow, known: &Known, problems: &mut Prob
             problems.add(&at, "nothing comes behind the logits");
         } else if let Some(edge) = path.edges().iter().find(|edge| !edge.from.precedes(edge.to, flow)) {
             problems.add(&at, format!("{} does not come before {}", edge.from, edge.to));
+        }
+        if !path.positions.is_empty() {
+            problems.add(
+                &at,
+                "a path here goes along all positions; leave `@` out, and give the sender's positions by `at`",
+            );
         }
         if found.contains(&path) {
             problems.add(&at, "stands twice");

@@ -156,9 +156,9 @@ fn step(
             let asked = paths::Asked { paths, senders, receivers, through, direction, at: positions };
             paths::resolve(&at, &asked, known, problems).map(Step::PathPatch)
         }
-        Method::Circuit { score, neurons, select, by, ablate, random_circuits, shuffled_answers } => {
-            let (draws, score) = ([*random_circuits, *shuffled_answers], *score);
-            let asked = circuit::Asked { score, neurons, select: *select, by: *by, ablate: *ablate, draws };
+        Method::Circuit { score, neurons, positions, select, by, ablate, random_circuits, shuffled_answers } => {
+            let (draws, score, positions) = ([*random_circuits, *shuffled_answers], *score, *positions);
+            let asked = circuit::Asked { score, neurons, positions, select: *select, by: *by, ablate: *ablate, draws };
             circuit::resolve(&at, &asked, known, problems).map(Step::Circuit)
         }
         Method::EdgePruning { target, steps, learning_rate, judge, ablate, seeds, random_circuits } => {

@@ -78,6 +78,7 @@ pub(super) fn caption(table: Option<&Table>, portraits: Option<&Portraits>) -> C
         unit,
         signs: meaning.signs(),
         carries: portraits.map(|portraits| portraits.carries.clone()).unwrap_or_default(),
+        tokens: table.map(|table| table.positions.clone()).unwrap_or_default(),
     }
 }
 

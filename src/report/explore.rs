@@ -1,6 +1,6 @@
 //! What the page knows of a circuit beyond its figure: scores, intervals and draws of its edges, and its nodes' portraits.
 
-use crate::circuit::{Circuit, Link, Portraits, Vertex, View};
+use crate::circuit::{Circuit, Link, Portraits, View, ends};
 use crate::page::Explorer;
 use crate::table::{Table, visible};
 use serde::Serialize;
@@ -40,9 +40,10 @@ pub(super) fn explorer(table: &Table, circuit: &Circuit, portraits: Option<&Port
         .collect();
     let edge = |link: &Link| {
         let name = link.edge.to_string();
+        let [from, to] = ends(link.edge);
         Edge {
-            from: link.edge.from.to_string(),
-            to: Vertex::reading(link.edge.to).to_string(),
+            from,
+            to,
             score: rounded(link.score),
             low: link.interval.map(|ends| rounded(ends.low)),
             high: link.interval.map(|ends| rounded(ends.high)),

@@ -111,7 +111,7 @@ fn method(name: &str) -> &'static str {
         ),
         (
             "circuit",
-            "Each edge's score says what the metric would change by if the edge were ablated, as the fact `ablation` says: negative scores support the answer. Scores by gradients are first-order. A node such as m3.n17 is one neuron, and m3 is then the rest of that MLP. `inclusion` is how often an edge is in the circuit when the items are drawn again; edges of low inclusion hang on the items. All edges with their scores are in the folder circuits.",
+            "Each edge's score says what the metric would change by if the edge were ablated, as the fact `ablation` says: negative scores support the answer. Scores by gradients are first-order. A node such as m3.n17 is one neuron, and m3 is then the rest of that MLP. An edge such as m0->a5.h5<k>@3 is of position 3 alone; what a head reads there as key or value it may write at later positions. `inclusion` is how often an edge is in the circuit when the items are drawn again; edges of low inclusion hang on the items. All edges with their scores are in the folder circuits.",
         ),
         (
             "acdc.thresholds",

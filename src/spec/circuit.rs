@@ -74,6 +74,23 @@ impl Neurons {
     }
 }
 
+/// Whether nodes are of all positions of a prompt, or of each by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Positions {
+    /// Of all together: an edge carries what it carries at every position.
+    #[default]
+    Together,
+    /// Of each: an edge is one at each position, and the circuit says where it is needed.
+    Each,
+}
+
+impl Positions {
+    /// Whether nodes are of all positions.
+    pub fn are_together(&self) -> bool {
+        *self == Positions::Together
+    }
+}
+
 /// Which edges are kept, before those that lead nowhere are dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Select {

@@ -3,8 +3,8 @@
 use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three, twenty};
 use super::{
     Ablation, Axis, Das, Direction, EditSpec, EraseSpec, Estimate, Facts, Judge, Localise, Mediators, Neurons, Noise, Only,
-    ProbeSpec, Prompt, Ranking, RepresentSpec, Score, Select, Senders, Shards, Sites, Spot, Stand, Steer, Target,
-    Thresholds, Through, Weighting,
+    Positions, ProbeSpec, Prompt, Ranking, RepresentSpec, Score, Select, Senders, Shards, Sites, Spot, Stand, Steer,
+    Target, Thresholds, Through, Weighting,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -150,6 +150,9 @@ pub enum Method {
         /// Neurons that are nodes of their own.
         #[serde(default, skip_serializing_if = "Neurons::is_none")]
         neurons: Neurons,
+        /// Whether nodes are of all positions together, or of each by itself.
+        #[serde(default, skip_serializing_if = "Positions::are_together")]
+        positions: Positions,
         /// Which are kept.
         select: Select,
         /// What of a score counts.

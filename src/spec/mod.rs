@@ -38,7 +38,7 @@ pub use answer::{Answer, AnswerSet, Word};
 pub use attention::Weighting;
 pub use attribution::{Estimate, Fix};
 pub use causal::{Facts, Mediators, Noise};
-pub use circuit::{Judge, Neurons, Ranking, Score, Select, Stand, Thresholds};
+pub use circuit::{Judge, Neurons, Positions, Ranking, Score, Select, Stand, Thresholds};
 pub use das::{Boundless, Das, Loss};
 pub use data::{Both, Data, File, Pair, Templates};
 pub use edit::{ChangeSpec, EditSpec};

@@ -69,6 +69,43 @@ fn a_circuit_of_neurons_does_from_a_file_what_it_did_where_it_was_found() {
 }
 
 #[test]
+fn a_circuit_at_positions_does_from_a_file_what_it_did_where_it_was_found() {
+    let place = place("Circuit(score: Eap, positions: Each, select: TopN(60))");
+    place.good(&["run", "q.ron", "--out", "r"]);
+    place.write("c.json", &place.read("r/circuits/01_circuit.json"));
+    let (done, removed) = (rows(&place, "01_circuit.faithfulness"), rows(&place, "01_circuit.removals"));
+    let found = edges(&place, "01_circuit");
+    assert!(!found.is_empty() && found.iter().all(|edge| edge.contains('@')), "{found:?}");
+    let csv = String::from_utf8(place.read("r/tables/01_circuit.csv")).unwrap();
+    let at_two = csv.lines().filter(|line| line.contains("->logits@2,,,2,"));
+    assert!(at_two.count() > 0, "{csv}");
+    place.good(&["run", "q.ron", "--out", "s", "--set", "methods=[EvaluateCircuit(file: \"c.json\")]"]);
+    let own = |table: &str| -> Vec<String> {
+        let text = String::from_utf8(place.read(&format!("s/tables/{table}.csv"))).unwrap();
+        text.lines().skip(1).map(|line| line.split_once(',').unwrap().1.to_string()).collect()
+    };
+    assert_eq!(own("01_evaluate_circuit.faithfulness"), done);
+    assert_eq!(own("01_evaluate_circuit.removals"), removed);
+    // the file of a run is told, drawn and held against another
+    let told = place.good(&["circuit", "c.json", "--with", "c.json", "--out", "o"]);
+    assert!(told.contains("0 only here, 0 only there: Jaccard index 1.000") && told.contains("->logits@2"), "{told}");
+    assert!(place.read("o/circuit.json") == place.read("r/circuits/01_circuit.json"));
+    let svg = String::from_utf8(place.read("o/circuit.svg")).unwrap();
+    assert!(svg.contains("data-edge=") && svg.contains("@2\""), "{svg}");
+    let page = String::from_utf8(place.read("r/report.html")).unwrap();
+    assert!(page.contains("data-node=") && page.contains("\"to\":\"logits\""));
+    // prompts of another length have other positions
+    let longer = "data=Pairs([(clean: [1, 2, 3, 9], corrupt: [1, 4, 3, 9], right: 5, wrong: 6)])";
+    let told = place.bad(&["check", "q.ron", "--set", "methods=[EvaluateCircuit(file: \"c.json\")]", "--set", longer]);
+    assert!(told.contains("c.json: its edges are those of another prompt: a node at each of 3 positions, and here are a node at each of 4 positions"), "{told}");
+    // an edge of all positions is no edge of this file
+    let text = String::from_utf8(place.read("c.json")).unwrap();
+    place.write("d.json", text.replacen("@2\",\"position\":2", "\"", 1).as_bytes());
+    let told = place.bad(&["circuit", "d.json"]);
+    assert!(told.contains("where nodes are at each position every edge names its own"), "{told}");
+}
+
+#[test]
 fn a_published_circuit_is_run_with_the_edges_that_it_has() {
     let place = place("EvaluateCircuit(file: \"c.json\")");
     place.write("c.json", PUBLISHED.as_bytes());

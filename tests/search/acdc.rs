@@ -70,7 +70,7 @@ fn with_whole_passes(bench: &Bench, asked: &Acdc) -> Vec<(Edge, bool, f64)> {
     let mut found = Vec::new();
     for port in Wiring::ports(&asked.blocks) {
         for from in Wiring::whole(asked.blocks.clone()).parents(port) {
-            let edge = Edge { from, to: port };
+            let edge = Edge::new(from, port);
             let without = whole_pass(bench, asked, &[severed.as_slice(), &[edge]].concat());
             let change = without.iter().zip(&now).map(|(new, old)| new - old).sum::<f64>() / now.len() as f64;
             let kept = change >= asked.thresholds[0];
@@ -139,7 +139,7 @@ fn a_search_that_was_broken_off_goes_on_with_the_same_bits() {
     for done in [1, ports.len() / 2, ports.len()] {
         let decided = |port: &patchclamp::node::Port| -> Vec<Decision> {
             let parents = Wiring::whole(asked.blocks.clone()).parents(*port);
-            parents.into_iter().map(|from| whole.edges[&Edge { from, to: *port }].clone()).collect()
+            parents.into_iter().map(|from| whole.edges[&Edge::new(from, *port)].clone()).collect()
         };
         let step = |(number, port)| (number, postcard::to_stdvec(&decided(port)).unwrap());
         let kept: Kept = ports.iter().take(done).enumerate().map(step).collect();

@@ -9,14 +9,16 @@ use crate::node::Node;
 use std::fmt::Write;
 
 /// Attributes of GraphML: identifier, what has it, name, type.
-const KEYS: [(&str, &str, &str, &str); 10] = [
+const KEYS: [(&str, &str, &str, &str); 12] = [
     ("label", "node", "label", "string"),
     ("kind", "node", "kind", "string"),
     ("layer", "node", "layer", "int"),
     ("head", "node", "head", "int"),
     ("neuron", "node", "neuron", "int"),
+    ("at", "node", "position", "int"),
     ("name", "edge", "name", "string"),
     ("port", "edge", "port", "string"),
+    ("position", "edge", "position", "int"),
     ("score", "edge", "score", "double"),
     ("low", "edge", "low", "double"),
     ("high", "edge", "high", "double"),
@@ -54,11 +56,11 @@ impl Circuit {
         for link in self.edges() {
             let width = 0.3 + 3.7 * link.score.abs() / strongest;
             let colour = if link.score < 0.0 { "#0072b2" } else { "#d55e00" };
-            let [from, to] =
-                [Vertex::Node(link.edge.from), Vertex::reading(link.edge.to)].map(|v| quoted(&v.to_string()));
+            let [from, to] = [Vertex::of_source(link.edge), Vertex::of_end(link.edge)].map(|v| quoted(&v.to_string()));
+            let at = link.edge.position.map(|position| format!(", position={position}")).unwrap_or_default();
             let _ = writeln!(
                 dot,
-                "  {from} -> {to} [label={}, score={}, penwidth={width:.2}, color=\"{colour}\"];",
+                "  {from} -> {to} [label={}, score={}, penwidth={width:.2}, color=\"{colour}\"{at}];",
                 quoted(port(link)),
                 quoted(&format!("{:?}", link.score)),
             );
@@ -79,12 +81,12 @@ fn port(link: &Link) -> &'static str {
 }
 
 fn vertex_xml(vertex: Vertex) -> String {
-    let kind = match vertex {
-        Vertex::Node(Node::Input) => "input",
-        Vertex::Node(Node::Head(..)) => "head",
-        Vertex::Node(Node::Mlp(_)) => "mlp",
-        Vertex::Node(Node::Neuron(..)) => "neuron",
-        Vertex::Logits => "logits",
+    let kind = match vertex.node() {
+        Some(Node::Input) => "input",
+        Some(Node::Head(..)) => "head",
+        Some(Node::Mlp(_)) => "mlp",
+        Some(Node::Neuron(..)) => "neuron",
+        None => "logits",
     };
     let number = |id, number: Option<usize>| number.map(|number| data(3, id, &number.to_string())).unwrap_or_default();
     let node = vertex.node();
@@ -94,6 +96,7 @@ fn vertex_xml(vertex: Vertex) -> String {
         number("layer", node.and_then(Node::layer)),
         number("head", node.and_then(Node::head)),
         number("neuron", node.and_then(Node::neuron)),
+        number("at", vertex.position()),
     ];
     format!("    <node id=\"{vertex}\">\n{}    </node>\n", parts.concat())
 }
@@ -104,11 +107,12 @@ fn edge_xml(place: usize, link: &Link) -> String {
     let parts = [
         data(3, "name", &link.edge.to_string()),
         data(3, "port", port(link)),
+        link.edge.position.map(|position| data(3, "position", &position.to_string())).unwrap_or_default(),
         number("score", link.score),
         interval.unwrap_or_default(),
         number("weight", link.score.abs()),
     ];
-    let (from, to) = (link.edge.from, Vertex::reading(link.edge.to));
+    let (from, to) = (Vertex::of_source(link.edge), Vertex::of_end(link.edge));
     format!("    <edge id=\"e{place}\" source=\"{from}\" target=\"{to}\">\n{}    </edge>\n", parts.concat())
 }
 

@@ -10,10 +10,13 @@
 //! }
 //! ```
 //! A neuron that is a node of its own is named in `blocks`, `"neurons": ["m3.n17"]`, and `m3` is then the rest of that MLP.
+//! Where nodes are at positions, `blocks` says which, `"positions": {"count": 7, "answer": 6, "heard": "onward"}`: the logits
+//! are read at `answer`; keys and values are heard `onward` or, where a model sees both ways, `everywhere`. Every edge has its
+//! own in its name and beside it: `{ "name": "m0->a5.h5<k>@3", "position": 3, … }`; nodes are then named `m0@3`.
 //! All scored edges are there, not only those of the circuit; `low` and `high` are null where there is no interval.
 //! `nodes` are all of the model's and follow from the edges: reading checks their names.
 
-use super::super::{Blocks, Circuit, Link, Vertex};
+use super::super::{Blocks, Circuit, Link, Places, Vertex};
 use super::{ExchangeError, Facts, MOST_NODES, Read, published};
 use crate::node::{Edge, Flow, Node};
 use patchclamp_probes::Interval;
@@ -58,6 +61,8 @@ struct Sizes {
     parallel: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     neurons: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    positions: Option<Places>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,6 +76,8 @@ struct NodeEntry {
 #[serde(deny_unknown_fields)]
 struct EdgeEntry {
     name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    position: Option<usize>,
     score: f64,
     low: Option<f64>,
     high: Option<f64>,
@@ -106,6 +113,7 @@ pub fn write(circuit: &Circuit, facts: &Facts) -> String {
     let node = |vertex: &Vertex| NodeEntry { name: vertex.to_string(), in_circuit: held.contains(vertex) };
     let edge = |link: &Link| EdgeEntry {
         name: link.edge.to_string(),
+        position: link.edge.position,
         score: link.score,
         low: link.interval.map(|interval| interval.low),
         high: link.interval.map(|interval| interval.high),
@@ -139,8 +147,9 @@ impl File {
 
 impl From<Whole> for Read {
     fn from(whole: Whole) -> Self {
-        let Sizes { layers, heads, parallel, neurons } = whole.blocks;
-        let blocks = Blocks::new(layers, heads, if parallel { Flow::Parallel } else { Flow::Sequential });
+        let Sizes { layers, heads, parallel, neurons, positions } = whole.blocks;
+        let flow = if parallel { Flow::Parallel } else { Flow::Sequential };
+        let blocks = Blocks::new(layers, heads, flow).at_positions(positions);
         let nodes = whole.nodes.into_iter().map(|node| node.name).collect();
         Self {
             blocks,
@@ -160,6 +169,7 @@ impl Sizes {
             heads: blocks.heads,
             parallel: blocks.flow == Flow::Parallel,
             neurons: blocks.neurons().iter().map(neuron).collect(),
+            positions: blocks.positions(),
         }
     }
 }
@@ -185,19 +195,29 @@ impl EdgeEntry {
             (Some(low), Some(high)) => Ok(Some(Interval { low, high })),
             _ => Err("low and high must both be numbers or both be null".to_string()),
         };
+        let named = self.name.rsplit_once('@').and_then(|(_, position)| position.parse().ok());
+        let differs = self.position.is_some_and(|position| named != Some(position));
+        let checked = match differs {
+            true => Err(format!("its position is {}, and its name says another", self.position.unwrap_or_default())),
+            false => interval,
+        };
         let link = |interval| Link { score: self.score, interval, in_circuit: self.in_circuit, edge: NOWHERE };
-        (self.name, interval.map(link))
+        (self.name, checked.map(link))
     }
 }
 
 /// Stands in a link until its name is read.
-pub(super) const NOWHERE: Edge = Edge { from: crate::node::Node::Input, to: crate::node::Port::Logits };
+pub(super) const NOWHERE: Edge = Edge::new(crate::node::Node::Input, crate::node::Port::Logits);
 
 impl Read {
     /// The circuit, or everything that is wrong.
     fn circuit(self) -> Result<Circuit, Vec<String>> {
         let nodes = self.blocks.layers.saturating_mul(self.blocks.heads.saturating_add(1));
-        if self.blocks.layers == 0 || nodes > MOST_NODES {
+        let nodes = nodes.saturating_mul(self.blocks.positions().map_or(1, |places| places.count));
+        if self.blocks.layers == 0
+            || self.blocks.positions().is_some_and(|places| places.answer >= places.count)
+            || nodes > MOST_NODES
+        {
             return Err(vec![format!("a model of {} is none that can be", self.blocks)]);
         }
         let (blocks, neurons) = with_neurons(self.blocks, &self.neurons);
@@ -225,7 +245,7 @@ impl Blocks {
     /// What is wrong with the name of a node.
     fn problem(&self, place: usize, name: &str) -> Option<String> {
         match name.parse::<Vertex>() {
-            Ok(vertex) if vertex.node().is_none_or(|node| self.has(node)) => None,
+            Ok(vertex) if self.has_vertex(vertex) => None,
             Ok(_) => Some(format!("nodes[{place}]: {name} does not exist: the model has {self}, counted from 0")),
             Err(error) => Some(format!("nodes[{place}]: {error}")),
         }

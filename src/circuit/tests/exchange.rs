@@ -128,8 +128,10 @@ fn other_programs_get_the_circuit_and_its_facts() {
       <key id="layer" for="node" attr.name="layer" attr.type="int"/>
       <key id="head" for="node" attr.name="head" attr.type="int"/>
       <key id="neuron" for="node" attr.name="neuron" attr.type="int"/>
+      <key id="at" for="node" attr.name="position" attr.type="int"/>
       <key id="name" for="edge" attr.name="name" attr.type="string"/>
       <key id="port" for="edge" attr.name="port" attr.type="string"/>
+      <key id="position" for="edge" attr.name="position" attr.type="int"/>
       <key id="score" for="edge" attr.name="score" attr.type="double"/>
       <key id="low" for="edge" attr.name="low" attr.type="double"/>
       <key id="high" for="edge" attr.name="high" attr.type="double"/>

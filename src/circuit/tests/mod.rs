@@ -4,6 +4,7 @@ mod compare;
 mod exchange;
 mod neurons;
 mod parts;
+mod positions;
 mod resample;
 
 use super::*;
@@ -86,7 +87,7 @@ fn places_are_those_of_the_order() {
 fn every_edge_is_found_and_no_other() {
     let circuit = full(SMALL);
     assert!(SMALL.edges().into_iter().all(|edge| circuit.contains(edge)));
-    assert!(!circuit.contains(Edge { from: Node::Mlp(1), to: Port::Mlp(0) }));
+    assert!(!circuit.contains(Edge::new(Node::Mlp(1), Port::Mlp(0))));
     let some = small(&[("input->m1", 0.5), ("m1->logits", -2.0)]);
     assert_eq!(some.link(edge("m1->logits")).unwrap().score, -2.0);
     assert!(some.link(edge("input->m0")).is_none());

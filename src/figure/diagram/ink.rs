@@ -3,10 +3,10 @@
 use super::super::palette::{AXIS, WHITE};
 use super::super::pen::{Anchor, Frame, Pen, Point, Type};
 use super::super::sheet::{Room, Sheet, Texts, blank};
-use super::Diagram;
 use super::place::NAME;
 use super::route::points;
 use super::scene::{Scene, Shape};
+use super::{Diagram, Kind};
 
 impl Diagram {
     /// The diagram as an SVG document in points. Wires carry their names as `data-edge`, boxes theirs as `data-node`.
@@ -37,7 +37,7 @@ fn ink(pen: &mut Pen, shape: &Shape, (left, top): Point) {
             pen.dash(look.dash.as_ref().map_or(&[], |dash| dash.as_slice()));
             if let Some(wire) = wire {
                 pen.note(wire.note.clone());
-                pen.tag("edge", &wire.name);
+                pen.tag(if wire.kind == Kind::Edge { "edge" } else { "inside" }, &wire.name);
             }
         }
         Shape::Box(frame, spot) => {
@@ -47,7 +47,7 @@ fn ink(pen: &mut Pen, shape: &Shape, (left, top): Point) {
             pen.outline(frame, AXIS, 0.5);
             pen.tag("outline", &spot.name);
             let middle = (frame.left + frame.width / 2.0, frame.top + frame.height / 2.0);
-            pen.text(middle, &spot.name, Type::new(NAME, Anchor::Middle));
+            pen.text(middle, &spot.text, Type::new(NAME, Anchor::Middle));
             pen.tag("name", &spot.name);
         }
         Shape::Text(at, text, kind, wire) => {

@@ -5,7 +5,7 @@ use super::super::pen::{Frame, Point};
 use super::look::Look;
 use super::place::{Layout, NAME};
 use super::route::points;
-use super::{Diagram, Piece, Wire};
+use super::{Diagram, Kind, Piece, Wire};
 use crate::table::Rounding;
 
 /// Wires that have a label.
@@ -37,7 +37,8 @@ impl Diagram {
         let ways: Vec<Vec<Point>> = drawn.iter().map(|(_, route, _)| points(route)).collect();
         let rounding = Rounding::of([self.strongest()]);
         let mut labels: Vec<(usize, Label)> = Vec::new();
-        for (place, (wire, _, _)) in drawn.iter().enumerate().rev().take(LABELS) {
+        let edges = drawn.iter().enumerate().rev().filter(|(_, (wire, ..))| wire.kind == Kind::Edge);
+        for (place, (wire, _, _)) in edges.take(LABELS) {
             let text = wire.label.clone().unwrap_or_else(|| rounding.show(wire.weight));
             let (width, height) = (font::width(&text, SIZE) + 2.0 * PAD, SIZE + PAD);
             let frame = |(x, y): Point| Frame { left: x - width / 2.0, top: y - height / 2.0, width, height };

@@ -45,7 +45,7 @@ impl Diagram {
 
     /// The scale of widths: the strongest of a side, and what is half and a quarter as strong as the strongest of all.
     fn samples(&self, side: Side) -> Vec<Line> {
-        let own = self.wires.iter().map(|wire| wire.weight).filter(|weight| Side::of(*weight) == Some(side));
+        let own = self.edges().map(|wire| wire.weight).filter(|weight| Side::of(*weight) == Some(side));
         let most = own.map(f64::abs).fold(0.0, f64::max);
         let strongest = self.strongest();
         let rounding = Rounding::of([strongest]);
@@ -57,9 +57,9 @@ impl Diagram {
     /// How many wires are pale, and how many are not there.
     fn counts(&self) -> Vec<String> {
         let pale = self.threshold().map(|threshold| {
-            let pale = self.wires.iter().filter(|wire| wire.weight.abs() < threshold).count();
+            let pale = self.edges().filter(|wire| wire.weight.abs() < threshold).count();
             let least = Rounding::of([threshold]).show(threshold);
-            format!("pale: sizes under {least} ({pale} of {} edges)", self.wires.len())
+            format!("pale: sizes under {least} ({pale} of {} edges)", self.edges().count())
         });
         let left_out = (self.left_out > 0).then(|| format!("{} weaker edges not drawn", self.left_out));
         pale.into_iter().chain(left_out).collect()

@@ -1,7 +1,7 @@
 //! How wires look: width by size, colour by sign or by what they carry, dashes by sign, and which of many are pale.
 
 use super::super::palette::{AXIS, Colour, FAINT, SERIES};
-use super::{Diagram, Wire};
+use super::{Diagram, Kind, Wire};
 
 /// Width of the strongest wire and of none, in points.
 const WIDTH: (f64, f64) = (2.6, 0.4);
@@ -11,6 +11,9 @@ pub const FULL: usize = 80;
 const OPACITY: (f64, f64) = (0.9, 0.35);
 /// Dash and gap of wires above zero where there are wires on both sides of it, so that grey print tells them apart.
 const DASH: [f64; 2] = [4.0, 1.6];
+
+/// A wire inside of a node: seen, and below all others.
+const INSIDE: Look = Look { colour: AXIS, width: 0.6, opacity: 0.45, dash: Some([1.2, 1.6]) };
 
 /// How one wire is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,19 +31,19 @@ pub struct Look {
 impl Diagram {
     /// The greatest size of a weight.
     pub(super) fn strongest(&self) -> f64 {
-        self.wires.iter().map(|wire| wire.weight.abs()).fold(f64::MIN_POSITIVE, f64::max)
+        self.edges().map(|wire| wire.weight.abs()).fold(f64::MIN_POSITIVE, f64::max)
     }
 
     /// The size below which wires are pale, where there are too many to draw all in full.
     pub(super) fn threshold(&self) -> Option<f64> {
-        let mut sizes: Vec<f64> = self.wires.iter().map(|wire| wire.weight.abs()).collect();
+        let mut sizes: Vec<f64> = self.edges().map(|wire| wire.weight.abs()).collect();
         sizes.sort_by(|a, b| b.total_cmp(a));
         (sizes.len() > FULL + FULL / 2).then(|| sizes[FULL - 1])
     }
 
     /// Whether weights stand on this side of zero: below it, or above.
     pub(super) fn has(&self, side: Side) -> bool {
-        self.wires.iter().any(|wire| Side::of(wire.weight) == Some(side))
+        self.edges().any(|wire| Side::of(wire.weight) == Some(side))
     }
 
     /// What wires carry, where there are not more such things than colours.
@@ -53,6 +56,9 @@ impl Diagram {
 
     /// The looks of a wire.
     pub(super) fn look_of(&self, wire: &Wire) -> Look {
+        if wire.kind == Kind::Inside {
+            return INSIDE;
+        }
         let kinds = self.kinds();
         let kind = kinds.iter().position(|kind| Some(*kind) == wire.label.as_ref());
         self.look_as(wire.weight, kind)

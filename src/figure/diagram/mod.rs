@@ -23,6 +23,8 @@ pub struct Diagram {
     pub signs: [String; 2],
     /// What the columns are; one for each, left to right.
     pub columns: Vec<String>,
+    /// Columns that belong together, left to right, with what stands below them.
+    pub groups: Vec<Group>,
     /// What the rows are, some together, bottom to top.
     pub bands: Vec<Band>,
     /// The boxes.
@@ -44,15 +46,36 @@ pub struct Band {
     pub rows: Range<usize>,
 }
 
+/// Columns that belong together, with lines between them and others.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// What stands below it.
+    pub name: String,
+    /// From the left.
+    pub columns: Range<usize>,
+}
+
 /// A box.
 #[derive(Clone, Debug)]
 pub struct Spot {
-    /// What stands in it.
+    /// What it is called; no other box has the name.
     pub name: String,
+    /// What stands in it.
+    pub text: String,
     /// From the bottom.
     pub row: usize,
     /// From the left; `None` reaches over all columns.
     pub column: Option<usize>,
+}
+
+/// What a wire stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// An edge with its weight.
+    #[default]
+    Edge,
+    /// What goes on inside of a node that has several boxes; thin, grey and without a weight.
+    Inside,
 }
 
 /// A wire between boxes.
@@ -60,6 +83,8 @@ pub struct Spot {
 pub struct Wire {
     /// What it is called.
     pub name: String,
+    /// What it stands for.
+    pub kind: Kind,
     /// The box it leaves by its upper side.
     pub from: usize,
     /// The box it enters by its lower side.
@@ -72,6 +97,13 @@ pub struct Wire {
     pub label: Option<String>,
     /// What a reader sees who points at it.
     pub note: String,
+}
+
+impl Diagram {
+    /// The wires that have weights.
+    fn edges(&self) -> impl Iterator<Item = &Wire> + Clone {
+        self.wires.iter().filter(|wire| wire.kind == Kind::Edge)
+    }
 }
 
 /// A piece of a curve: two ends with their controls between.

@@ -2,7 +2,7 @@
 
 use super::super::font;
 use super::super::pen::Frame;
-use super::{Diagram, Spot};
+use super::{Diagram, Group, Spot};
 
 /// Size of the names in boxes, in points.
 pub const NAME: f64 = 6.5;
@@ -37,8 +37,14 @@ impl Layout {
     pub fn of(diagram: &Diagram) -> Self {
         let count = diagram.wires.len() as f64;
         let [lane, gap] = [LANE, GAP].map(|(least, each, most)| f64::min(least + each * count, most));
-        let names = diagram.spots.iter().filter(|spot| spot.column.is_some()).map(|spot| &spot.name);
+        let names = diagram.spots.iter().filter(|spot| spot.column.is_some()).map(|spot| &spot.text);
         let wide = font::widest(names.chain(&diagram.columns), NAME) + 2.0 * PAD;
+        // a group is at least as wide as what stands below it
+        let share = |group: &Group| {
+            let columns = group.columns.len().max(1) as f64;
+            (font::widest([&group.name], NAME) + 2.0 * PAD - (columns - 1.0) * lane) / columns
+        };
+        let wide = diagram.groups.iter().map(share).fold(wide, f64::max);
         let rows = diagram.spots.iter().map(|spot| spot.row + 1).max().unwrap_or(0);
         let columns = diagram.columns.len().max(1);
         let middle = |column: usize| lane + wide / 2.0 + column as f64 * (wide + lane);

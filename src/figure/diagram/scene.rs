@@ -9,13 +9,16 @@ use super::legend::Line;
 use super::look::{Look, Side};
 use super::place::{Layout, NAME};
 use super::route::routes;
-use super::{Diagram, Piece, Spot, Wire};
+use super::{Diagram, Group, Piece, Spot, Wire};
 use plotters::style::RGBColor;
 
 /// The ground of every second band.
 const GROUND: Colour = RGBColor(0xf1, 0xf3, 0xf6);
 /// Length of a wire in the legend, and the height of its lines.
 const SAMPLE: (f64, f64) = (22.0, 11.0);
+
+/// Between groups of columns.
+const BORDER: Look = Look { colour: AXIS, width: 0.4, opacity: 0.5, dash: None };
 
 /// Something drawn, in points from the top left corner of the plot.
 pub enum Shape<'a> {
@@ -54,6 +57,7 @@ impl Diagram {
         let legend = self.legend_lines(TICK);
         let named = |names: Vec<&String>| if names.is_empty() { 0.0 } else { font::widest(names, NAME) + GAP };
         let mut shapes = self.bands(&layout);
+        shapes.extend(self.borders(&layout));
         let labelled: Vec<(&Wire, Colour)> = drawn.iter().map(|(wire, _, look)| (*wire, look.colour)).collect();
         shapes.extend(drawn.into_iter().map(|(wire, route, look)| Shape::Curve(route, look, Some(wire))));
         shapes.extend(self.spots.iter().zip(&layout.frames).map(|(spot, frame)| Shape::Box(*frame, spot)));
@@ -67,12 +71,17 @@ impl Diagram {
         let kind = Type::new(NAME, Anchor::Middle).in_colour(AXIS);
         let name = |(x, name): (&f64, &String)| Shape::Text((*x, under), name.clone(), kind, None);
         shapes.extend(layout.columns.iter().zip(&self.columns).map(name));
+        let middle = |group: &Group| f64::midpoint(layout.lanes[group.columns.start], layout.lanes[group.columns.end]);
+        let kind = Type::new(NAME, Anchor::Middle);
+        shapes.extend(
+            self.groups.iter().map(|group| Shape::Text((middle(group), under), group.name.clone(), kind, None)),
+        );
         shapes.extend(self.legend(&legend, layout.size.0 + 2.0 * GAP));
         Scene {
             shapes,
             size: layout.size,
             left: named(self.bands.iter().map(|band| &band.name).collect()),
-            under: if self.columns.is_empty() { 0.0 } else { NAME + GAP },
+            under: if self.columns.is_empty() && self.groups.is_empty() { 0.0 } else { NAME + GAP },
             right: SAMPLE.0 + 2.0 * GAP + font::widest(legend.iter().map(Line::text), TICK) + GAP,
             depth: (legend.len() + 1) as f64 * SAMPLE.1,
         }
@@ -83,6 +92,16 @@ impl Diagram {
         let mut drawn: Vec<_> = self.wires.iter().zip(routes(self, layout)).collect();
         drawn.sort_by(|a, b| a.0.weight.abs().total_cmp(&b.0.weight.abs()));
         drawn.into_iter().map(|(wire, route)| (wire, route, self.look_of(wire))).collect()
+    }
+
+    /// Lines between groups of columns.
+    fn borders(&self, layout: &Layout) -> Vec<Shape<'_>> {
+        let border = |group: &Group| {
+            let x = layout.lanes[group.columns.start];
+            let (top, bottom) = ((x, 0.0), (x, layout.size.1));
+            Shape::Curve(vec![[top, top, bottom, bottom]], BORDER, None)
+        };
+        self.groups.iter().skip(1).map(border).collect()
     }
 
     fn bands(&self, layout: &Layout) -> Vec<Shape<'_>> {

@@ -7,7 +7,7 @@ use super::route::{inside, points, routes};
 use super::*;
 
 fn spot(name: &str, row: usize, column: Option<usize>) -> Spot {
-    Spot { name: name.into(), row, column }
+    Spot { name: name.into(), text: name.into(), row, column }
 }
 
 /// A grid of boxes, every one wired to all above it, and to and from bars at the ends.
@@ -19,6 +19,7 @@ fn grid(rows: usize, columns: usize, every: usize) -> Diagram {
     let upwards = pairs.filter(|(from, to)| spots[*from].row < spots[*to].row).step_by(every);
     let wire = |(place, (from, to)): (usize, (usize, usize))| Wire {
         name: format!("{from}->{to}"),
+        kind: Kind::Edge,
         label: None,
         from,
         to,
@@ -40,6 +41,36 @@ fn grid(rows: usize, columns: usize, every: usize) -> Diagram {
         wires,
         ..Diagram::default()
     }
+}
+
+/// Wires inside of nodes are drawn, and count for nothing else.
+#[test]
+fn a_wire_inside_has_no_weight_and_no_label() {
+    let plain = grid(3, 3, 7);
+    let mut more = plain.clone();
+    let inside = |wire: &Wire| Wire { kind: Kind::Inside, weight: 0.0, ..wire.clone() };
+    more.wires.extend(plain.wires.iter().take(5).map(inside));
+    assert_eq!(plain.legend_lines(7.0), more.legend_lines(7.0));
+    let layout = Layout::of(&more);
+    let labelled = more.labels(&layout, &more.drawn(&layout));
+    let drawn = more.drawn(&layout);
+    assert!(labelled.iter().all(|(place, _)| drawn[*place].0.kind == Kind::Edge));
+    assert_eq!(more.svg().matches("data-inside=").count(), 5);
+    assert_eq!(more.svg().matches("data-edge=").count(), plain.svg().matches("data-edge=").count());
+}
+
+#[test]
+fn groups_stand_below_their_columns_with_lines_between() {
+    let mut diagram = grid(2, 4, 3);
+    diagram.columns = vec![String::new(); 4];
+    let group = |name: &str, columns| Group { name: name.into(), columns };
+    diagram.groups = vec![group("one", 0..1), group("a longer name of several words", 1..4)];
+    let svg = diagram.svg();
+    assert!(svg.contains("a longer name of several words"));
+    let layout = Layout::of(&diagram);
+    let wide = crate::figure::font::widest([&diagram.groups[1].name], super::place::NAME);
+    assert!(layout.lanes[4] - layout.lanes[1] > wide);
+    assert_eq!(layout.lanes.len(), 5);
 }
 
 #[test]

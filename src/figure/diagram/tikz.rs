@@ -54,7 +54,7 @@ fn drawn(shape: &Shape, at: &impl Fn(Point) -> String) -> String {
         Shape::Box(frame, spot) => {
             let Frame { width, height, .. } = *frame;
             let middle = at((frame.left + width / 2.0, frame.top + height / 2.0));
-            let text = escape(&spot.name);
+            let text = escape(&spot.text);
             format!("\\node[spot, minimum width={width:.2}pt, minimum height={height:.2}pt] at {middle} {{{text}}};\n")
         }
         Shape::Text(place, text, Type { size, anchor, colour, .. }, wire) => {

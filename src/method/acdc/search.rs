@@ -59,8 +59,7 @@ pub fn search(bench: &Bench, plan: &Acdc, threshold: f64, steps: &mut Steps) -> 
         Ok(circuit.values().iter().map(|value| *value as f32).collect())
     })?;
     let of = |(port, found): (Port, Vec<Decision>)| {
-        let edges =
-            Wiring::whole(plan.blocks.clone()).parents(port).into_iter().map(move |from| Edge { from, to: port });
+        let edges = Wiring::whole(plan.blocks.clone()).parents(port).into_iter().map(move |from| Edge::new(from, port));
         edges.zip(found)
     };
     let edges = done.into_iter().flat_map(of).collect();

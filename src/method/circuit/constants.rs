@@ -21,6 +21,7 @@ use crate::tensor::{Setting, Tensor, backward, from_doubles, from_ints, off_tape
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 /// Constants of every circuit that is run.
@@ -44,7 +45,11 @@ pub struct Fitted {
 
 impl Constants {
     /// Fits constants to circuits, each given by the edges outside it.
-    pub fn fit(bench: &Bench, outsides: &[Vec<Edge>], (steps, rate): (usize, f64)) -> Result<Self, HookError> {
+    pub fn fit(
+        bench: &Bench,
+        outsides: impl IntoIterator<Item: Borrow<Vec<Edge>>>,
+        (steps, rate): (usize, f64),
+    ) -> Result<Self, HookError> {
         let half = halves(bench);
         let items = [0, 1].map(|of| {
             let own = bench.items.iter().zip(&half).filter(|(_, half)| **half == of);
@@ -54,6 +59,7 @@ impl Constants {
         let fits = [Fit::new(&first)?, Fit::new(&second)?];
         let mut fitted = BTreeMap::new();
         for outside in outsides {
+            let outside = outside.borrow();
             let both = [fits[0].constants(outside, steps, rate)?, fits[1].constants(outside, steps, rate)?];
             fitted.insert(outside.clone(), both);
         }

@@ -1,7 +1,7 @@
 //! How many edges are chosen: as many as are asked for, or the fewest that do a share of what all do, by bisection over how
 //! many are chosen, each circuit run.
 
-use super::found::outside;
+use super::outside::Outside;
 use super::runner::Runner;
 use crate::circuit::{Circuit, Ends, Rule, Smallest};
 use crate::method::Bench;
@@ -56,13 +56,12 @@ fn fewest(
     batches: usize,
     steps: &mut Steps,
 ) -> Result<Option<Smallest>, RunError> {
-    let nothing = vec![false; all.links().len()];
-    let ends = runner.run(&[Vec::new(), outside(all, &nothing, true)], steps)?;
+    let ends = runner.run(&[Outside::nothing(all), Outside::everything(all)], steps)?;
     let ends = Ends { whole: mean(&ends[0]), empty: mean(&ends[1]) };
     let mut tries = 1;
     let found = all.smallest(rule, least, |circuit| {
         tries += 1;
-        let values = runner.run(&[outside(circuit, &circuit.members(), true)], steps)?;
+        let values = runner.run(&[Outside::of(circuit, &circuit.members(), true)], steps)?;
         Ok::<f64, RunError>(ends.faithfulness(mean(&values[0])).unwrap_or(f64::NAN))
     })?;
     let most = most_tries(all.links().len());

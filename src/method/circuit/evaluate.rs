@@ -8,6 +8,7 @@ use crate::model::{HookError, Model, Pass, run};
 use crate::node::Edge;
 use crate::site::Site;
 use crate::spec::Stand;
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 /// What edges outside a circuit bring, batch by batch.
@@ -24,7 +25,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Makes ready for these circuits, each given by the edges outside it: where constants are fitted to circuits they are.
-    pub fn prepare(&mut self, outside: &[Vec<Edge>]) -> Result<(), HookError> {
+    pub fn prepare(&mut self, outside: impl IntoIterator<Item: Borrow<Vec<Edge>>>) -> Result<(), HookError> {
         if let Stand::Optimal { steps, learning_rate } = self.stand() {
             self.constants = Some(Constants::fit(self.bench(), outside, (steps, learning_rate))?);
         }
@@ -42,21 +43,30 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The metric of items of one length under circuits, `[circuit][item]`; each is given by the edges outside it.
-    pub fn values(&self, items: &[usize], outside: &[Vec<Edge>]) -> Result<Vec<Vec<f64>>, HookError> {
+    pub fn values(
+        &self,
+        items: &[usize],
+        outside: impl IntoIterator<Item: Borrow<Vec<Edge>>>,
+    ) -> Result<Vec<Vec<f64>>, HookError> {
         self.values_as(self.bench(), items, outside)
     }
 
     /// The same by the answers of another bench with the same prompts.
-    pub fn values_as(&self, bench: &Bench, items: &[usize], outside: &[Vec<Edge>]) -> Result<Vec<Vec<f64>>, HookError> {
+    pub fn values_as(
+        &self,
+        bench: &Bench,
+        items: &[usize],
+        outside: impl IntoIterator<Item: Borrow<Vec<Edge>>>,
+    ) -> Result<Vec<Vec<f64>>, HookError> {
         let (ablated, tokens) = (self.ablated(items)?, self.bench().tokens(items, Side::Clean));
-        let value = |severed: &Vec<Edge>| {
+        let value = |severed: &Vec<Edge>| -> Result<Vec<f64>, HookError> {
             let own =
                 self.constants.as_ref().map(|constants| brought(constants.of(severed, items), self.bench().model));
             let mut hook = Severed::new(own.as_ref().unwrap_or(&ablated), severed.iter().copied());
             let pass = Pass::whole(&tokens).reading(bench.read(items));
             Ok(bench.values(&run(bench.model, &pass, &mut hook)?, items))
         };
-        outside.iter().map(value).collect()
+        outside.into_iter().map(|severed| value(severed.borrow())).collect()
     }
 
     /// What edges outside a circuit bring, of items of one length.

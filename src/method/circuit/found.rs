@@ -1,6 +1,7 @@
 //! What follows whatever way a circuit was found: it is run, held against all edges and none, and told.
 
 use super::null;
+use super::outside::Outside;
 use super::portray::portray;
 use super::removals;
 use super::runner::Runner;
@@ -10,7 +11,6 @@ use crate::circuit::{By, Circuit, Ends, Rule, SHARES};
 use crate::method::score::batches;
 use crate::method::summary::mean;
 use crate::method::{Bench, Finding, Summary, carry};
-use crate::node::Edge;
 use crate::spec::Stand;
 use crate::steps::{RunError, Steps};
 
@@ -87,18 +87,15 @@ pub(super) fn rules(curve: Option<By>) -> Vec<Rule> {
     curve.map_or(Vec::new(), |by| vec![Rule::Top(by), Rule::Top(By::Size)])
 }
 
-/// The edges whose membership is not the one wanted: outside a circuit, or outside all the others.
-pub(super) fn outside(circuit: &Circuit, members: &[bool], wanted: bool) -> Vec<Edge> {
-    let links = circuit.links().zip(members).filter(|(_, member)| **member != wanted);
-    links.map(|(link, _)| link.edge).collect()
-}
-
 impl Found {
     /// Runs the circuit and what it is held against, and tells everything; in the model of `bench` no heads share keys or
     /// values. As many joint steps as [`joint`] says.
     pub fn run(self, bench: &Bench, stand: Stand, steps: &mut Steps) -> Result<Finding, RunError> {
         let mut runner = Runner::new(bench, stand);
-        let values = runner.run(&self.outsides(), steps)?;
+        let circuits = self.circuits();
+        let outside = |members: &Vec<bool>| Outside::of(&self.circuit, members, true);
+        let values = runner.run(&circuits.iter().map(outside).collect::<Vec<_>>(), steps)?;
+        drop(circuits);
         let mut portraits = portray(bench, &self.circuit, steps)?;
         let carries = carry::carry(bench, &self.name, &self.circuit, steps)?;
         let (labels, table) = carries.map(|carries| (carries.labels, carries.table)).unzip();
@@ -115,20 +112,21 @@ impl Found {
         Ok(finding)
     }
 
-    /// The circuits that are run, by the edges outside each, in the order of [`Told::values`].
-    fn outsides(&self) -> Vec<Vec<Edge>> {
+    /// The edges of each circuit that is run, in the order of [`Told::values`].
+    fn circuits(&self) -> Vec<Vec<bool>> {
         let (circuit, members) = (&self.circuit, self.circuit.members());
-        let all = circuit.blocks().edges();
-        let mut outsides = vec![Vec::new(), all, outside(circuit, &members, true), outside(circuit, &members, false)];
+        let all = |is_in: bool| vec![is_in; members.len()];
+        let others = members.iter().map(|member| !member).collect();
+        let mut circuits = vec![all(true), all(false), members, others];
         for rule in rules(self.curve) {
             let nothing = Ends { empty: 0.0, whole: 1.0 };
-            let gathered = self.circuit.curve(rule, nothing, |circuit| {
-                outsides.push(outside(circuit, &circuit.members(), true));
+            let gathered = circuit.curve(rule, nothing, |circuit| {
+                circuits.push(circuit.members());
                 Ok::<f64, std::convert::Infallible>(0.0)
             });
             let Ok(_) = gathered;
         }
-        outsides
+        circuits
     }
 
     /// What random circuits of as many edges do.
@@ -140,7 +138,7 @@ impl Found {
         steps: &mut Steps,
     ) -> Result<Option<Null>, RunError> {
         let circuits = null::random(&self.circuit, self.random, bench.seed);
-        let outsides: Vec<_> = circuits.iter().map(|one| outside(one, &one.members(), true)).collect();
+        let outsides: Vec<_> = circuits.iter().map(|one| Outside::of(one, &one.members(), true)).collect();
         let found = runner.run(&outsides, steps)?;
         let (whole, empty) = (mean(&values[0]), mean(&values[1]));
         let shares = found.iter().map(|values| (mean(values) - empty) / (whole - empty)).collect();
@@ -152,8 +150,8 @@ impl Found {
     fn exchanged(&self, runner: &mut Runner, values: &[Vec<f64>], steps: &mut Steps) -> Result<Option<Null>, RunError> {
         let Some(Shuffled { exchanges, members }) = &self.shuffled else { return Ok(None) };
         let circuit = &self.circuit;
-        let outsides = members.iter().map(|members| outside(circuit, members, true));
-        let outsides: Vec<_> = std::iter::once(circuit.blocks().edges()).chain(outsides).collect();
+        let outsides = members.iter().map(|members| Outside::of(circuit, members, true));
+        let outsides: Vec<_> = std::iter::once(Outside::everything(circuit)).chain(outsides).collect();
         let everywhere = vec![true; values[0].len()];
         let answers: Vec<_> = std::iter::once(everywhere).chain(exchanges.iter().cloned()).collect();
         let found = runner.run_exchanged(&outsides, &answers, steps)?;

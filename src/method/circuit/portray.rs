@@ -23,16 +23,16 @@ const DIGITS: f64 = 1e4;
 
 /// The nodes of a circuit, seen in the mean of all items and in some of them; a joint step for each batch.
 pub fn portray(bench: &Bench, circuit: &Circuit, steps: &mut Steps) -> Result<Portraits, RunError> {
-    let nodes: Vec<Node> = circuit.vertices().into_iter().filter_map(Vertex::node).collect();
+    let nodes: Vec<Vertex> = circuit.vertices().into_iter().filter(|vertex| vertex.node().is_some()).collect();
     let shown = shown(bench.items.len());
     let studio = Studio { bench, nodes: &nodes, shown: &shown };
     let mut found: Vec<Vec<Exposure>> = Vec::new();
     for items in batches(bench) {
         found.push(steps.joint(0, || studio.of_batch(&items))?);
     }
-    let portrait = |(place, node): (usize, &Node)| {
+    let portrait = |(place, node): (usize, &Vertex)| {
         let own: Vec<&Exposure> = found.iter().map(|batch| &batch[place]).collect();
-        Portrait { name: node.to_string(), seen: studio.seen(&own) }
+        Portrait { name: node.to_string(), seen: studio.seen(*node, &own) }
     };
     Ok(Portraits::new(studio.views(), nodes.iter().enumerate().map(portrait).collect()))
 }
@@ -51,7 +51,7 @@ type Moved = Vec<(String, f64)>;
 /// What nodes are seen with.
 struct Studio<'a> {
     bench: &'a Bench<'a>,
-    nodes: &'a [Node],
+    nodes: &'a [Vertex],
     shown: &'a [usize],
 }
 
@@ -71,7 +71,7 @@ struct Exposure {
 /// What the unembedding makes of nodes in one batch.
 struct Reader {
     read: Read,
-    /// Of the last norm, where there is one, `[item, 1, 1]`.
+    /// Of the last norm, where there is one, `[item, pos, 1]`.
     scale: Option<Tensor<3>>,
     /// The columns of the right answer less those of the wrong one, `[item, 1, d_model]`.
     direction: Tensor<3>,
@@ -139,7 +139,7 @@ impl Studio<'_> {
 
     fn reader(&self, items: &[usize], record: &Record) -> Reader {
         let (model, read) = (self.bench.model, self.bench.read(items));
-        let scale = record.at(Site::FinalScale).map(|scale| at_positions(scale.clone().squeeze_dim(1), &read, 0));
+        let scale = record.at(Site::FinalScale).map(|scale| scale.clone().squeeze_dim(1));
         let columns = widen(model.unembedding().weight).swap_dims(0, 1); // [vocabulary, d_model]
         let mean = |tokens: &[u32]| {
             let index = from_ints(tokens.iter().map(|token| *token as i32).collect(), [tokens.len()], &model.device());
@@ -152,15 +152,24 @@ impl Studio<'_> {
         Reader { read, scale, direction: Tensor::cat(items.iter().map(own).collect(), 0).unsqueeze_dim(1) }
     }
 
-    fn exposure(&self, node: Node, items: &[usize], seen: (&Record, &Written), reader: Option<&Reader>) -> Exposure {
-        let (record, written) = seen;
+    fn exposure(
+        &self,
+        vertex: Vertex,
+        items: &[usize],
+        seen: (&Record, &Written),
+        reader: Option<&Reader>,
+    ) -> Exposure {
+        let ((record, written), position) = (seen, vertex.position());
+        let node = vertex.node().expect("the logits are not seen");
         let pattern = match node {
             Node::Head(layer, head) => record.at(Site::Pattern(layer)).map(|all| widen(all.clone().narrow(1, head, 1))),
             Node::Input | Node::Mlp(_) | Node::Neuron(..) => None,
         };
-        let reaching =
-            reader.map(|reader| self.reaching(reader, written.added_by(self.bench.model, node).squeeze_dim(1)));
-        let direct = reader.zip(reaching.as_ref()).map_or(Vec::new(), |(reader, reaching)| {
+        let reaching = reader
+            .map(|reader| self.reaching(reader, written.added_by(self.bench.model, node).squeeze_dim(1), position));
+        // what is written elsewhere does not go straight to the answer
+        let there = position.is_none_or(|own| items.iter().all(|item| self.bench.answers(*item).at == own));
+        let direct = reader.zip(reaching.as_ref()).filter(|_| there).map_or(Vec::new(), |(reader, reaching)| {
             to_doubles(&(reaching.clone() * reader.direction.clone()).sum_dim(2))
         });
         let shown = |(row, item): (usize, &usize)| {
@@ -168,7 +177,8 @@ impl Studio<'_> {
             let own = pattern.as_ref().map(|pattern| rows(&pattern.clone().narrow(0, row, 1)));
             let reaching = reaching.as_ref().map(|all| to_floats(&all.clone().narrow(0, row, 1)));
             let value = direct.get(row).copied();
-            Some((place, self.looked(own, Some(self.bench.answers(*item).at), value, reaching.unwrap_or_default())))
+            let at = Some(self.bench.answers(*item).at);
+            Some((place, self.looked(own, (at, position), value, reaching.unwrap_or_default())))
         };
         Exposure {
             pattern: pattern.as_ref().map(|pattern| rows(&pattern.clone().sum_dim(0))).unwrap_or_default(),
@@ -178,17 +188,22 @@ impl Studio<'_> {
         }
     }
 
-    /// What of a written stream `[item, pos, d_model]` reaches the unembedding, where the answer is read: `[item, 1, d_model]`.
-    fn reaching(&self, reader: &Reader, written: Tensor<3>) -> Tensor<3> {
-        let written = at_positions(written, &reader.read, 0);
+    /// What of a written stream `[item, pos, d_model]` reaches the unembedding, or would at a position: without one, where the
+    /// answer is read; `[item, 1, d_model]`.
+    fn reaching(&self, reader: &Reader, written: Tensor<3>, position: Option<usize>) -> Tensor<3> {
+        let there = |all: Tensor<3>| match position {
+            Some(position) => all.narrow(1, position, 1),
+            None => at_positions(all, &reader.read, 0),
+        };
+        let written = there(written);
         match (self.bench.model.final_norm(), &reader.scale) {
-            (Some(norm), Some(scale)) => norm.apply_frozen(written, scale.clone()),
+            (Some(norm), Some(scale)) => norm.apply_frozen(written, there(scale.clone())),
             _ => written,
         }
     }
 
     /// A node in each of the views.
-    fn seen(&self, batches: &[&Exposure]) -> Vec<Seen> {
+    fn seen(&self, vertex: Vertex, batches: &[&Exposure]) -> Vec<Seen> {
         let count = self.bench.items.len() as f64;
         let alike = self.alike();
         let length = alike.first().map_or(0, |item| self.bench.items[*item].clean.len());
@@ -200,23 +215,25 @@ impl Studio<'_> {
         let direct = (!direct.is_empty()).then(|| direct.iter().sum::<f64>() / count);
         let width = batches.first().map_or(0, |batch| batch.reaching.len());
         let mean = |at: usize| batches.iter().map(|batch| batch.reaching[at]).sum::<f32>() / count as f32;
-        let all = self.looked(pattern, self.answer(), direct, (0..width).map(mean).collect());
+        let at = (self.answer(), vertex.position());
+        let all = self.looked(pattern, at, direct, (0..width).map(mean).collect());
         let mut single: Vec<&(usize, Seen)> = batches.iter().flat_map(|batch| &batch.shown).collect();
         single.sort_by_key(|(place, _)| *place);
         std::iter::once(all).chain(single.into_iter().map(|(_, seen)| seen.clone())).collect()
     }
 
-    /// One view, rounded.
+    /// One view, rounded; of a head at a position only what it looks at from there.
     fn looked(
         &self,
         pattern: Option<Vec<Vec<f64>>>,
-        at: Option<usize>,
+        (at, position): (Option<usize>, Option<usize>),
         direct: Option<f64>,
         reaching: Vec<f32>,
     ) -> Seen {
         let kept = |rows: Vec<Vec<f64>>| {
             let long = rows.len() > LONG;
-            let queries = rows.into_iter().enumerate().filter(|(query, _)| !long || Some(*query) == at);
+            let wanted = |query: usize| position.map_or(!long || Some(query) == at, |own| query == own);
+            let queries = rows.into_iter().enumerate().filter(|(query, _)| wanted(*query));
             queries.map(|(query, row)| (query, row.into_iter().map(rounded).collect())).collect()
         };
         let [raised, lowered] = self.moved(reaching);

@@ -2,8 +2,9 @@
 
 use super::Evaluation;
 use super::found::Found;
+use super::outside::Outside;
 use super::runner::Runner;
-use crate::circuit::Circuit;
+use crate::circuit::{Circuit, Vertex};
 use crate::method::rewire::Rewired;
 use crate::method::summary::mean;
 use crate::method::{Bench, Summary, blank, table};
@@ -23,7 +24,7 @@ pub const JOINTS: usize = 2;
 /// What was measured, `[part][item]`.
 pub struct Removals {
     edges: Vec<Edge>,
-    nodes: Vec<Node>,
+    nodes: Vec<Vertex>,
     /// The metric of the circuit without each edge, then without each node, less that of the circuit.
     in_circuit: Vec<Vec<f64>>,
     /// The metric of the whole model without each node.
@@ -34,7 +35,8 @@ pub struct Removals {
 pub fn removals(found: &Found, runner: &mut Runner, steps: &mut Steps) -> Result<Removals, RunError> {
     let circuit = &found.circuit;
     let mut edges: Vec<Edge> = circuit.edges().map(|link| link.edge).collect();
-    let mut nodes: Vec<Node> = circuit.vertices().iter().filter_map(|vertex| vertex.node()).collect();
+    let mut nodes = circuit.vertices();
+    nodes.retain(|vertex| vertex.node().is_some());
     if nodes.len() > MOST.0 || edges.len() > MOST.1 || matches!(runner.stand(), Stand::Optimal { .. }) {
         (edges, nodes) = (Vec::new(), Vec::new());
     }
@@ -43,17 +45,38 @@ pub fn removals(found: &Found, runner: &mut Runner, steps: &mut Steps) -> Result
         0 => Ok(Vec::new()),
         _ => without(circuit, &edges, &nodes, evaluation, items),
     };
-    let in_circuit = runner.removals(parts, remove, steps)?;
-    let from = |node: &Node| circuit.blocks().edges().into_iter().filter(|edge| edge.from == *node).collect();
-    let in_model = runner.run(&nodes.iter().map(from).collect::<Vec<Vec<Edge>>>(), steps)?;
+    let in_circuit = match circuit.blocks().positions() {
+        None => runner.removals(parts, remove, steps)?,
+        Some(_) => at_positions(circuit, &edges, &nodes, runner, steps)?,
+    };
+    let nothing = Outside::nothing(circuit);
+    let in_model = runner.run(&nodes.iter().map(|node| nothing.and_from(*node)).collect::<Vec<_>>(), steps)?;
     Ok(Removals { edges, nodes, in_circuit, in_model })
+}
+
+/// What the metric changes by without each edge, and without each node, where these are at positions: each by a run of its own.
+fn at_positions(
+    circuit: &Circuit,
+    edges: &[Edge],
+    nodes: &[Vertex],
+    runner: &mut Runner,
+    steps: &mut Steps,
+) -> Result<Vec<Vec<f64>>, RunError> {
+    let own = Outside::of(circuit, &circuit.members(), true);
+    let without = edges.iter().map(|edge| own.and(*edge)).chain(nodes.iter().map(|node| own.and_from(*node)));
+    let outsides: Vec<Outside> = std::iter::once(own.clone()).chain(without).collect();
+    let runs = if edges.is_empty() { &[] } else { outsides.as_slice() };
+    let values = runner.run(runs, steps)?;
+    let Some((whole, parts)) = values.split_first() else { return Ok(Vec::new()) };
+    let change = |values: &Vec<f64>| values.iter().zip(whole).map(|(without, whole)| without - whole).collect();
+    Ok(parts.iter().map(change).collect())
 }
 
 /// What the metric changes by without each edge, and without each node, `[part][item of the batch]`.
 fn without(
     circuit: &Circuit,
     edges: &[Edge],
-    nodes: &[Node],
+    nodes: &[Vertex],
     evaluation: &Evaluation,
     items: &[usize],
 ) -> Result<Vec<Vec<f64>>, HookError> {
@@ -71,18 +94,18 @@ fn without(
     for port in ports {
         let from: Vec<Node> = edges.iter().filter(|edge| edge.to == port).map(|edge| edge.from).collect();
         if !run.wiring().is_heard(port) {
-            found.extend(from.iter().map(|from| (Edge { from: *from, to: port }, vec![0.0; items.len()])));
+            found.extend(from.iter().map(|from| (Edge::new(*from, port), vec![0.0; items.len()])));
             continue;
         }
         let trials = run.trials(port);
         for some in from.chunks(trials.most(rows)) {
             let values = trials.without_each(some);
-            let one = |(from, values): (&Node, &Vec<Vec<f64>>)| (Edge { from: *from, to: port }, change(&values[0]));
+            let one = |(from, values): (&Node, &Vec<Vec<f64>>)| (Edge::new(*from, port), change(&values[0]));
             found.extend(some.iter().zip(&values).map(one));
         }
     }
-    let of_nodes = nodes.iter().map(|node| {
-        let values = run.without(*node);
+    let of_nodes = nodes.iter().filter_map(|vertex| vertex.node()).map(|node| {
+        let values = run.without(node);
         change(&items.iter().map(|item| values[*item]).collect::<Vec<f64>>())
     });
     Ok(edges.iter().map(|edge| found[edge].clone()).chain(of_nodes).collect())
@@ -98,18 +121,21 @@ impl Removals {
         let total: Vec<f64> = whole.iter().zip(empty).map(|(whole, empty)| whole - empty).collect();
         let scale = summary.scale(&total, &mut main);
         let names = self.edges.iter().map(ToString::to_string).chain(self.nodes.iter().map(ToString::to_string));
-        for (site, change) in names.zip(&self.in_circuit) {
-            let place = Row { site: Some(site), ..blank(&name, bench.metric) };
+        let positions =
+            self.edges.iter().map(|edge| edge.position).chain(self.nodes.iter().map(|node| node.position()));
+        for ((site, position), change) in names.zip(positions).zip(&self.in_circuit) {
+            let place = Row { site: Some(site), position, ..blank(&name, bench.metric) };
             main.rows.push(summary.untested(place, change, scale));
         }
-        let mut most: Option<(f64, Node)> = None;
+        let mut most: Option<(f64, Vertex)> = None;
         for ((node, change), in_model) in
             self.nodes.iter().zip(&self.in_circuit[self.edges.len()..]).zip(&self.in_model)
         {
             let apart: Vec<f64> =
                 circuit.iter().zip(change).zip(in_model).map(|((own, change), model)| own + change - model).collect();
             let metric = "incompleteness".to_string();
-            let place = Row { site: Some(node.to_string()), metric, ..blank(&name, bench.metric) };
+            let (site, position) = (Some(node.to_string()), node.position());
+            let place = Row { site, position, metric, ..blank(&name, bench.metric) };
             let size = (mean(&apart) / mean(&total)).abs();
             most = most.filter(|(known, _)| *known >= size).or(Some((size, *node)));
             main.rows.push(summary.share(place, &apart, &total));
@@ -118,7 +144,7 @@ impl Removals {
         main
     }
 
-    fn facts(&self, main: &mut Table, most: Option<(f64, Node)>) {
+    fn facts(&self, main: &mut Table, most: Option<(f64, Vertex)>) {
         let mean_of = |(site, change): (String, &Vec<f64>)| (mean(change).abs(), site);
         let edges = self.edges.iter().map(ToString::to_string).zip(&self.in_circuit).map(mean_of);
         let least = edges.min_by(|one, other| one.0.total_cmp(&other.0));

@@ -1,11 +1,11 @@
 //! Circuits run on all items, batch by batch, in joint steps: which circuits hangs on all items.
 
+use super::outside::Outside;
 use super::{Evaluation, null};
 use crate::method::Bench;
 use crate::method::score::batches;
 use crate::method::sweep::made;
 use crate::model::HookError;
-use crate::node::Edge;
 use crate::spec::Stand;
 use crate::steps::{RunError, Steps};
 
@@ -28,22 +28,22 @@ impl<'a> Runner<'a> {
     }
 
     /// The metric of every item under every circuit, `[circuit][item]`; each is given by the edges outside it.
-    pub fn run(&mut self, outsides: &[Vec<Edge>], steps: &mut Steps) -> Result<Vec<Vec<f64>>, RunError> {
+    pub fn run(&mut self, outsides: &[Outside], steps: &mut Steps) -> Result<Vec<Vec<f64>>, RunError> {
         let (bench, stand) = (self.bench, self.stand);
         let mut is_ready = false;
         self.each(outsides.len(), steps, |evaluation, items| {
             let evaluation = made(evaluation, &mut || Evaluation::new(bench, stand))?;
             if !std::mem::replace(&mut is_ready, true) {
-                evaluation.prepare(outsides)?;
+                evaluation.prepare(outsides.iter().map(Outside::edges))?;
             }
-            evaluation.values(items, outsides)
+            evaluation.values(items, outsides.iter().map(Outside::edges))
         })
     }
 
     /// The same of circuits that each have answers of their own: `exchanges` says in which items they are exchanged.
     pub fn run_exchanged(
         &mut self,
-        outsides: &[Vec<Edge>],
+        outsides: &[Outside],
         exchanges: &[Vec<bool>],
         steps: &mut Steps,
     ) -> Result<Vec<Vec<f64>>, RunError> {
@@ -54,7 +54,7 @@ impl<'a> Runner<'a> {
             let mut values = Vec::new();
             for (outside, own) in outsides.iter().zip(&answers) {
                 let asked = Bench { items: own, ..*bench };
-                values.extend(evaluation.values_as(&asked, items, std::slice::from_ref(outside))?);
+                values.extend(evaluation.values_as(&asked, items, [outside.edges()])?);
             }
             Ok(values)
         })

@@ -2,13 +2,18 @@
 
 use super::Found;
 use super::found::{ENDS, Null, rules};
-use crate::circuit::{ALWAYS_RUN, Areas, By, Circuit, Ends, Portraits, SHARES, Step, share_name};
+use crate::circuit::{
+    ALWAYS_RUN, Areas, By, Circuit, Ends, Heard, Places, Portraits, SHARES, Step, TOKENS, share_name,
+};
 use crate::method::recovery::SEARCH;
 use crate::method::summary::{CAUTION, mean};
 use crate::method::{Bench, Finding, Summary, blank, table};
 use crate::spec::Stand;
-use crate::table::{Row, Table};
+use crate::table::{Row, Table, visible};
 use patchclamp_probes::Interval;
+
+/// The fact of edges at positions.
+const POSITIONS: &str = "positions";
 
 /// A circuit with everything that was measured of it.
 pub struct Told<'a> {
@@ -45,6 +50,11 @@ impl Told<'_> {
             ("items", self.bench.items.len().to_string()),
         ];
         table.facts.extend(facts.map(|(name, value)| (name.to_string(), value)));
+        if let Some(places) = circuit.blocks().positions() {
+            table.facts.insert(POSITIONS.into(), positions(places));
+            let tokens = table.positions.iter().take(places.count).map(|token| visible(token).replace(' ', "␣"));
+            table.facts.insert(TOKENS.into(), tokens.collect::<Vec<_>>().join(" "));
+        }
         self.summary.scale(&self.total(), table);
         if table.facts.contains_key(CAUTION) {
             let what = "none: all edges do no more than no edge, so that there is no circuit to come out again";
@@ -75,7 +85,8 @@ impl Told<'_> {
         let n = self.summary.groups().into_iter().max().map_or(0, |last| last + 1);
         let shown = circuit.links().zip(inclusion).filter(|(link, share)| link.in_circuit || **share > 0.0);
         for (link, share) in shown {
-            let place = Row { site: Some(link.edge.to_string()), n, ..blank(name, self.bench.metric) };
+            let (site, position) = (Some(link.edge.to_string()), link.edge.position);
+            let place = Row { site, position, n, ..blank(name, self.bench.metric) };
             let (low, high) = (link.interval.map(|ends| ends.low), link.interval.map(|ends| ends.high));
             let member = if link.in_circuit { 1.0 } else { 0.0 };
             let metric = scale.metric.clone();
@@ -164,6 +175,16 @@ impl Told<'_> {
         let curves = self.found.curve.into_iter().flat_map(|_| [By::Sign, By::Size]).flat_map(curve);
         ends.into_iter().chain(curves).collect()
     }
+}
+
+/// What edges at positions are, in words.
+fn positions(places: Places) -> String {
+    format!(
+        "an edge is one at each of {} positions, from 0, as in m0->a5.h5<k>@3; the logits are read at {}. What a head reads as key and value at a position it may write at {}; shares are of all edges at all positions",
+        places.count,
+        places.answer,
+        if places.heard == Heard::Onward { "every later one" } else { "any" },
+    )
 }
 
 /// What edges outside circuits brought, in words.

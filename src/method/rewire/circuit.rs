@@ -82,7 +82,7 @@ impl<'a> Rewired<'a> {
     /// The same for every port, from the logits down.
     pub fn settle_all(&mut self, blocks: &Blocks, keeps: impl Fn(Edge) -> bool) {
         for port in Wiring::ports(blocks) {
-            self.settle(port, |from| keeps(Edge { from, to: port }));
+            self.settle(port, |from| keeps(Edge::new(from, port)));
         }
     }
 

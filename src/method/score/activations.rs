@@ -30,7 +30,8 @@ struct Runs {
 
 impl Scorer<'_> {
     /// Scores of a batch of items, `[item][edge]`: (corrupted − clean) of the source times the gradient at the port, the
-    /// mean of those with the source's output at 0, 1/m, … of the way from the corrupted to the clean one.
+    /// mean of those with the source's output at 0, 1/m, … of the way from the corrupted to the clean one. That goes its way at
+    /// all positions together, also where scores are of positions: these then add up to those of the whole edges.
     pub fn activations(&self, items: &[usize], steps: usize) -> Result<Vec<Vec<f64>>, HookError> {
         let runs = self.runs(items)?;
         let mut scores = vec![vec![0.0; self.order.count()]; items.len()];
@@ -79,10 +80,16 @@ impl Scorer<'_> {
         let slopes = Slopes::of(&hook.0.1, &hook.1, &gradients);
         let sources = self.sources(runs, chunk);
         slopes.each(self.bench.model, self.order, 0..chunk.len(), |at| {
-            let products = to_doubles(&product(sources.clone(), at.slopes)); // [row, 1, port]
-            for (entry, products) in chunk.iter().zip(products.chunks_exact(at.ports.len())) {
-                let fed = at.ports.iter().zip(products).filter(|(port, _)| entry.node < self.order.reads(**port));
-                fed.for_each(|(port, value)| scores[entry.item][self.order.edge(entry.node, *port)] += share * value);
+            let products = product(self.order, sources.clone(), at.slopes); // [row, place, 1, port]
+            let values = to_doubles(&products);
+            let (ports, places) = (at.ports.len(), self.order.places());
+            for (entry, values) in chunk.iter().zip(values.chunks_exact(places * ports)) {
+                for (index, value) in values.iter().enumerate() {
+                    let port = at.ports[index % ports];
+                    let is_fed = entry.node < self.order.reads(port);
+                    let edge = is_fed.then(|| self.order.edge_at(entry.node, port, index / ports)).flatten();
+                    edge.into_iter().for_each(|edge| scores[entry.item][edge] += share * value);
+                }
             }
         });
         Ok(())
@@ -109,14 +116,12 @@ impl Scorer<'_> {
         chunk.chunk_by(|a, b| (a.node, a.fraction) == (b.node, b.fraction)).map(edit).collect()
     }
 
-    /// The change of each row's node in the stream, `[row, 1, pos · d_model]`.
-    fn sources(&self, runs: &Runs, chunk: &[Entry]) -> Tensor<3> {
+    /// The change of each row's node in the stream, `[row, 1, pos, d_model]`.
+    fn sources(&self, runs: &Runs, chunk: &[Entry]) -> Tensor<4> {
         let of = |alike: &[Entry]| {
             let items: Vec<usize> = alike.iter().map(|entry| entry.item).collect();
             rows_of(runs.change.added_by(self.bench.model, self.order.nodes[alike[0].node]), &items)
         };
-        let added = Tensor::cat(chunk.chunk_by(|a, b| a.node == b.node).map(of).collect(), 0);
-        let [rows, _, positions, width] = added.dims();
-        added.reshape([rows, 1, positions * width])
+        Tensor::cat(chunk.chunk_by(|a, b| a.node == b.node).map(of).collect(), 0)
     }
 }

@@ -7,7 +7,7 @@ use crate::method::carry::{Span, Spans};
 use crate::model::{HookError, Model};
 use crate::node::{Edge, Flow, Node, Port};
 use crate::site::Site;
-use crate::tensor::{Tensor, to_doubles};
+use crate::tensor::{Setting, Tensor, from_doubles, to_doubles};
 use serde::{Deserialize, Serialize};
 
 /// One value an item for each of several edges, ports or nodes: `[which][item]`.
@@ -39,6 +39,8 @@ struct Group<'a> {
     spans: Vec<&'a Span>,
     /// Number of the edge, of its source, and of its port among those of the gradients.
     edges: Vec<[usize; 3]>,
+    /// The position of each edge, where these are told apart.
+    positions: Vec<Option<usize>>,
     /// Number among all ports that are asked for, and among those of the gradients.
     ports: Vec<[usize; 2]>,
 }
@@ -82,9 +84,7 @@ impl Scorer<'_> {
                 let added = change.added(self.bench.model, rows.clone());
                 slopes.each(self.bench.model, self.order, rows.clone(), |at| {
                     let group = Group::of(&at, self.order, self.bench.model, (edges, ports), features);
-                    let [count, ..] = added.dims();
-                    let at = at.slopes.reshape([count, at.ports.len(), positions, added.dims()[3]]);
-                    group.add(&added, &at, (first, share), &mut found);
+                    group.add(&added, &at.slopes, (first, share), &mut found);
                 });
             }
         })?;
@@ -103,19 +103,21 @@ impl<'a> Group<'a> {
         let here = |port: Port| at.ports.iter().position(|number| order.ports[*number] == port);
         let source = |node: Node| order.nodes.iter().position(|known| *known == node).expect("a node of the model");
         let numbered = edges.iter().enumerate();
-        let edges = numbered.filter_map(|(number, edge)| Some([number, source(edge.from), here(edge.to)?])).collect();
+        let told = |(number, edge): (usize, &Edge)| Some(([number, source(edge.from), here(edge.to)?], edge.position));
+        let (edges, positions) = numbered.filter_map(told).unzip();
         let ports = asked.iter().enumerate().filter_map(|(number, port)| Some([number, here(*port)?])).collect();
         let site = Reader::of(order.ports[at.ports[0]]).stream(model);
-        Group { spans: features.iter().map(|spans| &spans[&site]).collect(), edges, ports }
+        Group { spans: features.iter().map(|spans| &spans[&site]).collect(), edges, positions, ports }
     }
 
     /// Adds a share of what these edges and ports have of `added` `[row, node, pos, d_model]` and the gradients `slopes`
     /// `[row, port, pos, d_model]`, whose first row is item `first`.
     fn add(&self, added: &Tensor<4>, slopes: &Tensor<4>, (first, share): (usize, f64), found: &mut Carried) {
         // no more at once than there are nodes
-        for some in self.edges.chunks(added.dims()[1]) {
+        let most = added.dims()[1];
+        for (some, positions) in self.edges.chunks(most).zip(self.positions.chunks(most)) {
             let edges: Vec<usize> = some.iter().map(|[edge, ..]| *edge).collect();
-            let change = chosen(added, some.iter().map(|[_, source, _]| *source));
+            let change = only_at(chosen(added, some.iter().map(|[_, source, _]| *source)), positions);
             let slope = chosen(slopes, some.iter().map(|[.., port]| *port));
             let whole = sums(change.clone() * slope.clone());
             spread(&whole, &edges, first, |edge, item, value| found.scores[edge][item] += share * value[0]);
@@ -162,6 +164,20 @@ impl Carried {
         };
         Carried { scores: of_items(edges), features: features.iter().map(feature).collect() }
     }
+}
+
+/// Changes `[row, edge, pos, d_model]` at the position of each edge, where it has one.
+fn only_at(change: Tensor<4>, places: &[Option<usize>]) -> Tensor<4> {
+    if places.iter().all(Option::is_none) {
+        return change;
+    }
+    let positions = change.dims()[2];
+    let counts = |place: &Option<usize>, position: usize| place.is_none_or(|place| place == position);
+    let here = places
+        .iter()
+        .flat_map(|place| (0..positions).map(move |position| f64::from(u8::from(counts(place, position)))));
+    let mask: Tensor<4> = from_doubles(here.collect(), [1, places.len(), positions, 1], &Setting::of(&change));
+    change * mask
 }
 
 /// Some of the second axis, in this order.

@@ -9,7 +9,7 @@ use crate::method::sweep::{made, rows_of};
 use crate::model::{HookError, Pass, Start, at_positions, run};
 use crate::site::{Place, Site};
 use crate::steps::{RunError, Steps};
-use crate::tensor::Tensor;
+use crate::tensor::{Setting, Tensor, from_doubles};
 use crate::text::Tokens;
 
 /// The most rows, an edge for an item, that one step runs: what a killed run may lose.
@@ -24,8 +24,13 @@ struct Base {
     values: Vec<f64>,
 }
 
-/// A source for an item of the batch: its change goes into every port of a reader, a row each.
-type Pair = (usize, usize);
+/// A source, at all positions or one of them, for an item of the batch: its change goes into every port of a reader, a row each.
+#[derive(Clone, Copy)]
+struct Pair {
+    node: usize,
+    place: Option<usize>,
+    item: usize,
+}
 
 impl Scorer<'_> {
     /// Scores of a batch of items, `[item][edge]`: what the metric of the clean run changes by when one edge brings what
@@ -37,20 +42,29 @@ impl Scorer<'_> {
         let mut whole = true;
         for reader in Reader::all(self.bench.model.dims().layers) {
             let ports = reader.ports(self.order);
-            let sources = 0..self.order.reads(ports.start);
-            let pairs: Vec<Pair> = sources.flat_map(|node| (0..items.len()).map(move |item| (node, item))).collect();
+            let pairs = self.pairs(ports.start, items.len());
             for some in pairs.chunks((STEP / ports.len()).max(1)) {
                 let found = steps.step(some.len() * ports.len(), || {
                     self.effects(made(&mut ready, &mut make)?, reader, some, ports.len())
                 })?;
                 whole &= found.is_some();
-                for ((node, item), effects) in some.iter().zip(found.into_iter().flatten()) {
-                    let edges = ports.clone().map(|port| self.order.edge(*node, port));
-                    edges.zip(effects).for_each(|(edge, effect)| scores[*item][edge] = effect);
+                for (Pair { node, place, item }, effects) in some.iter().zip(found.into_iter().flatten()) {
+                    let edges = ports.clone().map(|port| self.order.edge_at(*node, port, place.unwrap_or(0)));
+                    edges.zip(effects).for_each(|(edge, effect)| scores[*item][edge.expect("asked for")] = effect);
                 }
             }
         }
         Ok(whole.then_some(scores))
+    }
+
+    /// What is patched into a reader, given by its first port.
+    fn pairs(&self, port: usize, items: usize) -> Vec<Pair> {
+        let placed = |node: usize| {
+            let there = (0..self.order.places()).filter(move |place| self.order.edge_at(node, port, *place).is_some());
+            there.map(move |place| (node, self.order.positions().map(|_| place)))
+        };
+        let sources = (0..self.order.reads(port)).flat_map(placed);
+        sources.flat_map(|(node, place)| (0..items).map(move |item| Pair { node, place, item })).collect()
     }
 
     fn base(&self, items: &[usize]) -> Result<Base, HookError> {
@@ -69,8 +83,8 @@ impl Scorer<'_> {
         let mut effects = Vec::with_capacity(pairs.len());
         for chunk in pairs.chunks((self.bench.rows / ports).max(1)) {
             let values = self.patched(base, reader, chunk, ports)?;
-            for ((_, item), values) in chunk.iter().zip(values.chunks_exact(ports)) {
-                effects.push(values.iter().map(|value| (value - base.values[*item]) as f32).collect());
+            for (pair, values) in chunk.iter().zip(values.chunks_exact(ports)) {
+                effects.push(values.iter().map(|value| (value - base.values[pair.item]) as f32).collect());
             }
         }
         Ok(effects)
@@ -79,7 +93,7 @@ impl Scorer<'_> {
     /// The metric of a row for each pair and port, pair by pair.
     fn patched(&self, base: &Base, reader: Reader, chunk: &[Pair], ports: usize) -> Result<Vec<f64>, HookError> {
         let model = self.bench.model;
-        let rows: Vec<usize> = chunk.iter().flat_map(|(_, item)| std::iter::repeat_n(*item, ports)).collect();
+        let rows: Vec<usize> = chunk.iter().flat_map(|pair| std::iter::repeat_n(pair.item, ports)).collect();
         let of_items: Vec<usize> = rows.iter().map(|row| base.items[*row]).collect();
         let (tokens, read) = (base.tokens.rows_at(&rows), self.bench.read(&of_items));
         let stream = |site: Site| base.streams.at(site).expect("asked for above").clone();
@@ -102,12 +116,13 @@ impl Scorer<'_> {
     fn changed(&self, base: &Base, reader: Reader, chunk: &[Pair]) -> Tensor<4> {
         let model = self.bench.model;
         let of = |alike: &[Pair]| {
-            let items: Vec<usize> = alike.iter().map(|(_, item)| *item).collect();
+            let items: Vec<usize> = alike.iter().map(|pair| pair.item).collect();
             let stream = base.streams.at(reader.stream(model)).expect("asked for above").clone();
-            let change = base.change.added_by(model, self.order.nodes[alike[0].0]);
+            let change = base.change.added_by(model, self.order.nodes[alike[0].node]);
+            let change = alike[0].place.map_or(change.clone(), |place| only_at(change, place));
             rows_of(stream, &items) + rows_of(change, &items)
         };
-        Tensor::cat(chunk.chunk_by(|a, b| a.0 == b.0).map(of).collect(), 0)
+        Tensor::cat(chunk.chunk_by(|a, b| (a.node, a.place) == (b.node, b.place)).map(of).collect(), 0)
     }
 
     /// Queries, keys and values of single heads from changed streams: of pair i's rows one for each port, in their order.
@@ -123,6 +138,14 @@ impl Scorer<'_> {
         };
         (0..3).flat_map(|kind| (0..heads).map(move |head| (kind, head))).map(edit).collect()
     }
+}
+
+/// A change `[row, 1, pos, d_model]` at one position alone.
+fn only_at(change: Tensor<4>, place: usize) -> Tensor<4> {
+    let positions = change.dims()[2];
+    let here = (0..positions).map(|position| f64::from(u8::from(position == place))).collect();
+    let mask: Tensor<4> = from_doubles(here, [1, 1, positions, 1], &Setting::of(&change));
+    change * mask
 }
 
 /// What the parts of an MLP read from changed streams: of pair i's rows one for each part, in their order.

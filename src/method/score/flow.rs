@@ -10,7 +10,7 @@ use crate::tensor::{Tensor, to_doubles};
 
 impl Scorer<'_> {
     /// Scores of a batch of items, `[item][edge]`: max(‖x_v‖₁ − ‖x_v − z_u‖₁, 0) on the clean prompt, as a share of its sum
-    /// over the sources of v, averaged over positions. The metric is not in it.
+    /// over the sources of v, averaged over positions; of an edge at a position the share there. The metric is not in it.
     pub fn flow(&self, items: &[usize]) -> Result<Vec<Vec<f64>>, HookError> {
         let (model, tokens) = (self.bench.model, self.bench.tokens(items, Side::Clean));
         let readers = Reader::all(model.dims().layers);
@@ -27,10 +27,14 @@ impl Scorer<'_> {
                 let ports = reader.ports(self.order);
                 let reads = self.order.reads(ports.start);
                 let stream = part(record.at(reader.stream(model)).expect("asked for above"), &rows);
-                let shares = to_doubles(&shares(stream, added.clone().narrow(1, 0, reads)));
-                for (row, shares) in scores[rows.clone()].iter_mut().zip(shares.chunks_exact(reads)) {
-                    for (node, port) in (0..reads).flat_map(|node| ports.clone().map(move |port| (node, port))) {
-                        row[self.order.edge(node, port)] = shares[node];
+                let shares = shares(stream, added.clone().narrow(1, 0, reads));
+                let shares = if self.order.positions().is_some() { shares } else { shares.mean_dim(2) };
+                let [_, _, places, _] = shares.dims();
+                let shares = to_doubles(&shares);
+                for (row, shares) in scores[rows.clone()].iter_mut().zip(shares.chunks_exact(reads * places)) {
+                    for (index, share) in shares.iter().enumerate() {
+                        let edge = |port: usize| self.order.edge_at(index / places, port, index % places);
+                        ports.clone().filter_map(edge).for_each(|edge| row[edge] = *share);
                     }
                 }
             }
@@ -44,11 +48,11 @@ impl Scorer<'_> {
     }
 }
 
-/// `[row, node]` from a stream `[row, 1, pos, d_model]` and what nodes add to it `[row, node, pos, d_model]`.
-fn shares(stream: Tensor<4>, added: Tensor<4>) -> Tensor<2> {
+/// `[row, node, pos, 1]` from a stream `[row, 1, pos, d_model]` and what nodes add to it `[row, node, pos, d_model]`.
+fn shares(stream: Tensor<4>, added: Tensor<4>) -> Tensor<4> {
     let size = |x: Tensor<4>| x.abs().sum_dim(3); // [.., pos, 1]
     let near = (size(stream.clone()) - size(stream - added)).clamp_min(0.0);
     // where nobody brings anything nearer, shares of nothing are 0
     let whole = near.clone().sum_dim(1).clamp_min(f64::from(f32::MIN_POSITIVE));
-    (near / whole).mean_dim(2).squeeze_dims(&[2, 3])
+    near / whole
 }

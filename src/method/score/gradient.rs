@@ -101,12 +101,10 @@ impl Scorer<'_> {
         for first in (0..items).step_by(some) {
             let rows = first..items.min(first + some);
             let added = change.added(model, rows.clone());
-            let [count, nodes, positions, width] = added.dims();
-            let added = added.reshape([count, nodes, positions * width]);
             slopes.each(model, self.order, rows.clone(), |at| {
                 let reads = self.order.reads(at.ports[0]);
-                let products = product(added.clone().narrow(1, 0, reads), at.slopes);
-                let edge = |node: usize, port: usize| self.order.edge(node, at.ports[port]);
+                let products = product(self.order, added.clone().narrow(1, 0, reads), at.slopes);
+                let edge = |place: usize, node: usize, port: usize| self.order.edge_at(node, at.ports[port], place);
                 spread(&products, share, &mut scores[rows.clone()], edge);
             });
         }

@@ -93,18 +93,37 @@ fn narrow(scores: Vec<Vec<f64>>) -> Vec<Vec<f32>> {
     scores.into_iter().map(|item| item.into_iter().map(|score| score as f32).collect()).collect()
 }
 
-/// Sums over positions and width of every source times every port, `[row, source, port]`, from `[row, .., pos · d_model]`.
-fn product(sources: Tensor<3>, ports: Tensor<3>) -> Tensor<3> {
-    sources.matmul(ports.swap_dims(1, 2))
+/// Sums over width, and over positions where these are not told apart, of every source times every port, `[row, place, source,
+/// port]`, from `[row, source, pos, d_model]` and `[row, port, pos, d_model]`. Positions behind those that have edges are left
+/// out: their gradient is zero.
+fn product(order: &Order, sources: Tensor<4>, ports: Tensor<4>) -> Tensor<4> {
+    let [rows, _, positions, width] = sources.dims();
+    let by_place = |all: Tensor<4>| match order.positions() {
+        Some(places) => all.narrow(2, 0, places.count).swap_dims(1, 2), // [row, pos, .., d_model]
+        None => {
+            let nodes = all.dims()[1];
+            all.reshape([rows, 1, nodes, positions * width])
+        }
+    };
+    by_place(sources).matmul(by_place(ports).swap_dims(2, 3))
 }
 
-/// Adds a share of products `[row, source, port]` to each row's scores, at the edges that `edge` names by index.
-fn spread(products: &Tensor<3>, share: f64, scores: &mut [Vec<f64>], edge: impl Fn(usize, usize) -> usize) {
-    let [_, sources, ports] = products.dims();
+/// Adds a share of products `[row, place, source, port]` to each row's scores, at the edges that `edge` names by place, source
+/// and port; of places without an edge nothing.
+fn spread(
+    products: &Tensor<4>,
+    share: f64,
+    scores: &mut [Vec<f64>],
+    edge: impl Fn(usize, usize, usize) -> Option<usize>,
+) {
+    let [_, places, sources, ports] = products.dims();
     let values = to_doubles(products);
-    for (row, values) in scores.iter_mut().zip(values.chunks_exact((sources * ports).max(1))) {
+    for (row, values) in scores.iter_mut().zip(values.chunks_exact((places * sources * ports).max(1))) {
         for (index, value) in values.iter().enumerate() {
-            row[edge(index / ports, index % ports)] += share * value;
+            let (place, within) = (index / (sources * ports), index % (sources * ports));
+            if let Some(number) = edge(place, within / ports, within % ports) {
+                row[number] += share * value;
+            }
         }
     }
 }

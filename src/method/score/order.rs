@@ -1,6 +1,6 @@
-//! The order of edges: by their source, then by where they end; what a port reads is a prefix of the nodes.
+//! The order of edges: by their source, then by where they end, then by position; what a port reads is a prefix of the nodes.
 
-use crate::circuit::Blocks;
+use crate::circuit::{Blocks, Places};
 use crate::model::Model;
 use crate::node::{Edge, Flow, Node, Port};
 use crate::site::Site;
@@ -22,6 +22,8 @@ pub struct Order {
     start: Vec<usize>,
     /// How many nodes each port reads from.
     reads: Vec<usize>,
+    /// The positions that are told apart, where they are.
+    positions: Option<Places>,
 }
 
 impl Order {
@@ -32,8 +34,11 @@ impl Order {
             nodes.iter().map(|node| ports.partition_point(|port| !node.precedes(*port, flow))).collect();
         let reads = ports.iter().map(|port| nodes.partition_point(|node| node.precedes(*port, flow))).collect();
         let mut start = vec![0];
-        first.iter().for_each(|first| start.push(start.last().expect("begun with 0") + ports.len() - first));
-        Order { nodes, ports, first, start, reads }
+        let (positions, apart) = (blocks.positions(), blocks.positions().map_or(1, |places| places.count));
+        // the logits are the last port, and read at one position
+        let edges = |first: &usize| (ports.len() - 1 - first) * apart + 1;
+        first.iter().for_each(|first| start.push(start.last().expect("begun with 0") + edges(first)));
+        Order { nodes, ports, first, start, reads, positions }
     }
 
     /// How many edges there are.
@@ -41,9 +46,34 @@ impl Order {
         self.start[self.nodes.len()]
     }
 
-    /// The number of the edge from a node to a port that it feeds, both by index.
+    /// The number of the edge from a node to a port that it feeds, both by index; of several at positions the first.
     pub fn edge(&self, node: usize, port: usize) -> usize {
-        self.start[node] + port - self.first[node]
+        self.start[node] + (port - self.first[node]) * self.places()
+    }
+
+    /// The number of the same edge at one of the positions that are told apart, if it has one there; where they are not
+    /// the one place is 0.
+    pub fn edge_at(&self, node: usize, port: usize, place: usize) -> Option<usize> {
+        match port + 1 == self.ports.len() {
+            true => (place == self.positions.map_or(0, |places| places.answer)).then(|| self.edge(node, port)),
+            false => (place < self.places()).then(|| self.edge(node, port) + place),
+        }
+    }
+
+    /// The numbers of all edges from a node to a port that it feeds.
+    pub fn edges_between(&self, node: usize, port: usize) -> Range<usize> {
+        let last = port + 1 == self.ports.len();
+        self.edge(node, port)..self.edge(node, port) + if last { 1 } else { self.places() }
+    }
+
+    /// The positions that are told apart, where they are.
+    pub fn positions(&self) -> Option<Places> {
+        self.positions
+    }
+
+    /// How many sums a score has for all its positions: one, or one each.
+    pub fn places(&self) -> usize {
+        self.positions.map_or(1, |places| places.count)
     }
 
     /// The numbers of a node's edges, which lead to its ports in order.
@@ -63,8 +93,12 @@ impl Order {
 
     /// Every edge, in order.
     pub fn edges(&self) -> Vec<Edge> {
-        let of =
-            |node: usize| self.ports[self.feeds(node)].iter().map(move |to| Edge { from: self.nodes[node], to: *to });
+        let placed = |node: usize, port: usize| {
+            let there = (0..self.places()).filter(move |place| self.edge_at(node, port, *place).is_some());
+            let edge = Edge::new(self.nodes[node], self.ports[port]);
+            there.map(move |place| edge.at(self.positions.map(|_| place)))
+        };
+        let of = |node: usize| self.feeds(node).flat_map(move |port| placed(node, port));
         (0..self.nodes.len()).flat_map(of).collect()
     }
 }
@@ -119,16 +153,23 @@ mod tests {
 
     #[test]
     fn an_edge_is_where_its_number_says() {
-        for flow in [Flow::Sequential, Flow::Parallel] {
-            let order = Order::new(&Blocks::new(3, 2, flow).with_neurons([(2, 0), (0, 7), (0, 3)]));
+        for (flow, positions) in [Flow::Sequential, Flow::Parallel].into_iter().flat_map(|flow| {
+            [None, Some(Places::causal(1)), Some(Places::causal(4)), Some(Places { answer: 1, ..Places::causal(4) })]
+                .map(|some| (flow, some))
+        }) {
+            let blocks = Blocks::new(3, 2, flow).with_neurons([(2, 0), (0, 7), (0, 3)]).at_positions(positions);
+            let order = Order::new(&blocks);
             let edges = order.edges();
-            assert_eq!(edges.len(), order.count());
+            assert_eq!((edges.len(), blocks.count()), (order.count(), order.count()));
+            assert_eq!(edges, blocks.edges());
             for (node, from) in order.nodes.iter().enumerate() {
                 for (port, to) in order.ports.iter().enumerate() {
                     let reads = node < order.reads(port);
                     assert_eq!(from.precedes(*to, flow), reads, "{from} {to}");
-                    if reads {
-                        assert_eq!(edges[order.edge(node, port)], Edge { from: *from, to: *to });
+                    for place in (0..order.places() + 1).filter(|_| reads) {
+                        let edge = Edge::new(*from, *to).at(positions.map(|_| place));
+                        let found = order.edge_at(node, port, place).map(|number| edges[number]);
+                        assert_eq!(found, edges.contains(&edge).then_some(edge).filter(|_| place < order.places()));
                     }
                 }
             }

@@ -19,12 +19,12 @@ pub struct Slopes {
     streams: BTreeMap<Site, Activation>,
 }
 
-/// The gradients at some ports, `[row, port, pos · d_model]`, and their numbers.
+/// The gradients at some ports, `[row, port, pos, d_model]`, and their numbers.
 pub struct AtPorts {
     /// Numbers of the ports in the order of [`Order`].
     pub ports: Vec<usize>,
     /// Gradients in that order.
-    pub slopes: Tensor<3>,
+    pub slopes: Tensor<4>,
 }
 
 impl Slopes {
@@ -62,24 +62,17 @@ impl Slopes {
                 for (kind, site) in [Site::Query(layer), Site::Key(layer), Site::Value(layer)].into_iter().enumerate() {
                     let ports = (0..heads).map(|head| first + 3 * head + kind).collect();
                     if let Some(slope) = at(site) {
-                        take(AtPorts::new(ports, back.through(kind, slope)));
+                        take(AtPorts { ports, slopes: back.through(kind, slope) });
                     }
                 }
             }
             if let Some(slope) = at(Site::MlpIn(layer)) {
-                take(AtPorts::new(Reader::Mlp(layer).ports(order).collect(), slope));
+                take(AtPorts { ports: Reader::Mlp(layer).ports(order).collect(), slopes: slope });
             }
         }
         if let Some(slope) = at(model.last_stream()) {
-            take(AtPorts::new(vec![order.ports.len() - 1], slope));
+            take(AtPorts { ports: vec![order.ports.len() - 1], slopes: slope });
         }
-    }
-}
-
-impl AtPorts {
-    fn new(ports: Vec<usize>, slopes: Tensor<4>) -> Self {
-        let [rows, count, positions, width] = slopes.dims();
-        AtPorts { ports, slopes: slopes.reshape([rows, count, positions * width]) }
     }
 }
 

@@ -169,7 +169,7 @@ impl<'a> Sizes<'a> {
             Step::Circuit(plan) => self.circuits(plan, rows),
             Step::EvaluateCircuit(given) => self.evaluated(given.stand, rows, given.circuit.blocks()),
             Step::EdgePruning(plan) => self.severed(rows, plan.judge),
-            Step::Acdc(plan) => self.acdc(plan, rows).max(self.circuit(rows, 0)),
+            Step::Acdc(plan) => self.acdc(plan, rows).max(self.circuit(rows, &plan.blocks)),
             Step::Patchscope(_) => items * self.layers() * self.stream() + rows * self.generated(self.length),
             Step::Generate { tokens, .. } => items * self.generated(*tokens as u64),
             Step::Localise(plan) => self.localised(plan, rows),
@@ -252,7 +252,7 @@ impl<'a> Sizes<'a> {
             Step::EdgePruning(plan) => plan.blocks.edges().len() as u64 * 6 * TABLE_ROW + self.table(4),
             Step::EvaluateCircuit(given) => given.circuit.links().len() as u64 * 6 * TABLE_ROW + self.table(32),
             Step::Circuit(plan) => {
-                let edges = plan.expected().edges().len() as u64;
+                let edges = plan.expected().count() as u64;
                 // scores of items as f32, as f64 and summed by observations; each edge's three rows, and its places in
                 // graphs and files
                 edges * (self.items * 20 + 6 * TABLE_ROW) + self.table(32)

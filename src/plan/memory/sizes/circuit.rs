@@ -21,12 +21,14 @@ impl Sizes<'_> {
     }
 
     /// Edges scored on a tape or patched, and circuits run: what nodes write, as wide as the stream, is there twice; what a
-    /// neuron that is a node reads and writes is too, as it was, changed and normed.
-    pub(super) fn circuit(&self, rows: u64, neurons: u64) -> u64 {
+    /// neuron that is a node reads and writes is too, as it was, changed and normed. Where positions are told apart, what is as
+    /// wide as the stream is there once more, position by position.
+    pub(super) fn circuit(&self, rows: u64, blocks: &Blocks) -> u64 {
+        let (neurons, copies) = (blocks.neurons().len() as u64, if blocks.positions().is_some() { 3 } else { 2 });
         let items = (rows_of_length(self.length as usize, rows as usize) as u64).min(self.items);
         let (nodes, heads) = (self.layers() * (self.dims().heads as u64 + 1) + 1, self.site(Site::HeadOut(0)));
         let parts = 2 * AT_A_HOOK * neurons * self.stream();
-        let wide = 2 * items * (nodes + neurons) * self.stream();
+        let wide = copies * items * (nodes + neurons) * self.stream();
         let slopes = self.layers() * (3 * self.site(Site::Mix(0)) + 2 * self.stream());
         let scored =
             items * (2 * self.written() + slopes + self.tape(&[Site::Embed]) + AT_A_HOOK * heads + 2 * parts) + wide;
@@ -82,7 +84,7 @@ impl Sizes<'_> {
             Stand::Optimal { .. } => self.severed(rows, Judge::Divergence),
             _ => self.removals(rows, neurons),
         };
-        self.circuit(rows, neurons).max(further)
+        self.circuit(rows, blocks).max(further)
     }
 
     /// Edges and nodes taken out of a circuit, batch by batch.
