@@ -2,9 +2,9 @@
 
 use super::defaults::{at_answer, fitted, no_sites, noise, one, rate, restored, ten, three, twenty};
 use super::{
-    Ablation, Axis, Das, Direction, EditSpec, EraseSpec, Estimate, Facts, Judge, Localise, Mediators, Neurons, Noise, Only,
-    Positions, ProbeSpec, Prompt, Ranking, RepresentSpec, Score, Select, Senders, Shards, Sites, Spot, Stand, Steer,
-    Target, Thresholds, Through, Weighting,
+    Ablation, Axis, Das, Direction, EditSpec, EraseSpec, Estimate, Facts, Judge, Localise, Mediators, Neurons, Noise,
+    Only, Positions, ProbeSpec, Prompt, Ranking, RepresentSpec, Score, Select, Senders, Shards, Sites, Spot, Stand,
+    Steer, Target, Thresholds, Through, Weighting,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
