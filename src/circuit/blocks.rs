@@ -18,6 +18,13 @@ pub struct Blocks {
     pub heads: usize,
     /// Whether heads feed the MLP of their block.
     pub flow: Flow,
+    /// What is told apart beyond heads and MLPs; none where nothing is.
+    finer: Option<Box<Finer>>,
+}
+
+/// What is told apart beyond heads and MLPs.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+struct Finer {
     /// The neurons that are nodes of their own, layer and neuron, in this order and each once.
     neurons: Vec<(usize, usize)>,
     /// The positions that have nodes of their own.
@@ -27,7 +34,7 @@ pub struct Blocks {
 impl Blocks {
     /// Blocks whose MLPs are whole.
     pub const fn new(layers: usize, heads: usize, flow: Flow) -> Self {
-        Blocks { layers, heads, flow, neurons: Vec::new(), positions: None }
+        Blocks { layers, heads, flow, finer: None }
     }
 
     /// The same with these neurons, layer and neuron each, as nodes of their own; those beyond the layers are left out.
@@ -35,29 +42,34 @@ impl Blocks {
         let mut neurons: Vec<_> = neurons.into_iter().filter(|(layer, _)| *layer < self.layers).collect();
         neurons.sort_unstable();
         neurons.dedup();
-        Blocks { neurons, ..self.clone() }
+        self.finer(Finer { neurons, positions: self.positions() })
     }
 
     /// The same with nodes at each position by themselves. An edge is then one at each of them; the logits are read where the
     /// answer is alone.
     pub fn at_positions(&self, positions: Option<Places>) -> Self {
-        Blocks { positions, ..self.clone() }
+        self.finer(Finer { neurons: self.neurons().to_vec(), positions })
+    }
+
+    fn finer(&self, finer: Finer) -> Self {
+        let finer = (finer != Finer::default()).then(|| Box::new(finer));
+        Blocks { finer, ..self.clone() }
     }
 
     /// The positions that have nodes of their own; `None` where nodes are of all positions together.
     pub fn positions(&self) -> Option<Places> {
-        self.positions
+        self.finer.as_ref().and_then(|finer| finer.positions)
     }
 
     /// The neurons that are nodes of their own, layer and neuron each, in order.
     pub fn neurons(&self) -> &[(usize, usize)] {
-        &self.neurons
+        self.finer.as_ref().map_or(&[], |finer| &finer.neurons)
     }
 
     /// The neurons of a layer that are nodes of their own, and how many there are in the layers before.
     fn neurons_of(&self, layer: usize) -> (&[(usize, usize)], usize) {
-        let [first, end] = [layer, layer + 1].map(|end| self.neurons.partition_point(|(of, _)| *of < end));
-        (&self.neurons[first..end], first)
+        let [first, end] = [layer, layer + 1].map(|end| self.neurons().partition_point(|(of, _)| *of < end));
+        (&self.neurons()[first..end], first)
     }
 
     /// What writes, in the order of the stream: input, the heads of a block, its MLP, neurons of that.
@@ -89,7 +101,7 @@ impl Blocks {
 
     /// The positions of nodes; one that is no position where they are of all together.
     fn places(&self) -> impl Iterator<Item = Option<usize>> + use<> {
-        let apart = self.positions;
+        let apart = self.positions();
         (0..apart.map_or(1, |places| places.count)).map(move |position| apart.map(|_| position))
     }
 
@@ -115,12 +127,12 @@ impl Blocks {
 
     /// How many nodes there are of each that writes.
     fn apart(&self) -> usize {
-        self.positions.map_or(1, |places| places.count)
+        self.positions().map_or(1, |places| places.count)
     }
 
     /// Whether a port has edges at a position: the logits where the answer is alone.
     pub fn reads_at(&self, port: Port, position: Option<usize>) -> bool {
-        match (self.positions, position) {
+        match (self.positions(), position) {
             (None, None) => true,
             (Some(places), Some(position)) if port == Port::Logits => position == places.answer,
             (Some(places), Some(position)) => position < places.count,
@@ -134,13 +146,13 @@ impl Blocks {
             Node::Input => true,
             Node::Head(layer, head) => layer < self.layers && head < self.heads,
             Node::Mlp(layer) => layer < self.layers,
-            Node::Neuron(layer, neuron) => self.neurons.binary_search(&(layer, neuron)).is_ok(),
+            Node::Neuron(layer, neuron) => self.neurons().binary_search(&(layer, neuron)).is_ok(),
         }
     }
 
     /// Whether a node of a circuit is in the model.
     pub fn has_vertex(&self, vertex: Vertex) -> bool {
-        match (vertex.node(), vertex.position(), self.positions) {
+        match (vertex.node(), vertex.position(), self.positions()) {
             (None, ..) => true,
             (Some(node), None, None) => self.has(node),
             (Some(node), Some(position), Some(places)) => self.has(node) && position < places.count,
@@ -181,7 +193,7 @@ impl Blocks {
     /// The places of the nodes whose output hangs on what an edge brings; `end` is that of the node it enters. Keys and values
     /// read at a position are heard by their head there and at every later one, all else at its own position.
     pub fn heard(&self, edge: Edge, end: usize) -> Range<usize> {
-        match (self.positions, edge.position, edge.to) {
+        match (self.positions(), edge.position, edge.to) {
             (Some(places), Some(position), to) if to != Port::Logits => {
                 let Range { start, end: last } = places.hearing(edge, position);
                 end - position + start..end - position + last
@@ -198,14 +210,14 @@ impl fmt::Display for Blocks {
             Flow::Parallel => ", heads and MLP of a block in parallel",
         };
         write!(out, "{} layers of {} heads{flow}", self.layers, self.heads)?;
-        if let Some(positions) = self.positions {
+        if let Some(positions) = self.positions() {
             write!(out, ", {positions}")?;
         }
-        if self.neurons.is_empty() {
+        if self.neurons().is_empty() {
             return Ok(());
         }
-        let named = self.neurons.iter().take(NAMED).map(|(layer, neuron)| Node::Neuron(*layer, *neuron).to_string());
-        let more = self.neurons.len().saturating_sub(NAMED);
+        let named = self.neurons().iter().take(NAMED).map(|(layer, neuron)| Node::Neuron(*layer, *neuron).to_string());
+        let more = self.neurons().len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         write!(out, ", with {}{more} as nodes of their own", named.collect::<Vec<_>>().join(", "))
     }

@@ -12,6 +12,8 @@ use crate::site::Site;
 use crate::spec::{Ablation, Direction, Experiment, Mediators, Method, Weighting};
 
 /// A method with every name resolved.
+// there are a few of them in a plan, each held once
+#[allow(clippy::large_enum_variant)]
 pub enum Step {
     /// States and gradients.
     Record {

@@ -16,7 +16,7 @@ use patchclamp::program::{Name, Task};
 fn positions_behind_the_answer_count_where_a_model_sees_both_ways() {
     let task = Task { program: Name::Reverse, symbols: None, length: None, beside: Vec::new() };
     let loaded = compile(&task).unwrap().load(&[], &device()).unwrap();
-    let data = "Pairs([(clean: [0, 3, 4, 5], corrupt: [0, 3, 5, 4], right: 5, wrong: 4, at: 1)])";
+    let data = "Pairs([(clean: [0, 1, 2, 3], corrupt: [0, 1, 3, 2], right: 3, wrong: 2, at: 1)])";
     let methods = "Circuit(score: Exact, positions: Each, ablate: Corrupted, select: TopN(20), random_circuits: 0)";
     let text = question(data, methods, "").replace("Path(\".\")", "Compiled(program: Reverse)");
     let (_, outcome) = carry_out(&text, &loaded);
@@ -50,7 +50,7 @@ fn removals_and_features_speak_of_single_positions() {
         (found("positions: Each", all.count()), found("positions: Together", blocks(loaded.model.as_ref()).count()));
     let table = |finding: &Finding, name: &str| finding.tables.iter().find(|table| table.name == name).unwrap().clone();
     let circuit = &placed.circuits[0].1;
-    let removals = table(&placed, "circuit.removals");
+    let removals = table(&placed, "01_circuit.removals");
     let mut told = 0;
     for row in removals.rows.iter().filter(|row| row.metric == "logit_diff") {
         let Ok(edge) = row.site.as_ref().unwrap().parse::<Edge>() else { continue };
@@ -60,7 +60,7 @@ fn removals_and_features_speak_of_single_positions() {
     }
     assert!(told > 100, "{told}");
     let carries = |finding: &Finding| -> Vec<(Edge, f64)> {
-        let rows = table(finding, "circuit.features").rows;
+        let rows = table(finding, "01_circuit.features").rows;
         let rows = rows.iter().filter(|row| row.metric == "f: carries");
         rows.map(|row| (row.site.as_ref().unwrap().parse().unwrap(), row.effect)).collect()
     };
@@ -106,10 +106,10 @@ fn circuits_at_positions_run_with_every_score_and_ablation() {
         );
         let names: Vec<&str> = found.tables.iter().map(|table| table.name.as_str()).collect();
         assert!(
-            ["circuit.removals", "circuit.paths", "circuit.stability"].iter().all(|name| names.contains(name)),
+            ["01_circuit.removals", "01_circuit.paths", "01_circuit.stability"].iter().all(|name| names.contains(name)),
             "{way}: {names:?}"
         );
-        let removed = found.tables.iter().find(|table| table.name == "circuit.removals").unwrap();
+        let removed = found.tables.iter().find(|table| table.name == "01_circuit.removals").unwrap();
         assert_eq!(removed.rows.is_empty(), way.contains("Optimal"), "{way}");
     }
 }

@@ -88,7 +88,7 @@ fn every_mistake_of_a_file_is_named_with_its_place() {
     edges[5]: input->m0 stands here a second time; an edge has one score
     "#);
     insta::assert_snapshot!(own(&entry("input->m0", "\"score\": NaN")), @"c.json:2:112: NaN is no number of JSON, and no score: leave out edges that have none");
-    insta::assert_snapshot!(own(&entry("input->m0", "\"score\": 1, \"colour\": 2")), @"c.json:2:122: unknown field `colour`, expected one of `name`, `score`, `low`, `high`, `in_circuit`");
+    insta::assert_snapshot!(own(&entry("input->m0", "\"score\": 1, \"colour\": 2")), @"c.json:2:122: unknown field `colour`, expected one of `name`, `position`, `score`, `low`, `high`, `in_circuit`");
     let published =
         |edges: &str| refusal(&format!("{{\"cfg\": {{\"n_layers\": 2, \"n_heads\": 2}},\n\"edges\": {{{edges}}}}}"));
     let flagged = |name: &str, score: &str| format!("\"{name}\": {{\"score\": {score}, \"in_graph\": true}}");

@@ -81,8 +81,8 @@ fn pruning_leaves_what_lies_on_a_way_over_positions() {
         let all = scored_of(&SMALL.with_neurons([(0, 5)]).at_positions(Some(places)), 0);
         let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
         let mut left = 0;
-        for round in 0..30 {
-            let share = [0.06, 0.1, 0.16][round % 3];
+        for round in 0..40 {
+            let share = [0.1, 0.14, 0.2][round % 3];
             let members: Vec<bool> = all.links().map(|_| random.random_bool(share)).collect();
             let chosen = all.with(&members);
             let edges: Vec<Edge> = chosen.edges().map(|link| link.edge).collect();
@@ -143,7 +143,7 @@ fn shares_of_all_paths_over_positions_add_up_to_one() {
     let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(5);
     let all = scored(5);
     let places: Vec<usize> = (0..all.links().len()).collect();
-    let drawn: BTreeSet<usize> = places.choose_multiple(&mut random, 100).copied().collect();
+    let drawn: BTreeSet<usize> = places.choose_multiple(&mut random, 140).copied().collect();
     let members: Vec<bool> = places.iter().map(|place| drawn.contains(place)).collect();
     let circuit = all.with(&members).prune();
     assert!(circuit.size() > 20, "{}", circuit.size());
