@@ -35,6 +35,7 @@ METHODS = {
     "attention": "Attention()",
     "generation": "Generate(tokens: 8)",
     "record": 'Record(sites: ["hook_resid_pre"])',
+    "spaces": 'Represent(at: Last)',
     "files": 'Record(sites: ["hook_resid_pre"], shards: (size: "1MiB"))',
     "gradients": 'Record(sites: ["hook_resid_pre"], gradients: ["attn.hook_z"])',
 }

@@ -16,6 +16,7 @@ mod page;
 #[cfg(unix)]
 mod probing;
 mod protocols;
+mod represent;
 mod server;
 #[cfg(unix)]
 mod shards;

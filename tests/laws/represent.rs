@@ -99,7 +99,8 @@ fn a_space_is_itself_and_order_does_not_matter() {
         let finding = found(&format!("alignment: {alignment}"), &loaded);
         let alike = effects(table(&finding, "represent.alignment"), "alignment");
         near(&[alike[0], alike[3]], &[1.0, 1.0], EXACT, alignment);
-        assert!(alike[1] < 1.0 - 1e-4, "{alignment} {alike:?}");
+        // as many columns as prompts: canonical correlations are perfect whatever the spaces
+        assert!(alignment.contains("cca") || alignment == "Cca" || alike[1] < 1.0 - 1e-4, "{alignment} {alike:?}");
         if alignment != "Pwcca" {
             near(&alike[1..2], &alike[2..3], EXACT, alignment);
         }
@@ -162,7 +163,9 @@ fn another_basis_of_the_stream_changes_nothing() {
         let [own, turned] = [&own, &turned].map(|loaded| found(&more, loaded));
         for name in ["represent.geometry", "represent.alignment", "represent.dimension"] {
             for (own, turned) in table(&own, name).rows.iter().zip(&table(&turned, name).rows) {
-                assert!((own.effect - turned.effect).abs() < EXACT, "{alignment} {own:?} {turned:?}");
+                // words are one state in all templates before the first block, so that none has a neighbour
+                let same = own.effect.is_nan() && turned.effect.is_nan();
+                assert!(same || (own.effect - turned.effect).abs() < EXACT, "{alignment} {own:?} {turned:?}");
                 assert_eq!((&own.metric, own.layer, own.p), (&turned.metric, turned.layer, turned.p));
             }
         }
@@ -194,7 +197,7 @@ fn a_model_held_against_itself_is_at_one_and_against_its_twin_is_not() {
 #[test]
 fn states_that_do_not_vary_have_no_geometry() {
     let loaded = load("gpt2");
-    let at_first = method("").replace("at: Last", "at: 0").replace("subjects: \"template\", ", "");
+    let at_first = method("similarity: Pearson").replace("at: Last", "at: 0").replace("subjects: \"template\", ", "");
     let pairs = (0..6).map(|word| {
         format!("(clean: [1, {0}], corrupt: [1, {0}], right: 5, wrong: 6, labels: {{\"word\": \"w{0}\", \"kind\": \"k{1}\"}})", word + 2, word / 2)
     });
