@@ -60,11 +60,11 @@ pub enum Step {
     /// A circuit from a file, run.
     EvaluateCircuit(Given),
     /// What can be told from states.
-    Probe(Probing),
+    Probe(Box<Probing>),
     /// States without a concept.
-    Erase(Erasing),
+    Erase(Box<Erasing>),
     /// How states lie, and which spaces are alike.
-    Represent(Representing),
+    Represent(Box<Representing>),
     /// Attention knockout.
     Knockout(Cuts),
     /// States read in another prompt.
@@ -178,11 +178,17 @@ fn step(
             let asked = given::Asked { file, select: *select, by: *by, ablate: *ablate, random: *random_circuits };
             given::resolve(&at, &asked, known, problems).map(Step::EvaluateCircuit)
         }
-        Method::Probe(asked) => probing::resolve(&at, asked, experiment.seed, known, problems).map(Step::Probe),
+        Method::Probe(asked) => {
+            probing::resolve(&at, asked, experiment.seed, known, problems).map(Box::new).map(Step::Probe)
+        }
         Method::Localise(asked) => localise::resolve(&at, asked, experiment, known, problems).map(Step::Localise),
         Method::Steer(asked) => steer::resolve(&at, asked, experiment, known, problems).map(Step::Steer),
-        Method::Represent(asked) => representing::resolve(&at, asked, known, problems).map(Step::Represent),
-        Method::Erase(asked) => probing::resolve_erasing(&at, asked, experiment.seed, known, problems).map(Step::Erase),
+        Method::Represent(asked) => {
+            representing::resolve(&at, asked, known, problems).map(Box::new).map(Step::Represent)
+        }
+        Method::Erase(asked) => {
+            probing::resolve_erasing(&at, asked, experiment.seed, known, problems).map(Box::new).map(Step::Erase)
+        }
         Method::Knockout { from, to, window, over, only } => {
             let asked = knockout::Asked { from, to, window: *window, over, only };
             knockout::resolve(&at, &asked, known, problems).map(Step::Knockout)
