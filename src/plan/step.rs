@@ -57,9 +57,9 @@ pub enum Step {
     /// A circuit from a file, run.
     EvaluateCircuit(Given),
     /// What can be told from states.
-    Probe(Probing),
+    Probe(Box<Probing>),
     /// States without a concept.
-    Erase(Erasing),
+    Erase(Box<Erasing>),
     /// Attention knockout.
     Knockout(Cuts),
     /// States read in another prompt.
@@ -169,8 +169,12 @@ fn step(
             let asked = given::Asked { file, select: *select, by: *by, ablate: *ablate, random: *random_circuits };
             given::resolve(&at, &asked, known, problems).map(Step::EvaluateCircuit)
         }
-        Method::Probe(asked) => probing::resolve(&at, asked, experiment.seed, known, problems).map(Step::Probe),
-        Method::Erase(asked) => probing::resolve_erasing(&at, asked, experiment.seed, known, problems).map(Step::Erase),
+        Method::Probe(asked) => {
+            probing::resolve(&at, asked, experiment.seed, known, problems).map(Box::new).map(Step::Probe)
+        }
+        Method::Erase(asked) => {
+            probing::resolve_erasing(&at, asked, experiment.seed, known, problems).map(Box::new).map(Step::Erase)
+        }
         Method::Knockout { from, to, window, over, only } => {
             let asked = knockout::Asked { from, to, window: *window, over, only };
             knockout::resolve(&at, &asked, known, problems).map(Step::Knockout)
