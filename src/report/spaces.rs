@@ -43,9 +43,7 @@ pub(super) fn figures(table: &Table) -> Vec<(String, Figure)> {
 
 fn map(table: &Table, metric: &str) -> HeatMap {
     let rows: Vec<&Row> = table.rows.iter().filter(|row| row.metric == metric).collect();
-    let named = |row: &Row| {
-        row.site.clone().and_then(|site| Some(site.split_once(BETWEEN).map(|(a, b)| (a.to_string(), b.to_string()))?))
-    };
+    let named = |row: &Row| row.site.as_deref()?.split_once(BETWEEN).map(|(a, b)| (a.to_string(), b.to_string()));
     let pairs: Vec<((String, String), f64)> = rows.iter().filter_map(|row| Some((named(row)?, row.effect))).collect();
     let up: IndexSet<&String> = pairs.iter().map(|((first, _), _)| first).collect();
     let across: IndexSet<&String> = pairs.iter().map(|((_, second), _)| second).collect();
