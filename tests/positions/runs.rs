@@ -84,7 +84,7 @@ fn circuits_at_positions_run_with_every_score_and_ablation() {
         "score: EapIg(steps: 2), select: TopN(40), ablate: Mean, neurons: Top(2)",
         "score: CleanCorrupted, select: TopN(40), by: Sign, ablate: MeanPerPosition",
         "score: EapIgActivations(steps: 2), select: Faithful(0.9)",
-        "score: InformationFlow, select: TopN(60)",
+        "score: InformationFlow, select: Greedy(300)",
         r#"score: Exact, select: TopN(40), neurons: Named(["m0.n3"])"#,
         "score: Eap, select: TopN(40), ablate: Optimal(steps: 3)",
     ];
