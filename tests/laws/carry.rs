@@ -93,7 +93,7 @@ fn a_feature_that_is_none_is_refused_with_its_place() {
     let told = Plan::new(&experiment(&text), &load("gpt2")).map(|_| ()).expect_err("it cannot be run").to_string();
     assert_snapshot!(told, @r#"
     features[2].data[0].clean: token 200 does not exist; the vocabulary has 0 to 47
-    features: are told of circuits, and no method finds one; add for instance `Circuit(select: TopN(40))`
+    features: are told of circuits and by probes, and no method does either; add for instance `Circuit(select: TopN(40))` or `Probe(of: Feature("gender"))`
     features[0].name: is empty; write what prompts differ in, for instance "gender"
     features[1].data: no pair's prompts differ; a feature needs pairs, of which the clean prompt has it and the other has not
     features[2].name: "a" is the name of an earlier feature too
