@@ -96,8 +96,13 @@ fn tried(bench: &Bench, acdc: &Acdc) -> Timed {
         let sum: f64 = decision.change.iter().map(|change| f64::from(*change)).sum();
         if decision.change.is_empty() { Value::Null } else { json!(sum / decision.change.len() as f64) }
     };
-    let of_port =
-        |port| Wiring::whole(acdc.blocks.clone()).parents(port).into_iter().map(move |from| Edge { from, to: port, position: None });
+    let of_port = |port| {
+        Wiring::whole(acdc.blocks.clone()).parents(port).into_iter().map(move |from| Edge {
+            from,
+            to: port,
+            position: None,
+        })
+    };
     let trial = |edge: Edge| json!([edge.to_string(), found.edges[&edge].kept, change(&found.edges[&edge])]);
     let trials: Vec<Value> = Wiring::ports(&acdc.blocks).into_iter().flat_map(of_port).map(trial).collect();
     let tried = found.edges.values().filter(|decision| !decision.change.is_empty()).count();
