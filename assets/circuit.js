@@ -49,7 +49,7 @@
     const ofNode = name => {
       const [read, written] = [into(name), outOf(name)];
       const parts = [];
-      if (name !== "input") parts.push(`reads over ${edges(read.length)}, sum ${number(sum(read))}`);
+      if (name.split("@")[0] !== "input") parts.push(`reads over ${edges(read.length)}, sum ${number(sum(read))}`);
       if (name !== "logits") parts.push(`writes over ${edges(written.length)}, sum ${number(sum(written))}`);
       const seen = portraits.get(name);
       const most = seen && seen.find(view => view.raised.length);

@@ -120,6 +120,18 @@ impl Circuit {
         self.graph.node_weights().zip(held).filter(|(_, held)| *held).map(|(vertex, _)| *vertex).collect()
     }
 
+    /// The nodes in the circuit that write something which it reads: where it goes by positions, not those that only read keys
+    /// or values at one.
+    pub fn writers(&self) -> Vec<Vertex> {
+        let leaves = |edge: petgraph::graph::EdgeReference<Link>| edge.weight().in_circuit;
+        let writes = |vertex: &Vertex| {
+            let node = self.graph.node_indices().find(|node| self.graph[*node] == *vertex);
+            node.is_some_and(|node| self.graph.edges(node).any(leaves))
+        };
+        let at_positions = self.blocks.positions().is_some();
+        self.vertices().into_iter().filter(|vertex| !at_positions || writes(vertex)).collect()
+    }
+
     /// The graph itself, for the algorithms of petgraph.
     pub fn graph(&self) -> &DiGraph<Vertex, Link> {
         &self.graph

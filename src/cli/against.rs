@@ -17,6 +17,12 @@ pub fn check(plan: &Plan, file: &Path, voice: Voice) -> anyhow::Result<()> {
     for (index, variant) in plan.experiment.against.iter().enumerate() {
         let (other, _) =
             planned(plan.experiment.varied(variant), file, voice).with_context(|| named(index, variant))?;
+        let spaces = plan.experiment.methods.iter().any(|method| matches!(method, Method::Represent(_)));
+        ensure!(
+            !spaces || (plan.left_out, other.left_out) == (0, 0),
+            "{}: pairs of uneven prompts are left out, so rows of the two would be of different prompts; take them out of the data",
+            named(index, variant)
+        );
         let others: Vec<_> = other.steps.iter().map(|step| step.blocks()).collect();
         let apart = own.iter().zip(&others).find(|(own, other)| own != other);
         if let Some((Some(own), Some(other))) = apart {

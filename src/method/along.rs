@@ -132,15 +132,17 @@ impl Moved<'_> {
         }
     }
 
-    /// From a class to the other one, or as far in a direction by chance.
+    /// From a class to the other one, or as far in a direction by chance: one way from the one class, the other way from the
+    /// other.
     fn step(&self, cell: usize, class: usize, taught: &Taught) -> Array1<f64> {
-        let difference = if class == 0 { taught.difference.clone() } else { -&taught.difference };
-        let Some(draw) = self.draw else { return difference };
-        let length = difference.dot(&difference).sqrt();
+        let away = if class == 0 { 1.0 } else { -1.0 };
+        let difference = &taught.difference;
+        let Some(draw) = self.draw else { return difference * away };
+        let length = difference.dot(difference).sqrt();
         let origin = Array1::zeros(difference.len());
         match random_directions(difference.len(), 1, origin, self.number(draw, cell)) {
-            Ok(drawn) => drawn.reads().row(0).to_owned() * length,
-            Err(_) => difference,
+            Ok(drawn) => &drawn.reads().row(0) * (length * away),
+            Err(_) => difference * away,
         }
     }
 

@@ -132,12 +132,15 @@ fn turned(own: &[Vec<f32>], score: Score) -> Vec<Vec<f32>> {
 /// hundred megabytes or so are not kept.
 fn kept(bench: &Bench, scores: &[Vec<f32>]) -> Option<(String, Tensors)> {
     let shape = [scores.len(), scores.first()?.len()];
+    if shape[0] * shape[1] > MOST_KEPT {
+        return None;
+    }
     let groups = Summary::new(bench).groups().into_iter().map(|group| group as f32).collect();
     let tensors = [
         ("scores".to_string(), (shape.to_vec(), scores.concat())),
         ("groups".to_string(), (vec![scores.len()], groups)),
     ];
-    (shape[0] * shape[1] <= MOST_KEPT).then(|| (format!("circuit{SCORES}"), tensors.into_iter().collect()))
+    Some((format!("circuit{SCORES}"), tensors.into_iter().collect()))
 }
 
 /// Units of work: an item for its scores, or an edge of it where each is patched by itself, and its run circuits.

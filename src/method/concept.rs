@@ -28,7 +28,8 @@ impl Spread {
         let (groups, statistics) = (&samples.groups, bench.statistics);
         let count = groups.iter().collect::<std::collections::BTreeSet<_>>().len();
         Spread {
-            resamples: Resamples::clustered(groups, statistics.resamples, bench.seed),
+            // not the draws of observations, which samples have nothing to do with
+            resamples: Resamples::clustered(groups, statistics.resamples, bench.seed.wrapping_add(1)),
             level: statistics.level,
             groups: count,
         }
@@ -98,7 +99,7 @@ fn facts(plan: &Probed) -> Vec<(String, String)> {
         ("told".into(), of),
         ("classes".into(), classes.join(", ")),
         ("splits".into(), format!("{}, which keep {groups} {apart} apart", samples.splits.len())),
-        ("intervals".into(), format!("bootstrap over the {groups} {apart}")),
+        ("intervals".into(), format!("of what is told, bootstrap over the {groups} {apart}")),
     ];
     if !plan.sweep.over.contains(&Axis::Position) {
         facts.push(("position".into(), spot(plan.at)));

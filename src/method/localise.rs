@@ -2,7 +2,7 @@
 //!
 //! *What it measures.* The data and every feature are tasks: pairs of prompts of which the clean one has something. On one
 //! half of a task's pairs the units with the largest Welch's t between clean and corrupted prompts are picked, of those that
-//! survive the correction over all units; on the other half it is told how selective they are. Then they are lesioned
+//! survive the correction over all units (those of a layer's site, where so many of each are asked for); on the other half it is told how selective they are. Then they are lesioned
 //! together, at every position, while the pairs of the other half are asked; halves change places, so every pair is held out
 //! once. A task's score is the mean of the metric over both prompts of a pair, each asked for its own right answer. Effects
 //! stand beside those of as many random units of the same sites and of units that a shuffled contrast picks, and beside fluency.
@@ -86,8 +86,8 @@ fn find<'a>(bench: &Bench, plan: &'a Localising, catalogue: &'a Catalogue) -> Re
         plan.tasks.iter().map(|task| respond(&task.questions)).collect::<Result<_, HookError>>()?;
     let picker = Picker { plan, catalogue };
     let pick = |(number, (task, responses))| {
-        // every half of every task draws by itself
-        [0, 1].map(|half| picker.pick(task, responses, half, bench.seed.wrapping_add(2 * number as u64 + half as u64)))
+        let seed = |stream: u64| bench.seed.wrapping_add(3 * number as u64 + stream);
+        [0, 1].map(|half| picker.pick(task, responses, half, [seed(half as u64), seed(2)]))
     };
     let picks = plan.tasks.iter().zip(&responses).enumerate().map(pick).collect();
     Ok(Found { plan, catalogue, responses, picks })

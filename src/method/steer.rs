@@ -98,7 +98,8 @@ fn courses(plan: &Steering, held: &Held, [task, half]: [usize; 2], seed: u64) ->
     const APART: u64 = 0x9e37_79b9_7f4a_7c15; // so that neighbouring cells and draws share no stream
     let of = |task: usize| plan.by.iter().map(move |by| held.course(task, half, *by));
     let own: Vec<Course> = of(task).collect();
-    let number = |draw: usize| seed.wrapping_add(APART.wrapping_mul(1 + 2 * draw as u64 + half as u64));
+    // the same for both halves, as their own directions are nearly one too
+    let number = |draw: usize| seed.wrapping_add(APART.wrapping_mul(1 + draw as u64));
     let random: Vec<Course> = (0..plan.random).map(|draw| held.random(&own[0], number(draw))).collect();
     // as long as the task's own, so that directions alone are compared
     let like = |(other, own): (Course, &Course)| -> Course {

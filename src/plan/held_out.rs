@@ -30,7 +30,7 @@ pub(super) fn resolve(at: &str, asked: &HeldOut, seed: u64, known: &Known, probl
     {
         problems.add(&format!("{at}.apart"), format!("not every item has a label {label:?}{}", labels(known.items)));
     }
-    let groups = groups(known.items, &asked.apart);
+    let groups = groups(known.items, |item| keys(item, &asked.apart).into_iter().chain([exchange(item)]).collect());
     if known.complete && problems.count() == before && groups.len() < 2 {
         let (count, words) = (known.items.len(), words(&asked.apart));
         let what = format!(
@@ -57,14 +57,14 @@ fn labels(items: &[Item]) -> String {
     if names.is_empty() { String::new() } else { format!("; there are {}", names.join(", ")) }
 }
 
-/// Groups of items that stay together: those of a pair, and all that share what is kept apart, also by way of others.
-fn groups(items: &[Item], apart: &Apart) -> Vec<Vec<usize>> {
+/// Groups of items that stay together: those of a pair, and all that share a key, also by way of others.
+pub(super) fn groups(items: &[Item], keys: impl Fn(&Item) -> Vec<String>) -> Vec<Vec<usize>> {
     let pairs = observations(items.iter().map(|item| &item.labels));
     // the group of each pair, by the least pair in it
     let mut group: Vec<usize> = (0..pairs.len()).collect();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for (pair, members) in pairs.iter().enumerate() {
-        for key in members.iter().flat_map(|item| keys(&items[*item], apart)) {
+        for key in members.iter().flat_map(|item| keys(&items[*item])) {
             let other = *seen.entry(key).or_insert(pair);
             let (low, high) = (group[pair].min(group[other]), group[pair].max(group[other]));
             group.iter_mut().filter(|of| **of == high).for_each(|of| *of = low);
@@ -75,8 +75,13 @@ fn groups(items: &[Item], apart: &Apart) -> Vec<Vec<usize>> {
     together.into_values().collect()
 }
 
-/// What an item may not share with one of the other part.
-fn keys(item: &Item, apart: &Apart) -> Vec<String> {
+/// The two prompts of an item in either order: what was learnt from them is not tested on them, whatever is kept apart.
+fn exchange(item: &Item) -> String {
+    format!("prompts {:?} {:?}", (&item.clean).min(&item.corrupt), (&item.clean).max(&item.corrupt))
+}
+
+/// What else an item may not share with one of the other part.
+pub(super) fn keys(item: &Item, apart: &Apart) -> Vec<String> {
     match apart {
         Apart::Items => Vec::new(),
         Apart::Label(label) => item.labels.get(label).cloned().into_iter().collect(),
@@ -136,7 +141,7 @@ mod tests {
         let items = items();
         let cases = [(Apart::Items, 6), (Apart::Words, 3), (Apart::Label("template".into()), 2)];
         for (apart, count) in cases {
-            let groups = groups(&items, &apart);
+            let groups = groups(&items, |item| keys(item, &apart));
             assert_eq!(groups.len(), count, "{apart:?}");
             for seed in 0..5 {
                 let asked = HeldOut { share: 0.4, apart: apart.clone() };
@@ -160,7 +165,10 @@ mod tests {
             item([1, 20, 5], [1, 30, 5], "a", 1),
             item([1, 30, 5], [1, 40, 5], "a", 2),
         ];
-        assert_eq!(groups(&chain, &Apart::Words).len(), 1);
-        assert_eq!(groups(&chain, &Apart::Items).len(), 3);
+        let count = |items: &[Item], apart: Apart| groups(items, |item| keys(item, &apart)).len();
+        assert_eq!((count(&chain, Apart::Words), count(&chain, Apart::Items)), (1, 3));
+        // the same two prompts the other way round, which nobody has labelled
+        let reversed = [item([1, 10, 5], [1, 20, 5], "a", 0), item([1, 20, 5], [1, 10, 5], "a", 1)];
+        assert_eq!(groups(&reversed, |item| vec![exchange(item)]).len(), 1);
     }
 }

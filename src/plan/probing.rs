@@ -8,7 +8,7 @@ use super::samples::{self, Samples};
 use super::{Cell, Known, Problems, Sweep, cells, checks};
 use crate::model::{Model, shape};
 use crate::site::{Layout, Site};
-use crate::spec::{Apart, Axis, Concept, EraseSpec, Erasure, Only, ProbeSpec, Sites, Spot, Use};
+use crate::spec::{Apart, Axis, Concept, EraseSpec, Erasure, Experiment, Only, ProbeSpec, Sites, Spot, Use};
 
 /// Folds within what is learnt from, where a penalty is chosen.
 pub const INNER: usize = 3;
@@ -89,7 +89,7 @@ struct Asked<'a> {
 pub(super) fn resolve(
     at: &str,
     asked: &ProbeSpec,
-    seed: u64,
+    experiment: &Experiment,
     known: &Known,
     problems: &mut Problems,
 ) -> Option<Probing> {
@@ -107,7 +107,8 @@ pub(super) fn resolve(
     let ProbeSpec { sites, over, only, of, apart, folds, .. } = asked;
     let inner = (asked.penalties.len() > 1).then_some(INNER);
     let runs = (!asked.used.is_empty()).then_some("used");
-    let asked_of = Asked { sites, over, only, of, at: asked.at, apart, folds: *folds, inner, runs, seed };
+    let asked_of =
+        Asked { sites, over, only, of, at: asked.at, apart, folds: *folds, inner, runs, seed: experiment.seed };
     let probed = probed(at, &asked_of, known, problems)?;
     check_sparse(&field("sparse"), &asked.sparse, &probed.sweep.cells, known, problems);
     if asked.used.contains(&Use::Steer) && probed.samples.classes.len() != 2 {
@@ -115,7 +116,7 @@ pub(super) fn resolve(
         problems.add(&field("used"), what);
     }
     let states = match &asked.states {
-        Some(_) => Some(filed::resolve(&field("states"), asked, &probed, known, problems)?),
+        Some(_) => Some(filed::resolve(&field("states"), asked, &probed, experiment, known, problems)?),
         None => None,
     };
     Some(Probing {
@@ -179,6 +180,10 @@ fn probed(at: &str, asked: &Asked, known: &Known, problems: &mut Problems) -> Op
     let samples = samples::Asked { of, at: asked.at, apart, folds, everywhere, inner, seed };
     let samples = samples::resolve(at, &samples, known, problems);
     let (sweep, samples) = (sweep?, samples?);
+    if asked.runs.is_some() && !everywhere && sweep.cells.iter().any(|cell| cell.sites.len() > 1) {
+        let what = "runs go on from a state of one layer; sweep over Layer too, or name a layer's site";
+        problems.add(&format!("{at}.over"), what);
+    }
     if everywhere {
         check_lengths(&format!("{at}.over"), &samples, known, problems);
     }

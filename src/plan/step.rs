@@ -179,7 +179,7 @@ fn step(
             given::resolve(&at, &asked, known, problems).map(Step::EvaluateCircuit)
         }
         Method::Probe(asked) => {
-            probing::resolve(&at, asked, experiment.seed, known, problems).map(Box::new).map(Step::Probe)
+            probing::resolve(&at, asked, experiment, known, problems).map(Box::new).map(Step::Probe)
         }
         Method::Localise(asked) => localise::resolve(&at, asked, experiment, known, problems).map(Step::Localise),
         Method::Steer(asked) => steer::resolve(&at, asked, experiment, known, problems).map(Step::Steer),

@@ -1,6 +1,6 @@
 //! Tasks: the questions that prompts with a feature and without it ask, and which half of them is held out.
 
-use super::{Answers, Item, Known, Problems, spots};
+use super::{Answers, Item, Known, Problems, held_out, spots};
 use crate::data::observations;
 use crate::spec::{Apart, Spot};
 use patchclamp_probes::unit::halves;
@@ -146,41 +146,23 @@ fn groups(at: &str, place: &str, items: &[Item], asked: &Asked, problems: &mut P
     let label =
         |label: &str| -> Option<Vec<String>> { items.iter().map(|item| item.labels.get(label).cloned()).collect() };
     let several = |values: &Vec<String>| values.iter().any(|value| *value != values[0]);
-    match asked.apart {
-        None => Some(label("template").filter(several).map_or_else(|| single(items), |values| numbered(&values))),
-        Some(Apart::Items) => Some(single(items)),
-        Some(Apart::Words) => Some(numbered(&items.iter().map(words).collect::<Vec<_>>())),
-        Some(Apart::Label(name)) => match label(name) {
-            Some(values) if several(&values) => Some(numbered(&values)),
-            found => {
-                let why =
-                    if found.is_none() { "is not a label of every pair" } else { "has the same value in all pairs" };
-                problems.add(&format!("{at}.apart"), format!("{name:?} {why} of {place}"));
-                None
-            }
-        },
+    let template = Apart::Label("template".into());
+    let apart = match asked.apart {
+        None if label("template").is_some_and(|values| several(&values)) => &template,
+        None => &Apart::Items,
+        Some(Apart::Label(name)) if !label(name).is_some_and(|values| several(&values)) => {
+            let why =
+                if label(name).is_none() { "is not a label of every pair" } else { "has the same value in all pairs" };
+            problems.add(&format!("{at}.apart"), format!("{name:?} {why} of {place}"));
+            return None;
+        }
+        Some(apart) => apart,
+    };
+    let mut numbers = vec![0; items.len()];
+    for (number, together) in held_out::groups(items, |item| held_out::keys(item, apart)).iter().enumerate() {
+        together.iter().for_each(|item| numbers[*item] = number);
     }
-}
-
-/// The number of each value among those that differ.
-fn numbered<T: Ord>(values: &[T]) -> Vec<usize> {
-    let different: BTreeSet<&T> = values.iter().collect();
-    values.iter().filter_map(|value| different.iter().position(|one| *one == value)).collect()
-}
-
-/// Each observation by itself.
-fn single(items: &[Item]) -> Vec<usize> {
-    let mut groups = vec![0; items.len()];
-    for (number, together) in observations(items.iter().map(|item| &item.labels)).iter().enumerate() {
-        together.iter().for_each(|item| groups[*item] = number);
-    }
-    groups
-}
-
-/// The tokens in which the prompts of a pair differ.
-fn words(item: &Item) -> Vec<(u32, u32)> {
-    let both = item.clean.iter().copied().zip(item.corrupt.iter().copied());
-    both.filter(|(clean, corrupt)| clean != corrupt).collect()
+    Some(numbers)
 }
 
 fn questions(item: &Item, chosen: &[Spot]) -> Vec<Question> {

@@ -2,7 +2,7 @@
 
 use crate::circuit::{Circuit, exchange};
 use crate::model::load::Loaded;
-use crate::plan::{Item, Plan, Step, has_sets};
+use crate::plan::{DATA_HASH, Item, Plan, Step, data_hash, has_sets};
 use crate::spec::{HubModel, ModelSpec};
 use crate::text::SpecialTokens;
 use indexmap::IndexMap;
@@ -26,7 +26,7 @@ pub fn facts(plan: &Plan, loaded: &Loaded) -> (IndexMap<String, String>, Vec<Ite
         ),
         ("weights sha256", loaded.hash.text().to_string()),
         ("items", plan.items.len().to_string()),
-        ("data sha256", data_hash(&plan.items)),
+        (DATA_HASH, data_hash(&plan.items)),
         ("special tokens", special(plan, loaded)),
         ("control", format!("{:?}", experiment.control)),
         ("metric", format!("{} = {}", experiment.metric, sign(plan))),
@@ -91,17 +91,6 @@ fn read(plan: &Plan) -> Vec<(String, String)> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn data_hash(items: &[Item]) -> String {
-    let mut hash = Sha256::new();
-    for item in items {
-        hash.update(format!("{:?} {:?} {:?}\n", item.clean, item.corrupt, item.answers));
-        if item.more.iter().any(|more| !more.is_empty()) || item.subject.is_some() {
-            hash.update(format!("{:?} {:?} {:?}\n", item.more, item.subject, item.expected));
-        }
-    }
-    hex(hash.finalize().as_ref())
 }
 
 fn tokens(item: &Item, loaded: &Loaded) -> ItemTokens {

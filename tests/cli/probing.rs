@@ -82,10 +82,23 @@ fn states_that_are_not_those_asked_for_are_refused() {
         let told = place.bad(&["run", "probe.ron"]);
         assert!(told.contains("methods[0].states: ") && told.contains(said), "{method}: {told}");
     }
+    asking(&place, "probe.ron", r#"Probe(folds: 3, states: "recorded", only: (layers: [0], heads: [0]))"#);
+    let told = place.bad(&["run", "probe.ron"]);
+    assert!(told.contains("methods[0].only.heads: `hook_resid_post` has no heads"), "{told}");
     let text = String::from_utf8(place.read("q.ron")).unwrap();
     let probe = r#"Probe(folds: 3, states: "recorded", only: (layers: [0]))"#;
     let other = text.replace(METHODS, probe).replacen("clean: [5, 10, 7]", "clean: [5, 10, 7, 7]", 1);
     place.write("other.ron", other.replacen("corrupt: [5, 28, 7]", "corrupt: [5, 28, 7, 7]", 1).as_bytes());
     let told = place.bad(&["run", "other.ron"]);
     assert!(told.contains("item 0 there has 3 tokens"), "{told}");
+    // as many tokens, and other words
+    let probe = r#"Probe(folds: 3, states: "recorded", only: (layers: [0]))"#;
+    let other = text.replace(METHODS, probe).replacen("corrupt: [5, 28, 7]", "corrupt: [5, 47, 7]", 1);
+    place.write("other.ron", other.as_bytes());
+    let told = place.bad(&["run", "other.ron"]);
+    assert!(told.contains("has states of other prompts, or of prompts with other answers"), "{told}");
+    let process = text.replace(METHODS, probe).replacen("data:", "process: [CentreWriting], data:", 1);
+    place.write("process.ron", process.as_bytes());
+    let told = place.bad(&["run", "process.ron"]);
+    assert!(told.contains("was run with process: []"), "{told}");
 }

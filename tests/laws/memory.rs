@@ -114,8 +114,13 @@ fn needed(data: &str, method: &str, more: &str, loaded: &Loaded) -> u64 {
 #[test]
 fn every_method_does_with_fewer_rows_what_does_not_fit() {
     let loaded = load("gpt2");
-    let pair = "(clean: [1, 2, 3, 4], corrupt: [1, 9, 3, 4], right: 5, wrong: 6, subject: [1])";
-    let data = format!("Pairs([{}])", [pair; 64].join(", "));
+    let pair = |item: usize| {
+        let (third, fourth) = (item % 8, item / 8);
+        format!(
+            "(clean: [1, 2, {third}, {fourth}], corrupt: [1, 9, {third}, {fourth}], right: 5, wrong: 6, subject: [1])"
+        )
+    };
+    let data = format!("Pairs([{}])", (0..64).map(pair).collect::<Vec<_>>().join(", "));
     for method in [
         "LogitLens()",
         "DirectLogitAttribution",

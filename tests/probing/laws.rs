@@ -120,3 +120,19 @@ fn shuffled_answers_reach_what_is_told() {
     }
     assert!(told_of[0] == 1.0 && told_of[1] < 0.8, "{told_of:?}");
 }
+
+/// Of few words many shuffles leave a split with one class to learn from.
+#[test]
+fn shuffles_that_cannot_be_learnt_are_left_out() {
+    let pair =
+        |item: usize| format!("(clean: [5, {}, 9], corrupt: [5, {}, 9], right: 1, wrong: 2)", 10 + item, 20 + item);
+    let data = format!("Pairs([{}])", (0..3).map(pair).collect::<Vec<_>>().join(", "));
+    let method = "Probe(folds: 2, penalties: [1], hidden: 0, shuffles: 1, random_models: 0)";
+    let mut drawn = [0, 0];
+    for seed in 0..24 {
+        let found = &findings(&question(&data, method, &format!("seed: {seed}")), &load("gpt2"))[0];
+        let rows = &found.tables[0].rows;
+        drawn[usize::from(rows.iter().any(|row| row.metric == "accuracy, shuffled labels"))] += 1;
+    }
+    assert!(drawn[0] > 0 && drawn[1] > 0, "some seeds have such a shuffle and some have not: {drawn:?}");
+}

@@ -40,6 +40,12 @@ fn every_mistake_names_its_place_and_what_to_do() {
         ("Probe(folds: 2, penalties: [1], sparse: [25])", "", "methods[0].sparse: 25 values; a state here has 1 to 24"),
         ("Probe(sites: [\"attn.hook_pattern\"])", "", "methods[0].sites: `attn.hook_pattern` is as wide as the prompt"),
         ("Probe(only: (positions: [1]))", "", "methods[0].only.positions: a state is taken at one position"),
+        (
+            "Probe(over: [], folds: 2, penalties: [1], used: [Erase])",
+            "",
+            "methods[0].over: runs go on from a state of one layer",
+        ),
+        ("Erase(over: [], folds: 2)", "", "methods[0].over: runs go on from a state of one layer"),
         ("Erase(by: [])", "", "methods[0].by: is empty; name at least one of Leace"),
         ("Erase(by: [Inlp(rounds: 0)])", "", "methods[0].by: 0 rounds of INLP take nothing out"),
         ("Erase(by: [Inlp(rounds: 2), Inlp(rounds: 4)])", "", "methods[0].by: has INLP twice"),

@@ -138,7 +138,8 @@ pub fn held_out<F: Family>(
     splits: &[Split],
     training: &Training<F>,
 ) -> Result<Vec<Held>, DecodeError> {
-    assert_each_once(splits, labels.first().map_or(0, |labels| labels.count()));
+    let Some(first) = labels.first() else { return Ok(Vec::new()) };
+    assert_each_once(splits, first.count());
     let tasks: Vec<Task> =
         labels.iter().flat_map(|labels| splits.iter().map(move |split| Task { labels, items: &split.train })).collect();
     let chosen = training.fit(rows, &tasks)?;

@@ -23,7 +23,7 @@ const DIGITS: f64 = 1e4;
 
 /// The nodes of a circuit, seen in the mean of all items and in some of them; a joint step for each batch.
 pub fn portray(bench: &Bench, circuit: &Circuit, steps: &mut Steps) -> Result<Portraits, RunError> {
-    let nodes: Vec<Vertex> = circuit.vertices().into_iter().filter(|vertex| vertex.node().is_some()).collect();
+    let nodes: Vec<Vertex> = circuit.writers().into_iter().filter(|vertex| vertex.node().is_some()).collect();
     let shown = shown(bench.items.len());
     let studio = Studio { bench, nodes: &nodes, shown: &shown };
     let mut found: Vec<Vec<Exposure>> = Vec::new();

@@ -35,7 +35,7 @@ pub struct Removals {
 pub fn removals(found: &Found, runner: &mut Runner, steps: &mut Steps) -> Result<Removals, RunError> {
     let circuit = &found.circuit;
     let mut edges: Vec<Edge> = circuit.edges().map(|link| link.edge).collect();
-    let mut nodes = circuit.vertices();
+    let mut nodes = circuit.writers();
     nodes.retain(|vertex| vertex.node().is_some());
     if nodes.len() > MOST.0 || edges.len() > MOST.1 || matches!(runner.stand(), Stand::Optimal { .. }) {
         (edges, nodes) = (Vec::new(), Vec::new());

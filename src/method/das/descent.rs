@@ -96,6 +96,7 @@ impl Fit {
     pub fn found(&self, state: &State) -> Span {
         let span = self.span(state);
         match self.boundless {
+            Some(_) if state.losses.is_none() => span.slice(s![..0, ..]).to_owned(), // nothing was learned
             None => span,
             Some(_) => {
                 let count = (state.boundary * self.shape[0] as f64).round() as usize;

@@ -38,6 +38,8 @@ pub struct Here<'a> {
 struct Batch {
     /// Their numbers.
     swaps: Vec<usize>,
+    /// 1 where the source run is that of the clean prompt, −1 where it is that of the corrupted one.
+    towards: Vec<f64>,
     tokens: Tokens,
     answers: Vec<Vec<Answers>>,
     /// The first position that is worked on.
@@ -117,7 +119,8 @@ impl<'a> Here<'a> {
         };
         let first = if causal { self.first(&plain.difference, &answers) } else { 0 };
         let differs = to_doubles(&plain.difference).iter().any(|value| *value != 0.0);
-        Ok(Batch { swaps: numbers, tokens: base, answers, first, differs, taped: plain.on_tape(), plain })
+        let towards = own.iter().map(|swap| if swap.base == Side::Corrupt { 1.0 } else { -1.0 }).collect();
+        Ok(Batch { swaps: numbers, towards, tokens: base, answers, first, differs, taped: plain.on_tape(), plain })
     }
 
     /// The first position that something is changed at, but none behind an answer.
@@ -130,17 +133,24 @@ impl<'a> Here<'a> {
         changed.unwrap_or(read).min(read)
     }
 
-    /// What of two runs differs at the place, `[exchange · position, width]`, each row turned so that it leads to the answer
-    /// of the higher token, so that the two ways round of a pair do not cancel out.
+    /// What of two runs differs at the place, `[exchange · position, width]`, each row turned so that the two ways round of a
+    /// pair do not cancel out: towards the answer of the higher token where all pairs have the same two, else towards the
+    /// clean prompt.
     pub fn differences(&self) -> Array2<f64> {
         let (mut all, mut width) = (Vec::new(), 1);
+        let unordered = |answers: &Answers| {
+            let (right, wrong) = (&answers.right, &answers.wrong);
+            [right.min(wrong).clone(), right.max(wrong).clone()]
+        };
+        let asked = || self.batches.iter().flat_map(|batch| batch.answers.iter().flatten());
+        let same = asked().next().is_none_or(|first| asked().all(|one| unordered(one) == unordered(first)));
         for batch in &self.batches {
             let values = to_doubles(&batch.plain.difference);
             width = batch.plain.difference.dims()[3];
-            for (row, answers) in
-                values.chunks_exact(values.len() / batch.swaps.len()).zip(batch.answers.iter().flatten())
-            {
-                let sign = if answers.right < answers.wrong { -1.0 } else { 1.0 };
+            let rows = values.chunks_exact(values.len() / batch.swaps.len());
+            for ((row, answers), towards) in rows.zip(batch.answers.iter().flatten()).zip(&batch.towards) {
+                let by_token = if answers.right < answers.wrong { -1.0 } else { 1.0 };
+                let sign = if same { by_token } else { *towards };
                 all.extend(row.iter().map(|value| sign * value));
             }
         }

@@ -227,7 +227,9 @@ impl Teller<'_> {
 
 /// The share of draws that reach beyond a value, the value itself among them.
 fn share_beyond(draws: &[f64], value: f64, beyond: fn(&f64, &f64) -> bool) -> f64 {
-    (1 + draws.iter().filter(|draw| beyond(draw, &value)).count()) as f64 / (1 + draws.len()) as f64
+    // what is no number counts as beyond: it says nothing against chance
+    let counts = |draw: &&f64| beyond(draw, &value) || draw.is_nan() || value.is_nan();
+    (1 + draws.iter().filter(counts).count()) as f64 / (1 + draws.len()) as f64
 }
 
 fn left_alone(score: &Scores) -> String {

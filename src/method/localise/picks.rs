@@ -37,9 +37,9 @@ pub struct Picker<'a> {
 }
 
 impl Picker<'_> {
-    /// The pick of `half` of a task by its `responses` `[question, unit]`.
-    pub fn pick(&self, task: &Task, responses: &Array2<f64>, half: usize, seed: u64) -> Pick {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
+    /// The pick of `half` of a task by its `responses` `[question, unit]`; a seed for its shuffles, and one for units by chance.
+    pub fn pick(&self, task: &Task, responses: &Array2<f64>, half: usize, seeds: [u64; 2]) -> Pick {
+        let mut random = ChaCha8Rng::seed_from_u64(seeds[0]);
         let chooses: Vec<bool> = (0..responses.nrows()).map(|question| task.half(question) == half).collect();
         let has: Vec<bool> = (0..responses.nrows()).map(Task::has).collect();
         let found = self.strongest(responses, &has, &chooses, &self.asked(), self.plan.false_discoveries);
@@ -47,6 +47,8 @@ impl Picker<'_> {
         let each = Among::Each(counts.clone());
         let turned = turned(task, &has, &mut random);
         let shuffled = self.strongest(responses, &turned, &chooses, &each, 1.0);
+        // of a task's halves alike, where they pick as many units of each site: what they pick overlaps too
+        let mut random = ChaCha8Rng::seed_from_u64(seeds[1]);
         let draws = (0..self.plan.random).map(|_| self.draw(&counts, &mut random)).collect();
         Pick { found, shuffled: shuffled.into_iter().map(|found| found.unit).collect(), random: draws }
     }

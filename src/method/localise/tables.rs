@@ -113,7 +113,7 @@ fn units(bench: &Bench, found: &Found) -> Table {
     let facts = [
         (
             "welch_t",
-            "on the half that picks, none where it is infinite; p corrected over all units by Benjamini and Hochberg",
+            "on the half that picks, none where it is infinite; p corrected over all units (of a site, where so many of each are asked for) by Benjamini and Hochberg",
         ),
         (
             "d_prime, selectivity, information",

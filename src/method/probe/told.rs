@@ -137,12 +137,11 @@ impl Place<'_> {
     fn chance(&self, penalty: f64) -> Result<Vec<f64>, DecodeError> {
         let (samples, family, penalties) = (&self.plan.probed.samples, Logistic::default(), [penalty]);
         let training = self.training(&family, &penalties);
-        let null = nulls(samples.labels.clone(), &samples.word, self.plan.shuffles, self.seed)?;
+        let null = nulls(self.plan, self.seed)?;
         let mut accuracies = Vec::new();
-        for some in null.chunks(TOGETHER) {
-            let learnable = some.iter().filter(|labels| is_learnable(labels, &samples.splits));
-            let some: Vec<&Labels> = learnable.collect();
-            accuracies.extend(held_out(self.states, &some, &samples.splits, &training)?.iter().map(Held::accuracy));
+        let learnable: Vec<&Labels> = null.iter().filter(|labels| is_learnable(labels, &samples.splits)).collect();
+        for some in learnable.chunks(TOGETHER) {
+            accuracies.extend(held_out(self.states, some, &samples.splits, &training)?.iter().map(Held::accuracy));
         }
         Ok(accuracies)
     }
@@ -155,10 +154,13 @@ fn most(values: &[f64]) -> f64 {
     found.copied().unwrap_or(PENALTY)
 }
 
-/// Shuffles of labels: of whole words where each has one, else of prompts.
-fn nulls(labels: Labels, words: &[usize], draws: usize, seed: u64) -> Result<Vec<Labels>, DecodeError> {
-    shuffled(&labels, Exchange::Between(words), draws, seed)
-        .or_else(|_| shuffled(&labels, Exchange::Items, draws, seed))
+/// Shuffles of labels: of whole groups that are kept apart where each has one label, else of whole words, else of prompts.
+fn nulls(plan: &Probing, seed: u64) -> Result<Vec<Labels>, DecodeError> {
+    let samples = &plan.probed.samples;
+    let draw = |exchange: Exchange| shuffled(&samples.labels, exchange, plan.shuffles, seed);
+    draw(Exchange::Between(&samples.groups))
+        .or_else(|_| draw(Exchange::Between(&samples.word)))
+        .or_else(|_| draw(Exchange::Items))
 }
 
 /// Whether a split leaves something of every class to learn from.

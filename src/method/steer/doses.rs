@@ -53,7 +53,7 @@ impl Told<'_> {
         let alone = &self.outcomes[0][task].alone;
         let whole = if operation == Operation::Ablate { score(alone) } else { self.whole(task) };
         let row = self.summaries[task].untested(blank(STEER, self.bench.metric), &whole, None);
-        row.low.is_some_and(|low| low > 0.0).then_some(row.effect)
+        row.low.zip(row.high).is_some_and(|(low, high)| low > 0.0 || high < 0.0).then_some(row.effect)
     }
 
     fn place(&self, cell: usize, site: String, metric: &str) -> Row {
@@ -190,7 +190,9 @@ fn label(task: &str, operation: Operation, direction: &str, adds: f64) -> String
 
 /// The share of random directions that change as much, in either direction, this one among them.
 fn as_far(draws: &[f64], effect: f64) -> f64 {
-    (1 + draws.iter().filter(|draw| draw.abs() >= effect.abs()).count()) as f64 / (1 + draws.len()) as f64
+    // what is no number counts as far as any: it says nothing against chance
+    let beyond = |draw: &&f64| draw.abs() >= effect.abs() || draw.is_nan() || effect.is_nan();
+    (1 + draws.iter().filter(beyond).count()) as f64 / (1 + draws.len()) as f64
 }
 
 /// The ends of the run of coefficients around 0 at which no more than `most` is lost; `points` are coefficients, rising, with

@@ -159,7 +159,7 @@ impl<'a> Sizes<'a> {
             }
             Step::Probe(plan) if plan.states.is_some() => self.mapped(&plan.probed),
             Step::Probe(plan) => self.probed(&plan.probed, plan.random_models, plan.used.len(), rows),
-            Step::Erase(plan) => self.probed(&plan.probed, 1, plan.by.len(), rows),
+            Step::Erase(plan) => self.probed(&plan.probed, 0, plan.by.len(), rows),
             Step::Represent(plan) => self.represented(plan, rows),
             Step::Knockout(cuts) => {
                 let group = |(_, cells): &(Vec<usize>, Vec<Cell>)| self.sweep(cells, rows);
@@ -253,9 +253,9 @@ impl<'a> Sizes<'a> {
             Step::EvaluateCircuit(given) => given.circuit.links().len() as u64 * 6 * TABLE_ROW + self.table(32),
             Step::Circuit(plan) => {
                 let edges = plan.expected().count() as u64;
-                // scores of items as f32, as f64 and summed by observations; each edge's three rows, and its places in
-                // graphs and files
-                edges * (self.items * 20 + 6 * TABLE_ROW) + self.table(32)
+                // scores of items as f32, those of exchanged answers too, as f64 and summed by observations; each edge's
+                // three rows, and its places in graphs and files
+                edges * (self.items * 24 + 6 * TABLE_ROW) + self.table(32)
             }
             Step::Acdc(plan) => {
                 let (edges, searches) = (plan.blocks.edges().len() as u64, plan.thresholds.len() as u64);

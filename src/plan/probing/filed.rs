@@ -2,10 +2,10 @@
 
 use super::Probed;
 use crate::data::Side;
-use crate::plan::{Cell, Known, Problems};
-use crate::spec::{Concept, ProbeSpec, Spot};
+use crate::plan::{Cell, DATA_HASH, Known, Problems, data_hash};
+use crate::spec::{Concept, Experiment, ProbeSpec, Spot};
 use crate::states::{States, StatesError, View};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// States in files, and where each sample's lies.
 pub struct Filed {
@@ -47,6 +47,7 @@ pub(super) fn resolve(
     at: &str,
     asked: &ProbeSpec,
     probed: &Probed,
+    experiment: &Experiment,
     known: &Known,
     problems: &mut Problems,
 ) -> Option<Filed> {
@@ -64,20 +65,31 @@ pub(super) fn resolve(
     if probed.sweep.cells.iter().any(|cell| cell.sites.len() > 1 || cell.neuron.is_some()) {
         wrong("are read a site at a time; sweep over Layer, and not over Neuron");
     }
-    if !asked.only.neurons.is_empty() || (!asked.only.heads.is_empty() && probed.sweep.cells[0].head.is_none()) {
+    if !asked.only.neurons.is_empty()
+        || (!asked.only.heads.is_empty() && probed.sweep.cells.first().is_some_and(|cell| cell.head.is_none()))
+    {
         wrong("are read whole; sweep over Head, and leave out only.neurons");
     }
     let folder = asked.states.clone()?;
     let found =
         States::open(&folder, None).and_then(|states| states.of_weights(known.loaded.hash.text()).map(|()| states));
     let states = found.map_err(|error| problems.add(at, error.to_string())).ok()?;
-    if let Some(what) = other_prompts(&states, known) {
+    if let Some(what) = other_prompts(&states, known).or_else(|| other_run(&folder, experiment, known)) {
         problems.add(at, format!("{}: {what}; record the states of these prompts", folder.display()));
     }
     let filed = Filed { folder, states, of: sides(probed), at: asked.at };
     for cell in &probed.sweep.cells {
-        if let Err(error) = filed.views(cell) {
-            problems.add(at, error.to_string());
+        match filed.views(cell) {
+            Err(error) => problems.add(at, error.to_string()),
+            Ok(views) => {
+                let mut held: Vec<(usize, Side)> =
+                    views.iter().flat_map(|(side, view)| view.items().into_iter().map(|item| (item, *side))).collect();
+                held.sort_unstable();
+                let once = held.windows(2).all(|pair| pair[0] != pair[1]);
+                if !once || !filed.of.iter().all(|sample| held.binary_search(sample).is_ok()) {
+                    problems.add(at, format!("{}: not every prompt has one state there", filed.folder.display()));
+                }
+            }
         }
     }
     (problems.count() == before).then_some(filed)
@@ -95,6 +107,19 @@ fn other_prompts(states: &States, known: &Known) -> Option<String> {
     };
     let item = (0..own.len()).find(differs)?;
     Some(format!("item {item} there has {} tokens and other labels or another length than here", theirs[item].length))
+}
+
+/// What says that a recording is of other tokens, answers or weights than its items alone tell.
+fn other_run(folder: &Path, experiment: &Experiment, known: &Known) -> Option<String> {
+    let run = match Experiment::read(&folder.join("run.ron")) {
+        Ok(run) => run,
+        Err(error) => return Some(format!("what was run there cannot be read ({error})")),
+    };
+    let hash = run.facts.as_ref().and_then(|facts| facts.get(DATA_HASH));
+    if hash != Some(&data_hash(known.items)) {
+        return Some("has states of other prompts, or of prompts with other answers".into());
+    }
+    (run.process != experiment.process).then(|| format!("was run with process: {:?}", run.process))
 }
 
 /// The first item and side that each sample is of.

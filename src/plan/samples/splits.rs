@@ -31,6 +31,20 @@ pub(super) fn seen(labels: &Labels, classes: &[String], splits: &[Split]) -> Res
                 classes[class]
             ),
         )),
+        None => enough(labels, splits),
+    }
+}
+
+/// No probe is fitted to as many prompts as there are classes.
+fn enough(labels: &Labels, splits: &[Split]) -> Result<(), Fault> {
+    match splits.iter().map(|split| split.train.len()).find(|items| *items <= labels.classes()) {
+        Some(items) => {
+            let classes = labels.classes();
+            Err((
+                "folds",
+                format!("a split leaves {items} prompts to learn {classes} classes from; give it more prompts"),
+            ))
+        }
         None => Ok(()),
     }
 }

@@ -17,7 +17,7 @@ impl Sizes<'_> {
         let samples = plan.samples.items.len() as u64;
         let values = cells.iter().map(|cell| samples * width(cell, self.model) as u64);
         let widest = values.clone().max().unwrap_or(0);
-        let held = values.sum::<u64>().min(MOST_VALUES.max(widest)) * (1 + twins as u64);
+        let held = values.sum::<u64>().min(MOST_VALUES.max(widest)) * (1 + twins as u64 + u64::from(ways > 0));
         let twin = if twins > 0 { crate::plan::memory::weights(self.model) } else { 0 };
         let pass = rows.min(samples) * (2 * self.sites(&sites) + self.pass(&sites));
         // the rows that one split learns from, as doubles, and the second moments of their values
