@@ -121,7 +121,7 @@ fn on_items_held_out_the_tuned_lens_is_no_worse_and_the_last_layer_needs_none() 
         let (logit, tuned) = (rows(&finding, "logit lens", BITS), rows(&finding, "tuned lens", BITS));
         assert_eq!((logit.len(), tuned.len()), (4, 4));
         for (logit, tuned) in logit.iter().zip(&tuned) {
-            assert!(tuned.low.unwrap() <= logit.effect, "{logit:?} {tuned:?}");
+            assert!(tuned.effect <= logit.effect, "{logit:?} {tuned:?}");
             assert_eq!(logit.layer == Some(3), logit.effect == 0.0 && tuned.effect == 0.0, "{logit:?} {tuned:?}");
         }
         // behind the first block there is much to gain
