@@ -120,6 +120,8 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::Steer(plan) => method::steer::steer(bench, plan, steps),
         Step::Das(plan) => method::das::das(bench, plan, steps),
         Step::TunedLens(plan) => method::tuned_lens::tuned_lens(bench, plan, steps),
+        Step::PatchWeights(plan) => method::patch_weights::patch_weights(bench, plan, steps),
+        Step::PatchModels(plan) => method::patch_models::patch_models(bench, plan, steps),
     }
 }
 
@@ -150,6 +152,8 @@ pub fn name(step: &Step) -> &'static str {
         Step::Steer(_) => "steer",
         Step::Das(_) => "alignment search",
         Step::TunedLens(_) => "tuned lens",
+        Step::PatchWeights(_) => "patch weights",
+        Step::PatchModels(_) => "patch between models",
     }
 }
 
@@ -177,6 +181,8 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Steer(plan) => method::steer::work(plan),
         Step::Das(plan) => method::das::work(bench, plan),
         Step::TunedLens(plan) => method::tuned_lens::work(bench, plan),
+        Step::PatchWeights(plan) => method::patch_weights::work(bench, plan),
+        Step::PatchModels(plan) => items * plan.sweep.cells.len(),
         _ => items,
     }
 }

@@ -8,35 +8,48 @@ use crate::report::{self, is_finished};
 use crate::run::Outcome;
 use crate::spec::{Experiment, Method, Variant};
 use crate::steps::Shard;
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{anyhow, ensure};
 use std::path::{Path, PathBuf};
 
 /// Plans every variant, so that all mistakes are told before anything runs.
 pub fn check(plan: &Plan, file: &Path, voice: Voice) -> anyhow::Result<()> {
+    if !is_held(&plan.experiment) {
+        return Ok(());
+    }
     let own: Vec<_> = plan.steps.iter().map(|step| step.blocks()).collect();
     for (index, variant) in plan.experiment.against.iter().enumerate() {
         let (other, _) =
-            planned(plan.experiment.varied(variant), file, voice).with_context(|| named(index, variant))?;
+            planned(plan.experiment.varied(variant), file, voice).map_err(|error| named(index, variant, &error))?;
         let spaces = plan.experiment.methods.iter().any(|method| matches!(method, Method::Represent(_)));
         ensure!(
             !spaces || (plan.left_out, other.left_out) == (0, 0),
             "{}: pairs of uneven prompts are left out, so rows of the two would be of different prompts; take them out of the data",
-            named(index, variant)
+            place(index, variant)
         );
         let others: Vec<_> = other.steps.iter().map(|step| step.blocks()).collect();
         let apart = own.iter().zip(&others).find(|(own, other)| own != other);
         if let Some((Some(own), Some(other))) = apart {
             return Err(anyhow!(
                 "{}: its model has {other}, the experiment's {own}; only circuits of the same edges can be held against each other",
-                named(index, variant)
+                place(index, variant)
             ));
         }
     }
     Ok(())
 }
 
-fn named(index: usize, variant: &Variant) -> String {
+/// An error of a variant, with its name.
+pub fn named(index: usize, variant: &Variant, error: &anyhow::Error) -> anyhow::Error {
+    anyhow!("{}: {error}", place(index, variant))
+}
+
+fn place(index: usize, variant: &Variant) -> String {
     format!("against[{index}] ({})", variant.name)
+}
+
+/// Whether variants are run at all: where models only stand beside the experiment's, they are not.
+fn is_held(experiment: &Experiment) -> bool {
+    experiment.methods.iter().any(Method::can_be_held)
 }
 
 /// Nothing is held against a part of a run, nor chosen by a part of its items.
@@ -55,10 +68,13 @@ pub fn refuse_shards(experiment: &Experiment) -> anyhow::Result<()> {
 /// Runs every variant that is not there yet, each in a folder of its own below `path`.
 pub fn run(plan: &Plan, file: &Path, path: &Path, bar: &mut Bar, voice: Voice) -> anyhow::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
+    if !is_held(&plan.experiment) {
+        return Ok(folders);
+    }
     for (index, variant) in plan.experiment.against.iter().enumerate() {
         let folder = path.join("against").join(&variant.name);
         let (plan, loaded) =
-            planned(plan.experiment.varied(variant), file, voice).with_context(|| named(index, variant))?;
+            planned(plan.experiment.varied(variant), file, voice).map_err(|error| named(index, variant, &error))?;
         let ready = Ready::of(plan, loaded);
         if !is_finished(&folder, &ready.fingerprint) {
             let work = ready.begin(&folder, Shard::WHOLE, bar)?;

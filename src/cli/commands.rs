@@ -1,18 +1,20 @@
 //! What each command does.
 
-use super::FileArgs;
 use super::screen::{Bar, Voice, say};
+use super::{FileArgs, against};
 use crate::compile::compile;
 use crate::model::load::{LoadError, Loaded, folder};
 use crate::model::process::Processing;
 use crate::model::{Model, shape};
 use crate::plan::{Load, Plan};
 use crate::report;
-use crate::spec::{self, Experiment, HubModel, ModelSpec};
+use crate::spec::{self, Experiment, HubModel, Method, ModelSpec};
 use crate::tensor::Setting;
 use crate::{builtin, device, hub};
 use anyhow::anyhow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A file with `--set`, `--model`, `--device`, `--precision` and `--memory` written into it.
 pub fn experiment(args: &FileArgs) -> anyhow::Result<Experiment> {
@@ -112,10 +114,24 @@ pub fn prepare(args: &FileArgs, voice: Voice) -> anyhow::Result<(Plan, Loaded)> 
 /// An experiment with its model, and what is to be done with it; `file` is what errors call it.
 pub fn planned(mut experiment: Experiment, file: &Path, voice: Voice) -> anyhow::Result<(Plan, Loaded)> {
     let setting = device::setting(experiment.device, experiment.precision)?;
-    let loaded = load(&mut experiment.model, &experiment.process, &setting, voice)?;
+    let mut loaded = load(&mut experiment.model, &experiment.process, &setting, voice)?;
+    loaded.beside = beside(&experiment, &setting, voice)?;
     let plan =
         Plan::new(&experiment, &loaded).map_err(|problems| anyhow!("{} cannot be run:\n{problems}", file.display()))?;
     Ok((plan, loaded))
+}
+
+/// The models that methods need beside the experiment's, each by its variant; names that no variant has are the plan's to tell.
+fn beside(experiment: &Experiment, setting: &Setting, voice: Voice) -> anyhow::Result<BTreeMap<String, Arc<Loaded>>> {
+    let names: BTreeSet<&str> = experiment.methods.iter().filter_map(Method::beside).collect();
+    let mut models = BTreeMap::new();
+    for (index, variant) in experiment.against.iter().enumerate().filter(|(_, one)| names.contains(one.name.as_str())) {
+        let Experiment { mut model, process, .. } = experiment.varied(variant);
+        let loaded =
+            load(&mut model, &process, setting, voice).map_err(|error| against::named(index, variant, &error))?;
+        models.insert(variant.name.clone(), Arc::new(loaded));
+    }
+    Ok(models)
 }
 
 /// `patchclamp check`

@@ -25,6 +25,8 @@ pub mod lens;
 pub mod localise;
 pub mod mediate;
 pub mod patch;
+pub mod patch_models;
+pub mod patch_weights;
 pub mod patchscope;
 pub mod path;
 pub mod probe;

@@ -3,6 +3,7 @@
 pub mod decode;
 pub mod decoder;
 pub mod encoder;
+pub mod exchange;
 pub mod family;
 pub mod hash;
 pub mod load;

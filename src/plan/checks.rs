@@ -23,11 +23,22 @@ pub(super) fn statistics(statistics: Statistics, problems: &mut Problems) {
 /// Names of variants become folders, and what does not differ cannot be held against anything.
 pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
     let variants = &experiment.against;
-    if !variants.is_empty() && !experiment.methods.iter().any(Method::can_be_held) {
+    let held = |method: &Method| method.can_be_held() || method.beside().is_some();
+    if !variants.is_empty() && !experiment.methods.iter().any(held) {
         problems.add(
             "against",
             "holds circuits and spaces against each other, and no method tells of any; add for instance `Circuit(select: TopN(40))` or `Represent()`",
         );
+    }
+    if let Some(first) = experiment.methods.iter().position(|method| method.beside().is_some())
+        && let Some(behind) = experiment.methods[first..].iter().position(|method| method.beside().is_none())
+        && experiment.methods.iter().any(Method::can_be_held)
+    {
+        let what = format!(
+            "stands before methods[{}], which variants run too and this one they do not; write it last",
+            first + behind
+        );
+        problems.add(&format!("methods[{first}]"), what);
     }
     if !variants.is_empty() && experiment.methods.iter().any(Method::chooses_nodes) {
         let what = "`neurons: Top` chooses other neurons in each variant, and circuits of other nodes cannot be held against each other; name them, for instance as the facts of a run without `against` do";

@@ -2,6 +2,7 @@
 
 mod answers;
 mod attribution;
+mod beside;
 mod causal;
 mod cells;
 mod checks;
@@ -39,6 +40,7 @@ mod tuned_lens;
 
 pub use answers::{Answers, has_sets};
 pub use attribution::Attribution;
+pub use beside::{ModelPatching, WeightPatching};
 pub use causal::Tracing;
 pub use cells::{Cell, Sweep, sites as changed};
 pub use circuit::{Acdc, Circuits, Size, rows_of_length, supporting};

@@ -1,10 +1,10 @@
 //! The methods of an experiment, each with every name resolved.
 
 use super::{
-    Acdc, Attribution, Circuits, Cuts, Das, Erasing, Filed, Given, Known, Localising, Paths, Probing, Problems,
-    Pruning, Representing, Scope, Steering, Sweep, Tracing, TunedLens, attribution, causal, cells, checks, circuit,
-    das, edits, given, knockout, localise, paths, probing, pruning, record, representing, scope, sites, steer,
-    tuned_lens,
+    Acdc, Attribution, Circuits, Cuts, Das, Erasing, Filed, Given, Known, Localising, ModelPatching, Paths, Probing,
+    Problems, Pruning, Representing, Scope, Steering, Sweep, Tracing, TunedLens, WeightPatching, attribution, beside,
+    causal, cells, checks, circuit, das, edits, given, knockout, localise, paths, probing, pruning, record,
+    representing, scope, sites, steer, tuned_lens,
 };
 use crate::circuit::Blocks;
 use crate::hook::Edit;
@@ -77,6 +77,10 @@ pub enum Step {
     Das(Das),
     /// Translators learned.
     TunedLens(TunedLens),
+    /// Weights of another model put in.
+    PatchWeights(WeightPatching),
+    /// Activations of another model put in.
+    PatchModels(ModelPatching),
 }
 
 impl Step {
@@ -201,5 +205,7 @@ fn step(
         Method::TunedLens(asked) => {
             tuned_lens::resolve(&at, asked, experiment.seed, known, problems).map(Step::TunedLens)
         }
+        Method::PatchWeights(asked) => beside::weights(&at, asked, experiment, known, problems).map(Step::PatchWeights),
+        Method::PatchModels(asked) => beside::models(&at, asked, experiment, known, problems).map(Step::PatchModels),
     }
 }

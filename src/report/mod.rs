@@ -12,6 +12,7 @@ mod reading;
 mod side;
 mod spaces;
 mod steer;
+mod weights;
 mod work;
 
 pub use against::hold;
@@ -219,6 +220,7 @@ fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
         _ if faithfulness::is_of(table) => faithfulness::figures(table),
         _ if localise::is_of(table) => localise::figures(table),
         _ if steer::is_of(table) => steer::figures(table),
+        _ if weights::is_of(table) => weights::figures(&trustworthy(table)),
         _ => {
             let table = &trustworthy(table);
             [figures_of(table), flow::figures(table, results)].concat()

@@ -25,6 +25,15 @@ impl Method {
         self.finds_circuits() || matches!(self, Method::Represent(_))
     }
 
+    /// The variant of `against` whose model stands beside the experiment's, where the method needs one.
+    pub fn beside(&self) -> Option<&str> {
+        match self {
+            Method::PatchWeights(patch) => Some(&patch.with),
+            Method::PatchModels(patch) => Some(&patch.with),
+            _ => None,
+        }
+    }
+
     /// Whether the nodes of its circuits are chosen by all items.
     pub fn chooses_nodes(&self) -> bool {
         matches!(self, Method::Circuit { neurons: Neurons::Top(_), .. })

@@ -274,4 +274,8 @@ pub enum Method {
     Das(Das),
     /// Reads the answer from every layer's residual stream through a translator learned for it.
     TunedLens(super::TunedLens),
+    /// Weights of another model put into this one, part by part.
+    PatchWeights(super::PatchWeights),
+    /// Activations of another model put into this one.
+    PatchModels(super::PatchModels),
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod attention;
 mod attribution;
+mod beside;
 mod causal;
 mod circuit;
 mod das;
@@ -37,6 +38,7 @@ mod variant;
 pub use answer::{Answer, AnswerSet, Word};
 pub use attention::Weighting;
 pub use attribution::{Estimate, Fix};
+pub use beside::{PatchModels, PatchWeights};
 pub use causal::{Facts, Mediators, Noise};
 pub use circuit::{Judge, Neurons, Positions, Ranking, Score, Select, Stand, Thresholds};
 pub use das::{Boundless, Das, Loss};

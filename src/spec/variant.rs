@@ -45,7 +45,7 @@ impl Variant {
 }
 
 impl Experiment {
-    /// The experiment that a variant of this one is; it is held against nothing itself.
+    /// The experiment that a variant of this one is; it is held against nothing itself, and has no model beside its own.
     pub fn varied(&self, variant: &Variant) -> Experiment {
         let Variant { name, model, process, data, control, metric, seed } = variant.clone();
         Experiment {
@@ -56,6 +56,7 @@ impl Experiment {
             control: control.unwrap_or(self.control),
             metric: metric.unwrap_or(self.metric),
             seed: seed.unwrap_or(self.seed),
+            methods: self.methods.iter().filter(|method| method.beside().is_none()).cloned().collect(),
             against: Vec::new(),
             ..self.clone()
         }

@@ -176,6 +176,8 @@ impl<'a> Sizes<'a> {
             Step::Steer(plan) => self.steered(plan, rows),
             Step::Das(plan) => self.searched(plan, rows),
             Step::TunedLens(plan) => self.translated(plan, rows),
+            Step::PatchWeights(_) => rows * self.pass(&[]),
+            Step::PatchModels(plan) => self.sweep(&plan.sweep.cells, rows),
         }
     }
 
@@ -272,6 +274,10 @@ impl<'a> Sizes<'a> {
             Step::Steer(plan) => self.doses(plan),
             Step::Das(plan) => self.spans(plan) + self.table(2 * self.tried(plan)),
             Step::TunedLens(plan) => self.translators(plan) + self.table(6 * plan.sites.len() as u64),
+            Step::PatchWeights(plan) => {
+                self.table(6 * plan.exchange.parts().len() as u64) + self.items * 16 * plan.sets.len() as u64
+            }
+            Step::PatchModels(plan) => self.table(plan.sweep.cells.len() as u64),
         }
     }
 

@@ -1,7 +1,7 @@
 //! How to read the tables of every method but probes and erasers.
 
 /// What the name of a table holds, and its paragraph; the first that fits.
-pub const KINDS: [(&str, &str); 39] = [
+pub const KINDS: [(&str, &str); 42] = [
     (
         "localise.halves",
         "Units are picked by what clean and corrupted prompts of a task differ in, on each half of its pairs by itself. Where the overlap of both halves is no larger than that of random units, or signs do not hold on the other half, what was picked is noise.",
@@ -94,6 +94,18 @@ pub const KINDS: [(&str, &str); 39] = [
     (
         "acdc",
         "Edges were taken out one after the other, from the logits down, and stayed out where judging changed by less than the threshold. A score is that change at the moment of the trial: the edges behind it were decided on, those before it all still there. Intervals and `inclusion` are of that trial with other items drawn, the decisions before it as they were; how often the whole search comes out alike says `stability`. Of two edges that can stand in for each other the first one tried goes. All edges are in the folder circuits.",
+    ),
+    (
+        "patch_weights.slope",
+        "The slope of the metric on the numbers of a label, and what each part of the other model's weights does to it: where the label says how biased the data are, parts of large share carry the change of bias. Intervals are percentile bootstraps over observations.",
+    ),
+    (
+        "patch_weights",
+        "Parts of the other model's weights put into this one: each alone, each as the last that comes to all others, and its share, the mean over all orders, so that shares sum to the whole change. Alone far from last says that parts act together. A part with a large share of the change of the metric and a small one of the loss can be treated otherwise without much harm. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
+    ),
+    (
+        "patch_models",
+        "An activation of the one model put into the other on the same prompt: noise puts those of the variant into the experiment's model and says where the change of behaviour arrives, denoise puts those of the experiment's model into the variant and says where it can be undone. 1 is the whole difference between the two models. Intervals are percentile bootstraps over observations; p is a sign-flip test, corrected by Holm over the table.",
     ),
     (
         "knockout",

@@ -1,0 +1,171 @@
+//! What is put in from another model: weights, part by part, or activations.
+
+use super::{Known, Problems, Sweep, cells};
+use crate::model::Model;
+use crate::model::exchange::Exchange;
+use crate::model::load::Loaded;
+use crate::spec::{Direction, Experiment, PatchModels, PatchWeights};
+use crate::text::Text;
+use patchclamp_probes::shapley::Game;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Weights to be put in, and which sets of parts are run.
+#[derive(Clone)]
+pub struct WeightPatching {
+    /// What the other model is called.
+    pub with: String,
+    /// The parts.
+    pub exchange: Arc<Exchange>,
+    /// Every set of parts that is run, each rising: none, all, each alone, all but each, and those of the game.
+    pub sets: Vec<Vec<usize>>,
+    /// How shares follow from the sets; none where shares are left out.
+    pub game: Option<Game>,
+    /// The label whose numbers the metric is held against, and its value for each item.
+    pub along: Option<(String, Vec<f64>)>,
+}
+
+impl WeightPatching {
+    /// The number of a set, which is among them.
+    pub fn place(&self, set: &[usize]) -> usize {
+        self.sets.iter().position(|other| other == set).expect("every set that is read is run")
+    }
+}
+
+/// Activations to be put in.
+#[derive(Clone)]
+pub struct ModelPatching {
+    /// What the other model is called.
+    pub with: String,
+    /// The model.
+    pub other: Arc<Loaded>,
+    /// The cells.
+    pub sweep: Sweep,
+    /// Which of the two is changed.
+    pub direction: Direction,
+}
+
+pub(super) fn weights(
+    at: &str,
+    asked: &PatchWeights,
+    experiment: &Experiment,
+    known: &Known,
+    problems: &mut Problems,
+) -> Option<WeightPatching> {
+    let along = asked.along.as_ref().map(|label| numbers(&format!("{at}.along"), label, known, problems));
+    let other = other(at, &asked.with, experiment, known, problems)?;
+    let exchange = Exchange::new(known.model, other.model.as_ref(), asked.by);
+    let exchange = exchange.map_err(|error| problems.add(&format!("{at}.with"), error.to_string())).ok()?;
+    let parts = exchange.parts().len();
+    if parts == 0 {
+        problems.add(
+            &format!("{at}.with"),
+            format!("{:?} has the very same weights, so nothing can be put in", asked.with),
+        );
+        return None;
+    }
+    let game = (asked.sets > 0).then(|| Game::within(parts, asked.sets, experiment.seed));
+    let sets = sets(parts, game.as_ref());
+    let along = match along {
+        None => None,
+        Some(values) => Some((asked.along.clone()?, values?)),
+    };
+    Some(WeightPatching { with: asked.with.clone(), exchange: Arc::new(exchange), sets, game, along })
+}
+
+/// Every set of parts that is run, each once.
+fn sets(parts: usize, game: Option<&Game>) -> Vec<Vec<usize>> {
+    let all: Vec<usize> = (0..parts).collect();
+    let but = |part: usize| all.iter().copied().filter(|other| *other != part).collect();
+    let fixed = [Vec::new(), all.clone()]
+        .into_iter()
+        .chain(all.iter().map(|part| vec![*part]))
+        .chain(all.iter().map(|part| but(*part)));
+    let mut sets: Vec<Vec<usize>> = Vec::new();
+    for set in fixed.chain(game.into_iter().flat_map(|game| game.coalitions().iter().cloned())) {
+        if !sets.contains(&set) {
+            sets.push(set);
+        }
+    }
+    sets
+}
+
+pub(super) fn models(
+    at: &str,
+    asked: &PatchModels,
+    experiment: &Experiment,
+    known: &Known,
+    problems: &mut Problems,
+) -> Option<ModelPatching> {
+    let sweep = cells::resolve(at, &asked.sites, &asked.over, &asked.only, known, problems);
+    let other = other(at, &asked.with, experiment, known, problems)?;
+    let (own, theirs) = (known.dims(), other.model.dims());
+    let widths =
+        |dims: &crate::model::Dims| (dims.layers, dims.heads, dims.key_heads, dims.d_head, dims.d_model, dims.d_mlp);
+    if widths(own) != widths(theirs) || known.sites != other.model.sites() {
+        let what = format!(
+            "{:?} has other layers, heads or widths, so its activations do not fit into this model",
+            asked.with
+        );
+        problems.add(&format!("{at}.with"), what);
+        return None;
+    }
+    Some(ModelPatching { with: asked.with.clone(), other, sweep: sweep?, direction: asked.direction })
+}
+
+/// The other model, which reads the same prompts.
+fn other(at: &str, with: &str, experiment: &Experiment, known: &Known, problems: &mut Problems) -> Option<Arc<Loaded>> {
+    let field = format!("{at}.with");
+    let Some(variant) = experiment.against.iter().find(|variant| variant.name == with) else {
+        let names: Vec<String> = experiment.against.iter().map(|variant| format!("{:?}", variant.name)).collect();
+        let there =
+            if names.is_empty() { "there is none".to_string() } else { format!("there are {}", names.join(", ")) };
+        problems.add(&field, format!("no variant of `against` is called {with:?}; {there}"));
+        return None;
+    };
+    if variant.data.is_some() || variant.control.is_some() || variant.metric.is_some() {
+        problems.add(&field, format!("the variant {with:?} has data, a control or a metric of its own, but both models are asked the same; leave these out"));
+        return None;
+    }
+    let other = known.loaded.beside.get(with)?.clone();
+    let vocabulary = |model: &dyn Model| model.dims().vocabulary;
+    let tokens = match (&known.loaded.text, &other.text) {
+        (Some(own), Some(theirs)) => same_tokens(own, theirs),
+        _ => true,
+    };
+    if !tokens || vocabulary(known.model) != vocabulary(other.model.as_ref()) {
+        problems.add(
+            &field,
+            format!("the tokens of {with:?} are others than this model's, so the two cannot read the same prompts"),
+        );
+        return None;
+    }
+    Some(other)
+}
+
+fn same_tokens(own: &Text, other: &Text) -> bool {
+    let count = own.vocabulary();
+    count == other.vocabulary() && (0..count as u32).all(|id| own.label(id) == other.label(id))
+}
+
+/// The value of a label for each item, as a number.
+fn numbers(at: &str, label: &str, known: &Known, problems: &mut Problems) -> Option<Vec<f64>> {
+    let mut values = Vec::new();
+    let mut wrong: BTreeMap<String, ()> = BTreeMap::new();
+    for item in known.items {
+        match item.labels.get(label).map(|value| value.trim().parse::<f64>().ok().filter(|value| value.is_finite())) {
+            Some(Some(value)) => values.push(value),
+            Some(None) => drop(wrong.insert(format!("{:?} is no number", item.labels[label]), ())),
+            None => drop(wrong.insert(format!("not every item has a label {label:?}"), ())),
+        }
+    }
+    if let Some(what) = wrong.into_keys().next() {
+        problems.add(at, format!("{what}; name a label of numbers"));
+        return None;
+    }
+    if values.windows(2).all(|pair| pair[0] == pair[1]) {
+        problems.add(at, format!("{label:?} is the same for all items, so nothing can be held against it"));
+        return None;
+    }
+    Some(values)
+}
