@@ -146,6 +146,17 @@ fn figures_are_those_of_models_changed_by_hand_and_shares_sum_to_the_whole() {
         let mean = |model: &dyn Model| (0..3).map(|item| metric(model, item)).sum::<f64>() / 3.0;
         let other = loaded.beside["other"].model.as_ref();
         assert!((whole(finding, "patch_weights") - (mean(other) - mean(loaded.model.as_ref()))).abs() < IN_F32);
+        let loss = |model: &dyn Model, item: usize| -> f64 {
+            let (clean, vocabulary) = (&plan.items[item].clean, model.dims().vocabulary);
+            let all = to_doubles(&logits(model, &patchclamp::text::Tokens::new(vec![clean.clone()]), &mut ()));
+            let next = |at: usize| {
+                let row = &all[at * vocabulary..][..vocabulary];
+                row.iter().map(|logit| logit.exp()).sum::<f64>().ln() - row[clean[at + 1] as usize]
+            };
+            (0..clean.len() - 1).map(next).sum::<f64>() / (clean.len() - 1) as f64
+        };
+        let lost = (0..3).map(|item| loss(other, item) - loss(loaded.model.as_ref(), item)).sum::<f64>() / 3.0;
+        assert!((whole(finding, "patch_weights.loss") - lost).abs() < IN_F32, "{case}: {lost}");
         // block 1 by hand
         let (mut alone, mut last) = (loaded.model.parted(&[]), other.parted(&[]));
         alone.visit(&mut Block::of(other));
@@ -197,6 +208,7 @@ fn an_activation_carries_what_the_weights_below_it_have_changed() {
     let change =
         |model: &dyn Model| changed(model, Changed { weight: "blocks.1.mlp.out.weight", axis: 1, from: 0, width: 3 });
     let loaded = beside("gpt2", change);
+    let mut carried_whole: Vec<f64> = Vec::new();
     for direction in ["Noise", "Denoise"] {
         let method = format!(
             "PatchModels(with: \"other\", sites: [\"hook_resid_pre\", \"hook_mlp_out\", \"hook_attn_out\"], direction: {direction})"
@@ -213,6 +225,8 @@ fn an_activation_carries_what_the_weights_below_it_have_changed() {
             );
         }
     }
+    // what the one does the other undoes
+    assert!((carried_whole[0] + carried_whole[1]).abs() < IN_F32 && carried_whole[0].abs() > 1e-3, "{carried_whole:?}");
 }
 
 #[test]
