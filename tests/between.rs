@@ -218,6 +218,9 @@ fn an_activation_carries_what_the_weights_below_it_have_changed() {
             let site = row.site.as_deref().unwrap();
             // in two layers only the last block's MLP writes anything else
             let carried = if (site, row.layer) == ("hook_mlp_out", Some(1)) { 1.0 } else { 0.0 };
+            if carried == 1.0 {
+                carried_whole.push(row.effect);
+            }
             assert_eq!(
                 row.normalised.map(|share| (share * 1e4).round() / 1e4),
                 Some(carried),
