@@ -120,6 +120,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::Steer(plan) => method::steer::steer(bench, plan, steps),
         Step::Das(plan) => method::das::das(bench, plan, steps),
         Step::TunedLens(plan) => method::tuned_lens::tuned_lens(bench, plan, steps),
+        Step::Stitch(plan) => method::stitch::stitch(bench, plan, steps),
     }
 }
 
@@ -150,6 +151,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::Steer(_) => "steer",
         Step::Das(_) => "alignment search",
         Step::TunedLens(_) => "tuned lens",
+        Step::Stitch(_) => "stitch",
     }
 }
 
@@ -177,6 +179,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Steer(plan) => method::steer::work(plan),
         Step::Das(plan) => method::das::work(bench, plan),
         Step::TunedLens(plan) => method::tuned_lens::work(bench, plan),
+        Step::Stitch(plan) => method::stitch::work(plan),
         _ => items,
     }
 }

@@ -6,13 +6,14 @@ use crate::compile::compile;
 use crate::model::load::{LoadError, Loaded, folder};
 use crate::model::process::Processing;
 use crate::model::{Model, shape};
-use crate::plan::{Load, Plan};
+use crate::plan::{Guest, Load, Plan};
 use crate::report;
-use crate::spec::{self, Experiment, HubModel, ModelSpec};
+use crate::spec::{self, Experiment, HubModel, Method, ModelSpec};
 use crate::tensor::Setting;
 use crate::{builtin, device, hub};
 use anyhow::anyhow;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// A file with `--set`, `--model`, `--device`, `--precision` and `--memory` written into it.
 pub fn experiment(args: &FileArgs) -> anyhow::Result<Experiment> {
@@ -113,9 +114,23 @@ pub fn prepare(args: &FileArgs, voice: Voice) -> anyhow::Result<(Plan, Loaded)> 
 pub fn planned(mut experiment: Experiment, file: &Path, voice: Voice) -> anyhow::Result<(Plan, Loaded)> {
     let setting = device::setting(experiment.device, experiment.precision)?;
     let loaded = load(&mut experiment.model, &experiment.process, &setting, voice)?;
-    let plan =
-        Plan::new(&experiment, &loaded).map_err(|problems| anyhow!("{} cannot be run:\n{problems}", file.display()))?;
+    let guests = guests(&mut experiment, &setting, voice)?;
+    let plan = Plan::among(&experiment, &loaded, &guests)
+        .map_err(|problems| anyhow!("{} cannot be run:\n{problems}", file.display()))?;
     Ok((plan, loaded))
+}
+
+/// The other models that methods name, each loaded once.
+fn guests(experiment: &mut Experiment, setting: &Setting, voice: Voice) -> anyhow::Result<Vec<Guest>> {
+    let process = experiment.process.clone();
+    let mut guests: Vec<Guest> = Vec::new();
+    for spec in experiment.methods.iter_mut().filter_map(Method::guest_mut) {
+        let loaded = load(spec, &process, setting, voice)?; // which fixes the commit of one of the hub
+        if !guests.iter().any(|guest| guest.spec == *spec) {
+            guests.push(Guest { spec: spec.clone(), loaded: Rc::new(loaded) });
+        }
+    }
+    Ok(guests)
 }
 
 /// `patchclamp check`

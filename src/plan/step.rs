@@ -2,9 +2,9 @@
 
 use super::{
     Acdc, Attribution, Circuits, Cuts, Das, Erasing, Filed, Given, Known, Localising, Paths, Probing, Problems,
-    Pruning, Representing, Scope, Steering, Sweep, Tracing, TunedLens, attribution, causal, cells, checks, circuit,
-    das, edits, given, knockout, localise, paths, probing, pruning, record, representing, scope, sites, steer,
-    tuned_lens,
+    Pruning, Representing, Scope, Steering, Stitching, Sweep, Tracing, TunedLens, attribution, causal, cells, checks,
+    circuit, das, edits, given, knockout, localise, paths, probing, pruning, record, representing, scope, sites, steer,
+    stitching, tuned_lens,
 };
 use crate::circuit::Blocks;
 use crate::hook::Edit;
@@ -77,6 +77,8 @@ pub enum Step {
     Das(Das),
     /// Translators learned.
     TunedLens(TunedLens),
+    /// States of another model put in.
+    Stitch(Box<Stitching>),
 }
 
 impl Step {
@@ -200,6 +202,9 @@ fn step(
         Method::Das(asked) => das::resolve(&at, asked, experiment.seed, known, problems).map(Step::Das),
         Method::TunedLens(asked) => {
             tuned_lens::resolve(&at, asked, experiment.seed, known, problems).map(Step::TunedLens)
+        }
+        Method::Stitch(asked) => {
+            stitching::resolve(&at, asked, experiment, known, problems).map(Box::new).map(Step::Stitch)
         }
     }
 }

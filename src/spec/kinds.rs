@@ -1,6 +1,6 @@
 //! Kinds of methods: what they tell of, and what hangs on that.
 
-use super::{Concept, Method, Neurons};
+use super::{Concept, Method, ModelSpec, Neurons};
 
 impl Method {
     /// Whether it tells of circuits, which can be held against those of another experiment.
@@ -23,6 +23,14 @@ impl Method {
     /// Whether it tells of what can be held against the same of another experiment.
     pub fn can_be_held(&self) -> bool {
         self.finds_circuits() || matches!(self, Method::Represent(_))
+    }
+
+    /// The other model that it works with, where it does.
+    pub fn guest_mut(&mut self) -> Option<&mut ModelSpec> {
+        match self {
+            Method::Stitch(stitch) => Some(&mut stitch.from),
+            _ => None,
+        }
     }
 
     /// Whether the nodes of its circuits are chosen by all items.

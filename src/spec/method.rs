@@ -274,4 +274,6 @@ pub enum Method {
     Das(Das),
     /// Reads the answer from every layer's residual stream through a translator learned for it.
     TunedLens(super::TunedLens),
+    /// States of another model, mapped and put into this one.
+    Stitch(super::Stitch),
 }

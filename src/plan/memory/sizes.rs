@@ -5,6 +5,7 @@ mod heard;
 mod learned;
 mod probing;
 mod representing;
+mod stitching;
 
 use crate::metric::Metric;
 use crate::model::{Dims, Model, shape};
@@ -176,6 +177,7 @@ impl<'a> Sizes<'a> {
             Step::Steer(plan) => self.steered(plan, rows),
             Step::Das(plan) => self.searched(plan, rows),
             Step::TunedLens(plan) => self.translated(plan, rows),
+            Step::Stitch(plan) => self.stitched(plan, rows),
         }
     }
 
@@ -272,6 +274,7 @@ impl<'a> Sizes<'a> {
             Step::Steer(plan) => self.doses(plan),
             Step::Das(plan) => self.spans(plan) + self.table(2 * self.tried(plan)),
             Step::TunedLens(plan) => self.translators(plan) + self.table(6 * plan.sites.len() as u64),
+            Step::Stitch(plan) => self.table(self.joined(plan)),
         }
     }
 
