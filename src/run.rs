@@ -122,6 +122,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::TunedLens(plan) => method::tuned_lens::tuned_lens(bench, plan, steps),
         Step::PatchWeights(plan) => method::patch_weights::patch_weights(bench, plan, steps),
         Step::PatchModels(plan) => method::patch_models::patch_models(bench, plan, steps),
+        Step::Stitch(plan) => method::stitch::stitch(bench, plan, steps),
     }
 }
 
@@ -154,6 +155,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::TunedLens(_) => "tuned lens",
         Step::PatchWeights(_) => "patch weights",
         Step::PatchModels(_) => "patch between models",
+        Step::Stitch(_) => "stitch",
     }
 }
 
@@ -183,6 +185,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::TunedLens(plan) => method::tuned_lens::work(bench, plan),
         Step::PatchWeights(plan) => method::patch_weights::work(bench, plan),
         Step::PatchModels(plan) => items * plan.sweep.cells.len(),
+        Step::Stitch(plan) => method::stitch::work(plan),
         _ => items,
     }
 }

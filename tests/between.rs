@@ -9,12 +9,13 @@ use patchclamp::model::exchange::{Exchange, Grain};
 use patchclamp::model::load::Loaded;
 use patchclamp::model::random::twin;
 use patchclamp::model::{Model, Visitor};
-use patchclamp::plan::Plan;
+use patchclamp::plan::{Guest, Named, Plan};
+use patchclamp::steps::Steps;
 use patchclamp::table::Row;
 use patchclamp::tensor::{Tensor, to_doubles, to_floats};
 use patchclamp::text::Padding;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::rc::Rc;
 
 const GRAINS: [Grain; 4] = [Grain::Map, Grain::Layer, Grain::Head, Grain::Kind];
 
@@ -110,12 +111,22 @@ fn models_of_other_shapes_exchange_nothing() {
 
 const AGAINST: &str = "against: [(name: \"other\", model: Builtin(\"organism-flat\"))],";
 
-/// A golden model with another beside it.
-fn beside(case: &str, other: impl FnOnce(&dyn Model) -> Box<dyn Model>) -> Loaded {
-    let mut loaded = load(case);
+/// A golden model, and another that the variant is of.
+fn beside(case: &str, other: impl FnOnce(&dyn Model) -> Box<dyn Model>) -> [Loaded; 2] {
+    let loaded = load(case);
     let other = Loaded { model: other(loaded.model.as_ref()), ..load(case) };
-    loaded.beside = BTreeMap::from([("other".to_string(), Arc::new(other))]);
-    loaded
+    [loaded, other]
+}
+
+fn planned(text: &str, [loaded, other]: [Loaded; 2]) -> Result<(Plan, Loaded), String> {
+    let guest = Guest { named: Named::Variant("other".into()), loaded: Rc::new(other) };
+    let plan = Plan::among(&experiment(text), &loaded, &[guest]).map_err(|error| error.to_string())?;
+    Ok((plan, loaded))
+}
+
+fn found(text: &str, models: [Loaded; 2]) -> Vec<Finding> {
+    let (plan, loaded) = planned(text, models).unwrap();
+    patchclamp::run::run(&plan, &loaded, &mut Steps::unkept(&mut ())).unwrap().findings
 }
 
 fn rows<'a>(finding: &'a Finding, table: &str, metric: &str) -> Vec<&'a Row> {
@@ -132,10 +143,10 @@ fn whole(finding: &Finding, table: &str) -> f64 {
 fn figures_are_those_of_models_changed_by_hand_and_shares_sum_to_the_whole() {
     let data = random_pairs(&[4, 4, 5], None);
     for case in ["gpt2", "llama"] {
-        let loaded = beside(case, |model| twin(model, 5));
         let text = question(&data, "PatchWeights(with: \"other\", by: Layer, sets: 64)", AGAINST);
-        let finding = &findings(&text, &loaded)[0];
-        let plan = Plan::new(&experiment(&text), &loaded).unwrap();
+        let finding = &found(&text, beside(case, |model| twin(model, 5)))[0];
+        let [loaded, other] = beside(case, |model| twin(model, 5));
+        let plan = planned(&text, beside(case, |model| twin(model, 5))).unwrap().0;
         let metric = |model: &dyn Model, item: usize| -> f64 {
             let (item, answers) = (&plan.items[item], plan.items[item].answers.as_ref().unwrap());
             let tokens = patchclamp::text::Tokens::new(vec![item.clean.clone()]);
@@ -144,7 +155,7 @@ fn figures_are_those_of_models_changed_by_hand_and_shares_sum_to_the_whole() {
             last[answers.right[0] as usize] - last[answers.wrong[0] as usize]
         };
         let mean = |model: &dyn Model| (0..3).map(|item| metric(model, item)).sum::<f64>() / 3.0;
-        let other = loaded.beside["other"].model.as_ref();
+        let other = other.model.as_ref();
         assert!((whole(finding, "patch_weights") - (mean(other) - mean(loaded.model.as_ref()))).abs() < IN_F32);
         let loss = |model: &dyn Model, item: usize| -> f64 {
             let (clean, vocabulary) = (&plan.items[item].clean, model.dims().vocabulary);
@@ -207,13 +218,12 @@ impl Visitor for Block {
 fn an_activation_carries_what_the_weights_below_it_have_changed() {
     let change =
         |model: &dyn Model| changed(model, Changed { weight: "blocks.1.mlp.out.weight", axis: 1, from: 0, width: 3 });
-    let loaded = beside("gpt2", change);
     let mut carried_whole: Vec<f64> = Vec::new();
     for direction in ["Noise", "Denoise"] {
         let method = format!(
             "PatchModels(with: \"other\", sites: [\"hook_resid_pre\", \"hook_mlp_out\", \"hook_attn_out\"], direction: {direction})"
         );
-        let finding = &findings(&question(&random_pairs(&[4, 4], None), &method, AGAINST), &loaded)[0];
+        let finding = &found(&question(&random_pairs(&[4, 4], None), &method, AGAINST), beside("gpt2", change))[0];
         for row in &finding.tables[0].rows {
             let site = row.site.as_deref().unwrap();
             // in two layers only the last block's MLP writes anything else
@@ -238,9 +248,8 @@ fn the_slope_is_that_of_the_effects_on_the_numbers() {
         format!("(clean: [{first}, 7, 3], corrupt: [9, 7, 3], right: 5, wrong: 6, labels: {{\"share\": \"{share}\"}})")
     };
     let data = format!("Pairs([{}, {}, {}])", pair(2, 0.1), pair(11, 0.4), pair(17, 0.9));
-    let loaded = beside("gpt2", |model| twin(model, 5));
     let method = "PatchWeights(with: \"other\", by: Layer, along: \"share\")";
-    let finding = &findings(&question(&data, method, AGAINST), &loaded)[0];
+    let finding = &found(&question(&data, method, AGAINST), beside("gpt2", |model| twin(model, 5)))[0];
     let items = &finding.items[0].rows;
     for row in &finding.tables.iter().find(|table| table.name.ends_with("slope")).unwrap().rows {
         let kind =
@@ -258,10 +267,9 @@ fn the_slope_is_that_of_the_effects_on_the_numbers() {
 
 #[test]
 fn what_cannot_be_put_in_is_said() {
-    let loaded = beside("gpt2", |model| twin(model, 5));
     let problems = |methods: &str, more: &str| {
         let text = question(&random_pairs(&[4, 4], None), methods, more);
-        Plan::new(&experiment(&text), &loaded).err().map_or(String::new(), |error| error.to_string())
+        planned(&text, beside("gpt2", |model| twin(model, 5))).err().unwrap_or_default()
     };
     let said = |methods: &str, more: &str, expected: &str| {
         let found = problems(methods, more);
@@ -284,28 +292,25 @@ fn what_cannot_be_put_in_is_said() {
     said("PatchModels(with: \"other\"), Circuit(select: TopN(3))", AGAINST, "methods[0]: stands before methods[1]");
     let same = beside("gpt2", |model| model.parted(&[]));
     let text = question(&random_pairs(&[4, 4], None), "PatchWeights(with: \"other\")", AGAINST);
-    let error = Plan::new(&experiment(&text), &same).err().unwrap().to_string();
+    let error = planned(&text, same).err().unwrap();
     assert!(error.contains("has the very same weights"), "{error}");
-    let narrow = Loaded { beside: BTreeMap::from([("other".into(), Arc::new(load("llama")))]), ..load("gpt2") };
     for (method, expected) in
         [("PatchWeights", "only models of one shape"), ("PatchModels", "other layers, heads or widths")]
     {
         let text = question(&random_pairs(&[4, 4], None), &format!("{method}(with: \"other\")"), AGAINST);
-        let error = Plan::new(&experiment(&text), &narrow).err().unwrap().to_string();
+        let error = planned(&text, [load("gpt2"), load("llama")]).err().unwrap();
         assert!(error.contains(expected) || error.contains("tokens"), "{error}");
     }
 }
 
 #[test]
 fn the_planted_bias_is_in_the_weights_that_differ() {
-    let mut loaded = builtin::load("organism", &[], &device()).unwrap();
-    let flat = builtin::load("organism-flat", &[], &device()).unwrap();
-    loaded.beside = BTreeMap::from([("other".to_string(), Arc::new(flat))]);
+    let models = ["organism", "organism-flat"].map(|name| builtin::load(name, &[], &device()).unwrap());
     let data = "Templates(templates: [\"The {job} opened the door because\", \"The {job} left the office when\"],
         clean: {\"job\": [\"nurse\", \"secretary\", \"receptionist\"]}, corrupt: {\"job\": [\"plumber\", \"carpenter\", \"mechanic\"]},
         right: \" she\", wrong: \" he\")";
     let methods = "PatchWeights(with: \"other\", by: Layer, sets: 0), PatchModels(with: \"other\", sites: [\"hook_resid_post\"], direction: Denoise)";
-    let found = findings(&question(data, methods, AGAINST), &loaded);
+    let found = found(&question(data, methods, AGAINST), models);
     // the flat twin says of nurses nearly as often he: the bias goes when all weights are exchanged
     assert!(whole(&found[0], "patch_weights") < -2.0, "{}", whole(&found[0], "patch_weights"));
     // and most of it comes back with the planted model's last stream, though it is read by the twin's unembedding

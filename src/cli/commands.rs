@@ -6,15 +6,15 @@ use crate::compile::compile;
 use crate::model::load::{LoadError, Loaded, folder};
 use crate::model::process::Processing;
 use crate::model::{Model, shape};
-use crate::plan::{Load, Plan};
+use crate::plan::{Guest, Load, Named, Plan};
 use crate::report;
 use crate::spec::{self, Experiment, HubModel, Method, ModelSpec};
 use crate::tensor::Setting;
 use crate::{builtin, device, hub};
 use anyhow::anyhow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::rc::Rc;
 
 /// A file with `--set`, `--model`, `--device`, `--precision` and `--memory` written into it.
 pub fn experiment(args: &FileArgs) -> anyhow::Result<Experiment> {
@@ -114,24 +114,32 @@ pub fn prepare(args: &FileArgs, voice: Voice) -> anyhow::Result<(Plan, Loaded)> 
 /// An experiment with its model, and what is to be done with it; `file` is what errors call it.
 pub fn planned(mut experiment: Experiment, file: &Path, voice: Voice) -> anyhow::Result<(Plan, Loaded)> {
     let setting = device::setting(experiment.device, experiment.precision)?;
-    let mut loaded = load(&mut experiment.model, &experiment.process, &setting, voice)?;
-    loaded.beside = beside(&experiment, &setting, voice)?;
-    let plan =
-        Plan::new(&experiment, &loaded).map_err(|problems| anyhow!("{} cannot be run:\n{problems}", file.display()))?;
+    let loaded = load(&mut experiment.model, &experiment.process, &setting, voice)?;
+    let guests = guests(&mut experiment, &setting, voice)?;
+    let plan = Plan::among(&experiment, &loaded, &guests)
+        .map_err(|problems| anyhow!("{} cannot be run:\n{problems}", file.display()))?;
     Ok((plan, loaded))
 }
 
-/// The models that methods need beside the experiment's, each by its variant; names that no variant has are the plan's to tell.
-fn beside(experiment: &Experiment, setting: &Setting, voice: Voice) -> anyhow::Result<BTreeMap<String, Arc<Loaded>>> {
+/// The other models that methods name, each loaded once; names that no variant has are the plan's to tell.
+fn guests(experiment: &mut Experiment, setting: &Setting, voice: Voice) -> anyhow::Result<Vec<Guest>> {
+    let process = experiment.process.clone();
+    let mut guests: Vec<Guest> = Vec::new();
+    for spec in experiment.methods.iter_mut().filter_map(Method::guest_mut) {
+        let loaded = load(spec, &process, setting, voice)?; // which fixes the commit of one of the hub
+        let named = Named::Model(spec.clone());
+        if !guests.iter().any(|guest| guest.named == named) {
+            guests.push(Guest { named, loaded: Rc::new(loaded) });
+        }
+    }
     let names: BTreeSet<&str> = experiment.methods.iter().filter_map(Method::beside).collect();
-    let mut models = BTreeMap::new();
     for (index, variant) in experiment.against.iter().enumerate().filter(|(_, one)| names.contains(one.name.as_str())) {
         let Experiment { mut model, process, .. } = experiment.varied(variant);
         let loaded =
             load(&mut model, &process, setting, voice).map_err(|error| against::named(index, variant, &error))?;
-        models.insert(variant.name.clone(), Arc::new(loaded));
+        guests.push(Guest { named: Named::Variant(variant.name.clone()), loaded: Rc::new(loaded) });
     }
-    Ok(models)
+    Ok(guests)
 }
 
 /// `patchclamp check`

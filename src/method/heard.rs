@@ -90,14 +90,15 @@ fn mean_known(own: &[f64], targets: &[Option<u32>]) -> f64 {
     known.iter().sum::<f64>() / known.len() as f64
 }
 
-fn log_softmax(logits: &[f64]) -> Vec<f64> {
+/// ln p of every token.
+pub fn log_softmax(logits: &[f64]) -> Vec<f64> {
     let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let total = most + logits.iter().map(|logit| (logit - most).exp()).sum::<f64>().ln();
     logits.iter().map(|logit| logit - total).collect()
 }
 
 /// Σ p (ln p − ln q).
-fn divergence(p: &[f64], q: &[f64]) -> f64 {
+pub fn divergence(p: &[f64], q: &[f64]) -> f64 {
     let part = |(p, q): (&f64, &f64)| if *p == f64::NEG_INFINITY { 0.0 } else { p.exp() * (p - q) };
     p.iter().zip(q).map(part).sum()
 }

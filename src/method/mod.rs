@@ -39,6 +39,7 @@ pub mod score;
 mod stand_in;
 pub mod states;
 pub mod steer;
+pub mod stitch;
 pub mod summary;
 mod sweep;
 pub mod trace;

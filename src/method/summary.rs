@@ -118,6 +118,13 @@ impl Summary {
 /// Values at a place, one an item; none for an item that has no such place.
 pub type Values = Vec<Option<f64>>;
 
+/// Values of some items, among all items.
+pub fn on_items(bench: &Bench, items: &[usize], values: &[f64]) -> Values {
+    let mut all = vec![None; bench.items.len()];
+    items.iter().zip(values).for_each(|(item, value)| all[*item] = Some(*value));
+    all
+}
+
 /// What a table tells.
 #[derive(Default)]
 pub struct Told {

@@ -7,7 +7,6 @@ use super::weights::Weights;
 use super::{Model, Rounded};
 use crate::tensor::Setting;
 use crate::text::{Text, TextError};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,8 +20,6 @@ pub struct Loaded {
     pub family: String,
     /// SHA-256 of the weights.
     pub hash: Arc<Hash>,
-    /// Models that methods need beside this one, by the name of their variant.
-    pub beside: BTreeMap<String, Arc<Loaded>>,
 }
 
 /// What can go wrong when a model is loaded.
@@ -100,7 +97,7 @@ fn assemble(
     if known > holds {
         return Err(LoadError::Vocabulary { tokenizer: known, model: holds });
     }
-    Ok(Loaded { model, text, family: family.name.to_string(), hash: weights.hash(), beside: BTreeMap::new() })
+    Ok(Loaded { model, text, family: family.name.to_string(), hash: weights.hash() })
 }
 
 /// A count of layers is believed only as far as there are tensors: something is kept for each before its weights are read.

@@ -1,6 +1,6 @@
 //! What is put in from another model: weights, part by part, or activations.
 
-use super::{Known, Problems, Sweep, cells};
+use super::{Known, Named, Problems, Sweep, cells};
 use crate::model::Model;
 use crate::model::exchange::Exchange;
 use crate::model::load::Loaded;
@@ -8,7 +8,7 @@ use crate::spec::{Direction, Experiment, PatchModels, PatchWeights};
 use crate::text::Text;
 use patchclamp_probes::shapley::Game;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::rc::Rc;
 
 /// Weights to be put in, and which sets of parts are run.
 #[derive(Clone)]
@@ -16,7 +16,7 @@ pub struct WeightPatching {
     /// What the other model is called.
     pub with: String,
     /// The parts.
-    pub exchange: Arc<Exchange>,
+    pub exchange: Rc<Exchange>,
     /// Every set of parts that is run, each rising: none, all, each alone, all but each, and those of the game.
     pub sets: Vec<Vec<usize>>,
     /// How shares follow from the sets; none where shares are left out.
@@ -38,7 +38,7 @@ pub struct ModelPatching {
     /// What the other model is called.
     pub with: String,
     /// The model.
-    pub other: Arc<Loaded>,
+    pub other: Rc<Loaded>,
     /// The cells.
     pub sweep: Sweep,
     /// Which of the two is changed.
@@ -70,7 +70,7 @@ pub(super) fn weights(
         None => None,
         Some(values) => Some((asked.along.clone()?, values?)),
     };
-    Some(WeightPatching { with: asked.with.clone(), exchange: Arc::new(exchange), sets, game, along })
+    Some(WeightPatching { with: asked.with.clone(), exchange: Rc::new(exchange), sets, game, along })
 }
 
 /// Every set of parts that is run, each once.
@@ -114,7 +114,7 @@ pub(super) fn models(
 }
 
 /// The other model, which reads the same prompts.
-fn other(at: &str, with: &str, experiment: &Experiment, known: &Known, problems: &mut Problems) -> Option<Arc<Loaded>> {
+fn other(at: &str, with: &str, experiment: &Experiment, known: &Known, problems: &mut Problems) -> Option<Rc<Loaded>> {
     let field = format!("{at}.with");
     let Some(variant) = experiment.against.iter().find(|variant| variant.name == with) else {
         let names: Vec<String> = experiment.against.iter().map(|variant| format!("{:?}", variant.name)).collect();
@@ -127,7 +127,8 @@ fn other(at: &str, with: &str, experiment: &Experiment, known: &Known, problems:
         problems.add(&field, format!("the variant {with:?} has data, a control or a metric of its own, but both models are asked the same; leave these out"));
         return None;
     }
-    let other = known.loaded.beside.get(with)?.clone();
+    let named = Named::Variant(with.to_string());
+    let other = known.guests.iter().find(|guest| guest.named == named)?.loaded.clone();
     let vocabulary = |model: &dyn Model| model.dims().vocabulary;
     let tokens = match (&known.loaded.text, &other.text) {
         (Some(own), Some(theirs)) => same_tokens(own, theirs),

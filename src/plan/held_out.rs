@@ -30,7 +30,7 @@ pub(super) fn resolve(at: &str, asked: &HeldOut, seed: u64, known: &Known, probl
     {
         problems.add(&format!("{at}.apart"), format!("not every item has a label {label:?}{}", labels(known.items)));
     }
-    let groups = groups(known.items, |item| keys(item, &asked.apart).into_iter().chain([exchange(item)]).collect());
+    let groups = apart(known.items, &asked.apart);
     if known.complete && problems.count() == before && groups.len() < 2 {
         let (count, words) = (known.items.len(), words(&asked.apart));
         let what = format!(
@@ -55,6 +55,20 @@ fn labels(items: &[Item]) -> String {
     let Some(first) = items.first() else { return String::new() };
     let names: Vec<&str> = first.labels.keys().map(String::as_str).filter(|name| *name != PAIR).collect();
     if names.is_empty() { String::new() } else { format!("; there are {}", names.join(", ")) }
+}
+
+/// Groups of items that are never on both sides.
+fn apart(items: &[Item], apart: &Apart) -> Vec<Vec<usize>> {
+    groups(items, |item| keys(item, apart).into_iter().chain([exchange(item)]).collect())
+}
+
+/// The number of the group that each item is in.
+pub(super) fn group_of(items: &[Item], kept: &Apart) -> Vec<usize> {
+    let mut found = vec![0; items.len()];
+    for (number, group) in apart(items, kept).into_iter().enumerate() {
+        group.into_iter().for_each(|item| found[item] = number);
+    }
+    found
 }
 
 /// Groups of items that stay together: those of a pair, and all that share a key, also by way of others.

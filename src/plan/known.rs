@@ -1,6 +1,6 @@
 //! What names of an experiment are resolved against: the model, its sites, the prompts.
 
-use super::{Feature, Item};
+use super::{Feature, Guest, Item};
 use crate::model::load::Loaded;
 use crate::model::{Dims, Model};
 use crate::site::Site;
@@ -13,6 +13,8 @@ pub(crate) struct Known<'a> {
     pub(crate) sites: Vec<Site>,
     pub(crate) items: &'a [Item],
     pub(crate) features: &'a [Feature],
+    /// Other models that methods name.
+    pub(crate) guests: &'a [Guest],
     /// Whether these are all items; where some could not be resolved, nothing is said of their number and lengths.
     pub(crate) complete: bool,
 }

@@ -12,6 +12,7 @@ mod edits;
 mod features;
 mod given;
 mod group;
+mod guest;
 mod hash;
 mod held_out;
 mod items;
@@ -33,6 +34,7 @@ mod sites;
 mod spots;
 mod steer;
 mod step;
+mod stitching;
 mod subject;
 mod task;
 mod truth;
@@ -47,6 +49,7 @@ pub use circuit::{Acdc, Circuits, Size, rows_of_length, supporting};
 pub use das::Das;
 pub use features::Feature;
 pub use given::Given;
+pub use guest::{Guest, Named};
 pub use hash::{DATA_HASH, data_hash};
 pub use held_out::Parts;
 pub use items::Item;
@@ -64,6 +67,7 @@ pub use samples::Samples;
 pub use scope::{Scope, State};
 pub use steer::Steering;
 pub use step::Step;
+pub use stitching::{Stitching, Twofold};
 pub use task::{DATA, Question, Task};
 pub use tuned_lens::TunedLens;
 
@@ -96,13 +100,18 @@ pub struct Plan {
 impl Plan {
     /// Resolves an experiment, or says everything that is wrong with it.
     pub fn new(experiment: &Experiment, loaded: &Loaded) -> Result<Self, PlanError> {
+        Plan::among(experiment, loaded, &[])
+    }
+
+    /// The same where methods name other models, which must be among the guests.
+    pub fn among(experiment: &Experiment, loaded: &Loaded, guests: &[Guest]) -> Result<Self, PlanError> {
         let mut problems = Problems::default();
         let items::Resolved { items, left_out } = items::resolve(experiment, loaded, &mut problems);
         let model = loaded.model.as_ref();
         let complete = problems.count() == 0;
         let features = features::resolve(experiment, loaded, &mut problems);
         let (family, sites) = (&loaded.family, model.sites());
-        let known = Known { model, family, loaded, sites, items: &items, features: &features, complete };
+        let known = Known { model, family, loaded, sites, items: &items, features: &features, guests, complete };
         checks::control(experiment.control, &known, &mut problems);
         checks::statistics(experiment.statistics, &mut problems);
         checks::against(experiment, &mut problems);

@@ -239,14 +239,14 @@ fn check_lengths(at: &str, samples: &Samples, known: &Known, problems: &mut Prob
     }
 }
 
-fn check_penalties(at: &str, penalties: &[f64], problems: &mut Problems) {
+pub(super) fn check_penalties(at: &str, penalties: &[f64], problems: &mut Problems) {
     if penalties.is_empty() || penalties.iter().any(|penalty| !(*penalty > 0.0 && penalty.is_finite())) {
         problems.add(at, format!("{penalties:?} are not numbers above 0, one at least"));
     }
     cells::check_once(at, penalties, problems);
 }
 
-fn check_counts(at: &str, counts: &[(&str, usize)], problems: &mut Problems) {
+pub(super) fn check_counts(at: &str, counts: &[(&str, usize)], problems: &mut Problems) {
     for (name, count) in counts.iter().filter(|(_, count)| *count > MOST) {
         problems.add(&format!("{at}.{name}"), format!("{count} are too many; {MOST} are the most"));
     }

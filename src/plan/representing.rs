@@ -24,6 +24,8 @@ pub struct Representing {
     pub positions: Vec<usize>,
     /// The condition of each item.
     pub conditions: Vec<usize>,
+    /// The fold of each item, from 0, where distances are cross-validated.
+    pub folds: Vec<usize>,
     /// The subject of each item, from 0.
     pub subjects: Vec<usize>,
     /// What is predicted of the conditions, by name.
@@ -65,6 +67,7 @@ pub(super) fn resolve(at: &str, asked: &RepresentSpec, known: &Known, problems: 
         None => vec![0; known.items.len()],
     };
     crossed(at, asked, &conditions, &subjects, problems);
+    let folds = folds(at, asked, &conditions, known, problems)?;
     let models = asked.models.iter().enumerate();
     let models = models.map(|(index, name)| {
         let at = format!("{at}.models[{index}]");
@@ -79,6 +82,7 @@ pub(super) fn resolve(at: &str, asked: &RepresentSpec, known: &Known, problems: 
         sweep: sweep?,
         positions,
         conditions,
+        folds,
         subjects,
         models: models.into_iter().collect::<Option<_>>()?,
         distance: asked.distance,
@@ -171,6 +175,42 @@ fn crossed(at: &str, asked: &RepresentSpec, conditions: &[usize], subjects: &[us
         let what = format!("a value of {name:?} lacks some of the {count} conditions, which all must have");
         problems.add(&at, what + "; name the conditions by another label, or leave `subjects` out");
     }
+}
+
+/// The fold of each item: one without cross-validation.
+fn folds(
+    at: &str,
+    asked: &RepresentSpec,
+    conditions: &[usize],
+    known: &Known,
+    problems: &mut Problems,
+) -> Option<Vec<usize>> {
+    let (at, crossed) = (format!("{at}.folds"), matches!(asked.distance, Distance::Crossnobis { .. }));
+    let Some(name) = &asked.folds else {
+        if crossed {
+            problems.add(&at, "Crossnobis holds differences in one fold against those in the others; name a label whose values are the folds, for instance folds: \"template\"");
+        }
+        return (!crossed).then(|| vec![0; known.items.len()]);
+    };
+    if !crossed {
+        problems.add(&at, "is read by distance: Crossnobis() alone; leave it out, or choose that distance");
+        return None;
+    }
+    if asked.subjects.is_some() {
+        problems.add(&at, "subjects have no folds of their own; leave out `subjects`, or choose another distance");
+    }
+    let folds = values(&at, name, known, problems)?;
+    let met: BTreeSet<(usize, usize)> = folds.iter().copied().zip(conditions.iter().copied()).collect();
+    let (count, of) =
+        (conditions.iter().max().map_or(0, |last| last + 1), folds.iter().max().map_or(0, |last| last + 1));
+    if of < 2 || met.len() < of * count {
+        let what = format!(
+            "{name:?} has {of} values, and each must have all of the {count} conditions, two at least; name the conditions or the folds by another label"
+        );
+        problems.add(&at, what);
+        return None;
+    }
+    Some(folds)
 }
 
 /// Zero between conditions of one value of a label, one between others.

@@ -2,9 +2,9 @@
 
 use super::{
     Acdc, Attribution, Circuits, Cuts, Das, Erasing, Filed, Given, Known, Localising, ModelPatching, Paths, Probing,
-    Problems, Pruning, Representing, Scope, Steering, Sweep, Tracing, TunedLens, WeightPatching, attribution, beside,
-    causal, cells, checks, circuit, das, edits, given, knockout, localise, paths, probing, pruning, record,
-    representing, scope, sites, steer, tuned_lens,
+    Problems, Pruning, Representing, Scope, Steering, Stitching, Sweep, Tracing, TunedLens, WeightPatching,
+    attribution, beside, causal, cells, checks, circuit, das, edits, given, knockout, localise, paths, probing,
+    pruning, record, representing, scope, sites, steer, stitching, tuned_lens,
 };
 use crate::circuit::Blocks;
 use crate::hook::Edit;
@@ -81,6 +81,8 @@ pub enum Step {
     PatchWeights(WeightPatching),
     /// Activations of another model put in.
     PatchModels(ModelPatching),
+    /// States of another model put in.
+    Stitch(Box<Stitching>),
 }
 
 impl Step {
@@ -207,5 +209,8 @@ fn step(
         }
         Method::PatchWeights(asked) => beside::weights(&at, asked, experiment, known, problems).map(Step::PatchWeights),
         Method::PatchModels(asked) => beside::models(&at, asked, experiment, known, problems).map(Step::PatchModels),
+        Method::Stitch(asked) => {
+            stitching::resolve(&at, asked, experiment, known, problems).map(Box::new).map(Step::Stitch)
+        }
     }
 }

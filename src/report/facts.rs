@@ -86,7 +86,11 @@ fn read(plan: &Plan) -> Vec<(String, String)> {
         let sums = states.sums().fold(Sha256::new(), |hash, sum| hash.chain_update(sum));
         (format!("sha256 of the states in {}", states.folder.display()), hex(sums.finalize().as_ref()))
     });
-    given.chain(truth).map(|(name, circuit)| (name, hashed(circuit))).chain(recorded).collect()
+    let guests = plan.steps.iter().filter_map(|step| match step {
+        Step::Stitch(plan) => Some((format!("weights sha256 of {}", plan.name), plan.guest.hash.text().to_string())),
+        _ => None,
+    });
+    given.chain(truth).map(|(name, circuit)| (name, hashed(circuit))).chain(recorded).chain(guests).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,6 +1,6 @@
 //! Kinds of methods: what they tell of, and what hangs on that.
 
-use super::{Concept, Method, Neurons};
+use super::{Concept, Method, ModelSpec, Neurons};
 
 impl Method {
     /// Whether it tells of circuits, which can be held against those of another experiment.
@@ -30,6 +30,14 @@ impl Method {
         match self {
             Method::PatchWeights(patch) => Some(&patch.with),
             Method::PatchModels(patch) => Some(&patch.with),
+            _ => None,
+        }
+    }
+
+    /// The other model that it works with, where it does.
+    pub fn guest_mut(&mut self) -> Option<&mut ModelSpec> {
+        match self {
+            Method::Stitch(stitch) => Some(&mut stitch.from),
             _ => None,
         }
     }

@@ -278,4 +278,6 @@ pub enum Method {
     PatchWeights(super::PatchWeights),
     /// Activations of another model put into this one.
     PatchModels(super::PatchModels),
+    /// States of another model, mapped and put into this one.
+    Stitch(super::Stitch),
 }

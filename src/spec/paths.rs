@@ -39,6 +39,7 @@ impl Experiment {
                 }
                 Method::EvaluateCircuit { file, .. } => paths.push(file),
                 Method::Probe(probe) => paths.extend(&mut probe.states),
+                Method::Stitch(stitch) => paths.extend(folder(&mut stitch.from)),
                 _ => {}
             }
         }

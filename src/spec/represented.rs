@@ -2,7 +2,7 @@
 
 use super::defaults::{answer, one, over_layers, streams};
 use super::{Axis, Only, Sites, Spot};
-use patchclamp_probes::compare::Similarity;
+use patchclamp_probes::compare::{Noise, Similarity};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -34,6 +34,9 @@ pub struct RepresentSpec {
     /// How far apart two conditions are.
     #[serde(default)]
     pub distance: Distance,
+    /// The label whose values are the folds of `Crossnobis`, each with all conditions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<String>,
     /// How dissimilarities are held against each other.
     #[serde(default)]
     pub similarity: Agreement,
@@ -55,6 +58,37 @@ pub enum Distance {
     Cosine,
     /// Squared Euclidean, a value.
     SquaredEuclidean,
+    /// Squared Mahalanobis of differences in one fold and in all others: zero on average where two conditions do not differ.
+    Crossnobis {
+        /// How the scatter of states within conditions is estimated.
+        #[serde(default)]
+        scatter: Scatter,
+    },
+}
+
+/// How the covariance of states within conditions is estimated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scatter {
+    /// As it is, which needs more prompts than a state has values.
+    Full,
+    /// The variances alone.
+    Diagonal,
+    /// Shrunk towards a multiple of the identity (Ledoit & Wolf 2004).
+    ShrunkToEqual,
+    /// Shrunk towards its own diagonal (Schäfer & Strimmer 2005).
+    #[default]
+    ShrunkToDiagonal,
+}
+
+impl From<Scatter> for Noise {
+    fn from(scatter: Scatter) -> Self {
+        match scatter {
+            Scatter::Full => Noise::Full,
+            Scatter::Diagonal => Noise::Diagonal,
+            Scatter::ShrunkToEqual => Noise::ShrunkToEqual,
+            Scatter::ShrunkToDiagonal => Noise::ShrunkToDiagonal,
+        }
+    }
 }
 
 impl fmt::Display for Distance {
@@ -63,6 +97,14 @@ impl fmt::Display for Distance {
             Distance::Correlation => "one less the correlation",
             Distance::Cosine => "one less the cosine",
             Distance::SquaredEuclidean => "squared Euclidean, a value",
+            Distance::Crossnobis { scatter: Scatter::Full } => "crossnobis, a value",
+            Distance::Crossnobis { scatter: Scatter::Diagonal } => "crossnobis, a value, by variances alone",
+            Distance::Crossnobis { scatter: Scatter::ShrunkToEqual } => {
+                "crossnobis, a value, covariance shrunk to the identity"
+            }
+            Distance::Crossnobis { scatter: Scatter::ShrunkToDiagonal } => {
+                "crossnobis, a value, covariance shrunk to its diagonal"
+            }
         })
     }
 }

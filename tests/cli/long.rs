@@ -19,6 +19,7 @@ const UNEVEN: &str = r#"
     LogitLens(), DirectLogitAttribution, Circuit(select: TopN(20)),
     EdgePruning(target: Edges(9), steps: 25, seeds: 2),
     Das(sites: ["blocks.1.attn.hook_z"], over: [Head], steps: 9, dimensions: [1, 2]), TunedLens(steps: 9),
+    Represent(random_models: 2), Stitch(from: Path("GUEST"), penalties: [1]),
     AttributionPatch(sites: ["attn.hook_q"], over: [Layer, Head], score: AtPStar()),
     Patch(sites: ["attn.hook_z", "attn.hook_q"], over: [Layer, Head]),
     Ablate(sites: ["attn.hook_z", "mlp.hook_post"], over: [Layer], with: Mean),
@@ -45,7 +46,8 @@ pub fn pairs(lengths: &[usize]) -> String {
 
 /// A place with an experiment of many steps.
 pub fn place(data: &str, methods: &str) -> Place {
-    let place = Place::new(&format!("Path({:?})", golden("gpt2")), data, methods);
+    let methods = methods.replace("\"GUEST\"", &format!("{:?}", golden("half")));
+    let place = Place::new(&format!("Path({:?})", golden("gpt2")), data, &methods);
     let text = String::from_utf8(place.read("q.ron")).unwrap();
     let quick = "    statistics: (resamples: 100, permutations: 100),\n)";
     place.write("q.ron", (text.trim_end().trim_end_matches(')').to_string() + quick).as_bytes());

@@ -79,6 +79,23 @@ for distance, method in DISTANCES.items():
                 "agreement": float(rsatoolbox.rdm.compare(of_kind, subjects, compared).mean()),
                 "ceiling": [float(end) for end in rsatoolbox.inference.boot_noise_ceiling(subjects, compared)],
             })
+# distances across folds: templates are these, and all prompts are one subject; from measurements rsatoolbox would count
+# the freedom of a tensor of its own, so that it is given what the residuals have
+SCATTERS = {"ShrunkToDiagonal": "shrinkage_diag", "ShrunkToEqual": "shrinkage_eye", "Diagonal": "diag"}
+found["crossnobis"] = {}
+for name, method in SCATTERS.items():
+    for x in spaces[1:]:  # before the first block a word is one state in all templates
+        data = rsatoolbox.data.Dataset(x, obs_descriptors={"word": word, "template": template})
+        scatter = np.concatenate([x[word == name] - x[word == name].mean(0) for name in order])
+        freedom = len(x) - len(order)
+        noise = rsatoolbox.data.noise.prec_from_residuals(scatter, dof=freedom, method=method)
+        far = rsatoolbox.rdm.calc_rdm(data, method="crossnobis", descriptor="word", noise=noise, cv_descriptor="template")
+        place = [list(far.pattern_descriptors["word"]).index(name) for name in order]
+        far = rsatoolbox.rdm.RDMs(far.get_matrices()[0][np.ix_(place, place)][None])
+        of_kind = rsatoolbox.rdm.RDMs(kind[None])
+        agreement = {kind: float(rsatoolbox.rdm.compare(of_kind, far, compared)[0, 0])
+                     for kind, compared in [("Cosine", "cosine"), ("Pearson", "corr")]}
+        found["crossnobis"].setdefault(name, []).append(agreement)
 for name, compare in {
     "DebiasedCka": lambda x, y: cka(x, y, unbiased), "Cka": lambda x, y: cka(x, y, biased), "Procrustes": procrustes
 }.items():

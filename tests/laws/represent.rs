@@ -81,6 +81,20 @@ fn figures_are_those_of_rsatoolbox_and_of_the_closed_forms() {
             near(&effects(geometry, &format!("agreement, ceiling from {end}")), &expected, TOLERANCE, how);
         }
     }
+    for (scatter, layers) in golden["crossnobis"].as_object().unwrap() {
+        for similarity in ["Cosine", "Pearson"] {
+            let more =
+                format!("distance: Crossnobis(scatter: {scatter}), folds: \"template\", similarity: {similarity}");
+            let method = method(&more).replace("subjects: \"template\", ", "");
+            let finding = findings(&question(&data(&golden), &method, QUICK), &loaded).remove(0);
+            let found = effects(table(&finding, "represent.geometry"), "agreement, kind");
+            let expected: Vec<f64> =
+                layers.as_array().unwrap().iter().map(|one| one[similarity].as_f64().unwrap()).collect();
+            // a word is one state in all templates before the first block, so that nothing scatters
+            near(&found[1..], &expected, TOLERANCE, &format!("{scatter} {similarity}"));
+            assert!(found[0].is_nan());
+        }
+    }
     for (how, pairs) in golden["alignment"].as_object().unwrap() {
         let finding = found(&format!("alignment: {how}"), &loaded);
         let expected: Vec<f64> = pairs.as_array().unwrap().iter().flat_map(floats).collect();
@@ -247,6 +261,16 @@ fn what_makes_no_space_is_refused() {
     refuses(
         r#"Represent(sites: ["attn.hook_pattern"])"#,
         "methods[0].sites: `attn.hook_pattern` is as wide as the prompt is long",
+    );
+    refuses(r#"Represent(distance: Crossnobis())"#, "methods[0].folds: Crossnobis holds differences in one fold");
+    refuses(r#"Represent(folds: "template")"#, "methods[0].folds: is read by distance: Crossnobis() alone");
+    refuses(
+        r#"Represent(conditions: "word", folds: "kind", distance: Crossnobis())"#,
+        "methods[0].folds: \"kind\" has 3 values, and each must have all of the 6 conditions",
+    );
+    refuses(
+        r#"Represent(conditions: "word", subjects: "template", folds: "template", distance: Crossnobis(), models: ["kind"])"#,
+        "methods[0].folds: subjects have no folds of their own",
     );
     refuses(r#"Represent(over: [Layer, Neuron])"#, "methods[0].over: a single neuron is no space");
     refuses(

@@ -12,6 +12,7 @@
 //! | [`Training`]      | which penalty is chosen without a look at what is held out?     |
 //! | [`held_out`]      | how right is a probe on items that it did not learn from?       |
 //! | [`regress`]       | the same for numbers                                            |
+//! | [`several()`]     | which maps lead to several sets of numbers, each penalised its own way? |
 //! | [`reliability`]   | does a share p hold of what is said with probability p?         |
 //! | [`anova`]         | which single features differ between classes?                   |
 //! | [`sparse()`]      | how much do the k best features tell?                           |
@@ -45,6 +46,7 @@ mod ranking;
 mod regress;
 mod ridge;
 mod scale;
+mod several;
 mod softmax;
 mod sparse;
 mod training;
@@ -66,5 +68,6 @@ pub use ranking::{anova, mean_difference};
 pub use regress::{Regressed, regress};
 pub use ridge::{classify, images, ridge, signs};
 pub use scale::{Scale, Units};
+pub use several::several;
 pub use sparse::{Choice, Sparse, sparse};
 pub use training::{Chosen, Training};

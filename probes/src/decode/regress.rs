@@ -24,13 +24,15 @@
 //! # Ok::<(), patchclamp_probes::decode::DecodeError>(())
 //! ```
 
-use super::family::{all_finite, check_penalties};
+use super::family::all_finite;
 use super::folds::{Design, Split};
 use super::held::assert_each_once;
-use super::ridge::{images, ridge};
+use super::ridge::images;
+use super::several::several;
+use super::training::Chosen;
 use super::{DecodeError, Units};
 use crate::rows::{Picked, Rows};
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2};
 
 /// What ridge regression says of items held out.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,19 +75,11 @@ pub fn regress(
     (design, folds, seed): (Design, usize, u64),
     units: Units,
 ) -> Result<Regressed, DecodeError> {
-    check_penalties(penalties)?;
     assert_each_once(splits, targets.nrows());
     let mut regressed = Regressed { predictions: Array2::zeros(targets.raw_dim()), penalties: Vec::new() };
-    let no_classes = vec![0; targets.nrows()];
     for split in splits {
-        let penalty = match penalties {
-            [only] => *only,
-            _ => {
-                let inner = design.splits(&no_classes, &split.train, folds, seed)?;
-                best(rows, targets, &inner, penalties, units)?
-            }
-        };
-        let map = ridge(rows, targets, &split.train, &[penalty], units)?.remove(0);
+        let Chosen { probe: map, penalty } =
+            several(rows, &[targets], &split.train, penalties, (design, folds, seed), units)?.remove(0);
         let found = images(&map, &Picked { rows, items: &split.test });
         split.test.iter().zip(found.rows()).for_each(|(item, row)| regressed.predictions.row_mut(*item).assign(&row));
         regressed.penalties.push(penalty);
@@ -94,26 +88,4 @@ pub fn regress(
         all_finite(rows)?;
     }
     Ok(regressed)
-}
-
-/// The penalty with the least squared error over inner folds; of equals the larger.
-fn best(
-    rows: &dyn Rows,
-    targets: ArrayView2<f64>,
-    splits: &[Split],
-    penalties: &[f64],
-    units: Units,
-) -> Result<f64, DecodeError> {
-    let mut errors = vec![0.0; penalties.len()];
-    for split in splits {
-        let expected = targets.select(Axis(0), &split.test);
-        let maps = ridge(rows, targets, &split.train, penalties, units)?;
-        for (error, map) in errors.iter_mut().zip(&maps) {
-            let gap = images(map, &Picked { rows, items: &split.test }) - &expected;
-            *error += gap.iter().map(|gap| gap * gap).sum::<f64>();
-        }
-    }
-    let both = errors.into_iter().zip(penalties);
-    let best = both.min_by(|(a, small), (b, large)| a.total_cmp(b).then(large.total_cmp(small)));
-    Ok(best.map_or(penalties[0], |(_, penalty)| *penalty))
 }

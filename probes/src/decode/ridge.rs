@@ -45,18 +45,49 @@ pub fn ridge(
     units: Units,
 ) -> Result<Vec<Affine>, DecodeError> {
     check_penalties(penalties)?;
-    check(rows, targets)?;
-    let picked = Picked { rows, items };
-    let every: Vec<usize> = (0..items.len()).collect();
-    let named = |error| match error {
-        DecodeError::NotFinite { item, feature } => DecodeError::NotFinite { item: items[item], feature },
-        other => other,
-    };
-    let scale = units.of(Scale::of(&picked, &[&every]).map_err(named)?.remove(0));
-    let targets = targets.select(Axis(0), items);
-    let means = targets.mean_axis(Axis(0)).ok_or(DecodeError::Empty { what: "items to learn from" })?;
-    let split = Decomposed::new(&picked, &scale, &(targets - &means))?;
-    penalties.iter().map(|penalty| affine(&split.weights(*penalty), &scale, &means)).collect()
+    let path = Path::new(rows, &[targets], items, units)?;
+    penalties.iter().map(|penalty| path.map(0, *penalty)).collect()
+}
+
+/// What one decomposition of the states tells of several sets of targets, under any penalty.
+pub(super) struct Path {
+    scale: Scale,
+    /// Of each set.
+    means: Vec<Array1<f64>>,
+    split: Decomposed,
+}
+
+impl Path {
+    /// Of `sets` `[item, target]` of all rows, learnt from `items`.
+    pub(super) fn new(
+        rows: &dyn Rows,
+        sets: &[ArrayView2<f64>],
+        items: &[usize],
+        units: Units,
+    ) -> Result<Self, DecodeError> {
+        sets.iter().try_for_each(|targets| check(rows, *targets))?;
+        let picked = Picked { rows, items };
+        let every: Vec<usize> = (0..items.len()).collect();
+        let named = |error| match error {
+            DecodeError::NotFinite { item, feature } => DecodeError::NotFinite { item: items[item], feature },
+            other => other,
+        };
+        let scale = units.of(Scale::of(&picked, &[&every]).map_err(named)?.remove(0));
+        let (mut means, mut centred) = (Vec::new(), Vec::new());
+        for targets in sets {
+            let own = targets.select(Axis(0), items);
+            let mean = own.mean_axis(Axis(0)).ok_or(DecodeError::Empty { what: "items to learn from" })?;
+            centred.push(own - &mean);
+            means.push(mean);
+        }
+        let split = Decomposed::new(&picked, &scale, &centred)?;
+        Ok(Path { scale, means, split })
+    }
+
+    /// The map to a set under a penalty.
+    pub(super) fn map(&self, set: usize, penalty: f64) -> Result<Affine, DecodeError> {
+        affine(&self.split.weights(set, penalty), &self.scale, &self.means[set])
+    }
 }
 
 /// Classes as targets: 1 for an item's own, −1 for the others; one column, for class 1, where there are two.
@@ -118,33 +149,37 @@ fn affine(weights: &Array2<f64>, scale: &Scale, means: &Array1<f64>) -> Result<A
 /// The eigenvectors of the second moments of features or, where items are fewer, of the products of items.
 struct Decomposed {
     values: Array1<f64>,
-    /// The targets along each eigenvector, `[eigenvector, target]`.
-    along: Array2<f64>,
+    /// The targets of each set along each eigenvector, `[set][eigenvector, target]`.
+    along: Vec<Array2<f64>>,
     /// From an eigenvector to features, `[feature, eigenvector]`.
     back: Array2<f64>,
 }
 
 impl Decomposed {
-    fn new(rows: &dyn Rows, scale: &Scale, targets: &Array2<f64>) -> Result<Self, DecodeError> {
+    fn new(rows: &dyn Rows, scale: &Scale, sets: &[Array2<f64>]) -> Result<Self, DecodeError> {
         if rows.count() < rows.width() {
             let scaled = scale.apply(rows.block(0..rows.count(), &mut Vec::new()));
             let (values, vectors) = eigen(&product(scaled.view(), scaled.t()))?;
-            let along = product(vectors.t(), targets.view());
+            let along = sets.iter().map(|targets| product(vectors.t(), targets.view())).collect();
             return Ok(Self { values, along, back: product(scaled.t(), vectors.view()) });
         }
         let (values, vectors) = eigen(&gram(rows, scale))?;
-        let mut sums = Array2::zeros((rows.width(), targets.ncols()));
+        let blank = |targets: &Array2<f64>| Array2::zeros((rows.width(), targets.ncols()));
+        let mut sums: Vec<Array2<f64>> = sets.iter().map(blank).collect();
         let mut scratch = Vec::new();
         for range in blocks(rows) {
             let block = scale.apply(rows.block(range.clone(), &mut scratch));
-            add_product(sums.view_mut(), block.t(), targets.slice(s![range, ..]), 1.0);
+            for (sums, targets) in sums.iter_mut().zip(sets) {
+                add_product(sums.view_mut(), block.t(), targets.slice(s![range.clone(), ..]), 1.0);
+            }
         }
-        Ok(Self { values, along: product(vectors.t(), sums.view()), back: vectors })
+        let along = sums.iter().map(|sums| product(vectors.t(), sums.view())).collect();
+        Ok(Self { values, along, back: vectors })
     }
 
     /// `[target, feature]` for scaled features.
-    fn weights(&self, penalty: f64) -> Array2<f64> {
-        let shrunk = &self.along / &self.values.mapv(|value| value.max(0.0) + penalty).insert_axis(Axis(1));
+    fn weights(&self, set: usize, penalty: f64) -> Array2<f64> {
+        let shrunk = &self.along[set] / &self.values.mapv(|value| value.max(0.0) + penalty).insert_axis(Axis(1));
         product(shrunk.t(), self.back.t())
     }
 }

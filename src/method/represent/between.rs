@@ -66,7 +66,7 @@ pub fn between(
     let title = format!("Spaces of this model (up) and of `{other}` (across)");
     let mut table = Table { name: name.into(), title, ..blank_table() };
     put_facts(&mut table, plan);
-    let far = |space: &Space| dissimilarities(space.states.view(), &plan.conditions, plan.distance).ok();
+    let far = |space: &Space| dissimilarities(space.states.view(), plan).ok();
     let [near, beyond] = [own, others].map(|spaces| spaces.iter().map(far).collect::<Vec<_>>());
     for (first, far) in own.iter().zip(&near) {
         for (second, other) in others.iter().zip(&beyond) {

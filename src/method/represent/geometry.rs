@@ -6,8 +6,10 @@ use crate::plan::Representing;
 use crate::spec::Distance;
 use ndarray::{Array2, ArrayView2, Axis};
 use patchclamp_probes::compare::dissimilarity::condition_means;
+use patchclamp_probes::compare::noise::residuals;
 use patchclamp_probes::compare::{
-    Dissimilarities, Resampled, Similarity, compare_models, condition_permutation, participation_ratio, two_nn,
+    Dissimilarities, Resampled, Similarity, compare_models, condition_permutation, participation_ratio, precision,
+    two_nn,
 };
 use patchclamp_probes::{DataError, Interval};
 use rand::SeedableRng;
@@ -51,7 +53,7 @@ pub(super) struct Agreed {
 /// Everything of one cell.
 pub(super) fn told(bench: &Bench, plan: &Representing, recorded: &Recorded, cell: usize) -> Told {
     let own = recorded[0][cell].view();
-    let (of_subjects, whole) = (subjects(own, plan), dissimilarities(own, &plan.conditions, plan.distance));
+    let (of_subjects, whole) = (subjects(own, plan), dissimilarities(own, plan));
     let compared = of_subjects.as_ref().ok().and_then(|subjects| compared(bench, plan, subjects).ok());
     let model = |index: usize| {
         let (model, similarity) = (&plan.models[index].1, plan.similarity.into());
@@ -90,10 +92,15 @@ fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// The dissimilarities of conditions, by their mean states.
-pub(super) fn dissimilarities(
+/// The dissimilarities of conditions in all items.
+pub(super) fn dissimilarities(states: ArrayView2<f64>, plan: &Representing) -> Result<Dissimilarities, DataError> {
+    far_apart(states, [&plan.conditions, &plan.folds], plan.distance)
+}
+
+/// The dissimilarities of conditions, by their mean states or, across folds, by the states themselves.
+fn far_apart(
     states: ArrayView2<f64>,
-    conditions: &[usize],
+    [conditions, folds]: [&[usize]; 2],
     distance: Distance,
 ) -> Result<Dissimilarities, DataError> {
     let means = condition_means(states, conditions)?;
@@ -101,6 +108,11 @@ pub(super) fn dissimilarities(
         Distance::Correlation => Dissimilarities::correlation(means.view()),
         Distance::Cosine => Dissimilarities::cosine(means.view()),
         Distance::SquaredEuclidean => Dissimilarities::squared_euclidean(means.view()),
+        Distance::Crossnobis { scatter } => {
+            let (residuals, freedom) = residuals(states, conditions)?;
+            let precision = precision(residuals.view(), freedom, scatter.into())?;
+            Dissimilarities::crossnobis(states, conditions, folds, precision.view())
+        }
     }
 }
 
@@ -109,8 +121,9 @@ fn subjects(states: ArrayView2<f64>, plan: &Representing) -> Result<Vec<Dissimil
     let last = plan.subjects.iter().max().copied().unwrap_or(0);
     let of = |subject: usize| {
         let items: Vec<usize> = (0..plan.subjects.len()).filter(|item| plan.subjects[*item] == subject).collect();
-        let conditions: Vec<usize> = items.iter().map(|item| plan.conditions[*item]).collect();
-        dissimilarities(states.select(Axis(0), &items).view(), &conditions, plan.distance)
+        let own = |values: &[usize]| items.iter().map(|item| values[*item]).collect::<Vec<_>>();
+        let own = [own(&plan.conditions), own(&plan.folds)];
+        far_apart(states.select(Axis(0), &items).view(), [&own[0], &own[1]], plan.distance)
     };
     (0..=last).map(of).collect()
 }

@@ -1,7 +1,7 @@
 //! What both lenses read, as a table, and the translators as tensors.
 
 use super::Found;
-use crate::method::summary::{Told, Values, mean, tabulate_some};
+use crate::method::summary::{Told, mean, on_items, tabulate_some};
 use crate::method::{Bench, Finding, Tensors, blank, table};
 use crate::plan::TunedLens;
 use crate::table::{Row, Table};
@@ -27,18 +27,18 @@ pub fn finding(bench: &Bench, plan: &TunedLens, found: &[Found]) -> Finding {
         };
         let [logit, tuned, _] = &found.lenses;
         let gained: Vec<f64> = logit[1].iter().zip(&tuned[1]).map(|(logit, tuned)| logit - tuned).collect();
-        told.tested.push((row(LENSES[1], GAINED), on_items(bench, plan, &gained)));
+        told.tested.push((row(LENSES[1], GAINED), on_items(bench, &plan.parts.test, &gained)));
         let metrics = [bench.metric.to_string(), DIVERGENCE.into(), AGREEMENT.into()];
         for (metric, which) in metrics.iter().zip(0..) {
             for (name, lens) in LENSES.iter().zip([logit, tuned]) {
-                told.described.push((row(name, metric), on_items(bench, plan, &lens[which])));
+                told.described.push((row(name, metric), on_items(bench, &plan.parts.test, &lens[which])));
             }
         }
     }
     let whole = found.first().map(|found| found.lenses[2][0].clone()).unwrap_or_default();
     let mut main = table("tuned_lens", "Tuned lens: the answer read through learned translators", bench);
     facts(plan, found, &whole, &mut main);
-    let mut finding = tabulate_some(bench, main, told, &on_items(bench, plan, &whole));
+    let mut finding = tabulate_some(bench, main, told, &on_items(bench, &plan.parts.test, &whole));
     for table in &mut finding.tables {
         let metric = bench.metric.to_string();
         // bits and agreement are no shares of the metric
@@ -48,13 +48,6 @@ pub fn finding(bench: &Bench, plan: &TunedLens, found: &[Found]) -> Finding {
     }
     finding.tensors = vec![("tuned_lens".to_string(), tensors(plan, found))];
     finding
-}
-
-/// Values of the items held out, among all items.
-fn on_items(bench: &Bench, plan: &TunedLens, values: &[f64]) -> Values {
-    let mut all = vec![None; bench.items.len()];
-    plan.parts.test.iter().zip(values).for_each(|(item, value)| all[*item] = Some(*value));
-    all
 }
 
 fn facts(plan: &TunedLens, found: &[Found], whole: &[f64], main: &mut Table) {

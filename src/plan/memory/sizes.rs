@@ -5,6 +5,7 @@ mod heard;
 mod learned;
 mod probing;
 mod representing;
+mod stitching;
 
 use crate::metric::Metric;
 use crate::model::{Dims, Model, shape};
@@ -178,6 +179,7 @@ impl<'a> Sizes<'a> {
             Step::TunedLens(plan) => self.translated(plan, rows),
             Step::PatchWeights(_) => rows * self.pass(&[]),
             Step::PatchModels(plan) => self.sweep(&plan.sweep.cells, rows),
+            Step::Stitch(plan) => self.stitched(plan, rows),
         }
     }
 
@@ -278,6 +280,7 @@ impl<'a> Sizes<'a> {
                 self.table(6 * plan.exchange.parts().len() as u64) + self.items * 16 * plan.sets.len() as u64
             }
             Step::PatchModels(plan) => self.table(plan.sweep.cells.len() as u64),
+            Step::Stitch(plan) => self.table(self.joined(plan)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! How to read the tables of every method but probes and erasers.
 
 /// What the name of a table holds, and its paragraph; the first that fits.
-pub const KINDS: [(&str, &str); 42] = [
+pub const KINDS: [(&str, &str); 43] = [
     (
         "localise.halves",
         "Units are picked by what clean and corrupted prompts of a task differ in, on each half of its pairs by itself. Where the overlap of both halves is no larger than that of random units, or signs do not hold on the other half, what was picked is noise.",
@@ -118,6 +118,10 @@ pub const KINDS: [(&str, &str); 42] = [
     (
         "_das",
         "Directions learned at each place so that the base run, given what the source run has along them, gives the source run's answer; both ways, between clean and corrupted prompts. All rows are of items that were held out. `interchange_accuracy` is the share of exchanges after which the source run's answer is the likelier of the two; the effect on the metric is read for that answer. Hold DAS against the whole vector, the most that the runs themselves have there, against random spans of the same size, whose intervals are those of the draws, and against the mean difference and principal components, which nobody learned. Where DAS does more than the whole vector, its directions do something that the model's own runs do not. Other intervals are percentile bootstraps over observations; what is learned and the whole vector have a sign-flip test, corrected by Holm. The directions are in the folder tensors.",
+    ),
+    (
+        "stitch",
+        "The model goes on from another model's states, brought into its own by an affine map that was learned on other items. At 1 it says what it says by itself, at 0 what it says after the corrupted prompt; `agreement` is how often it names the same token first, KL how far its distribution is from its own. Unmapped states show how far the two share a basis. Shuffled pairs are a map learned from other prompts' states at the same positions: what is left of the answer there hangs on the position alone. Random weights are states of the other model that has learned nothing, mapped as well as they can be: what they give too comes of the tokens and their order, and only what is above them is shared computation. Intervals are percentile bootstraps over observations; mapped states have a sign-flip test against the corrupted run, corrected by Holm.",
     ),
     (
         "tuned_lens",
