@@ -118,6 +118,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::Patchscope(scope) => method::patchscope::patchscope(bench, scope, steps),
         Step::Localise(plan) => method::localise::localise(bench, plan, steps),
         Step::Steer(plan) => method::steer::steer(bench, plan, steps),
+        Step::Measure(plan) => method::measure::measure(bench, plan, steps),
         Step::Das(plan) => method::das::das(bench, plan, steps),
         Step::TunedLens(plan) => method::tuned_lens::tuned_lens(bench, plan, steps),
     }
@@ -148,6 +149,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::Patchscope(_) => "patchscope",
         Step::Localise(_) => "localise",
         Step::Steer(_) => "steer",
+        Step::Measure(_) => "measure",
         Step::Das(_) => "alignment search",
         Step::TunedLens(_) => "tuned lens",
     }
@@ -175,6 +177,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Patchscope(scope) => items * scope.states.len(),
         Step::Localise(plan) => method::localise::work(plan),
         Step::Steer(plan) => method::steer::work(plan),
+        Step::Measure(plan) => method::measure::work(plan),
         Step::Das(plan) => method::das::work(bench, plan),
         Step::TunedLens(plan) => method::tuned_lens::work(bench, plan),
         _ => items,

@@ -86,7 +86,25 @@ fn read(plan: &Plan) -> Vec<(String, String)> {
         let sums = states.sums().fold(Sha256::new(), |hash, sum| hash.chain_update(sum));
         (format!("sha256 of the states in {}", states.folder.display()), hex(sums.finalize().as_ref()))
     });
-    given.chain(truth).map(|(name, circuit)| (name, hashed(circuit))).chain(recorded).collect()
+    let texts = measured(plan).map(|sum| ("sha256 of the texts measured".to_string(), sum));
+    let texts = texts.into_iter();
+    given.chain(truth).map(|(name, circuit)| (name, hashed(circuit))).chain(recorded).chain(texts).collect()
+}
+
+/// The sum of every text that measures score, and of what is read of it.
+fn measured(plan: &Plan) -> Option<String> {
+    let measures = plan.steps.iter().filter_map(|step| match step {
+        Step::Measure(measuring) => Some(measuring),
+        _ => None,
+    });
+    let mut sum = None;
+    for request in measures.flat_map(|measuring| measuring.requests()) {
+        let hash: Sha256 = sum.unwrap_or_default();
+        let ids = request.ids.iter().flat_map(|id| id.to_le_bytes());
+        let reads = request.reads.iter().flat_map(|(at, token)| [(*at as u32).to_le_bytes(), token.to_le_bytes()].concat());
+        sum = Some(hash.chain_update(ids.chain(reads).collect::<Vec<u8>>()));
+    }
+    sum.map(|sum| hex(sum.finalize().as_ref()))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -16,6 +16,7 @@ mod held_out;
 mod hub;
 mod kinds;
 mod localise;
+mod measure;
 mod memory;
 mod method;
 mod paths;
@@ -47,6 +48,7 @@ pub use fact::{Fact, FactsFile, Subject};
 pub use feature::Feature;
 pub use held_out::HeldOut;
 pub use hub::HubModel;
+pub use measure::{CrowsPairs, Measure, MeasureSpec, SentencePairs, Shares};
 pub use localise::{Localise, Prefers, Units};
 pub use memory::Memory;
 pub use method::Method;
@@ -93,7 +95,8 @@ pub struct Experiment {
     /// The numbers that the model computes in: `F32`, `F64`, `F16` or `Bf16`.
     #[serde(default)]
     pub precision: crate::precision::Precision,
-    /// The prompts.
+    /// The prompts; none where every method brings its own texts.
+    #[serde(default, skip_serializing_if = "Data::is_nothing")]
     pub data: Data,
     /// Which special tokens stand around a prompt.
     #[serde(default)]

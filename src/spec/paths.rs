@@ -1,6 +1,6 @@
 //! Relative paths in a RON file.
 
-use super::{ChangeSpec, Data, Experiment, Method, ModelSpec, Truth};
+use super::{ChangeSpec, Data, Experiment, Measure, Method, ModelSpec, Truth};
 use std::path::{Path, PathBuf};
 
 impl Experiment {
@@ -39,6 +39,7 @@ impl Experiment {
                 }
                 Method::EvaluateCircuit { file, .. } => paths.push(file),
                 Method::Probe(probe) => paths.extend(&mut probe.states),
+                Method::Measure(spec) => paths.extend(spec.measures.iter_mut().flat_map(Measure::paths)),
                 _ => {}
             }
         }
