@@ -78,6 +78,14 @@ pub enum DataError {
         /// What does not vary.
         what: &'static str,
     },
+    /// A row of zeros, which points nowhere.
+    #[error("{what}: row {row} is zero and has no direction: leave it out")]
+    Zero {
+        /// Which matrix.
+        what: &'static str,
+        /// Its first such row.
+        row: usize,
+    },
     /// A matrix that has to be positive definite is not.
     #[error("{what} is not positive definite: give more items than columns, or shrink it")]
     Singular {

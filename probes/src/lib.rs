@@ -22,6 +22,9 @@
 //! | `product`         | (inside) products of the sizes that probes have                     |
 //! | [`rows`]          | where do states come from, and how do they stay out of memory?      |
 //! | [`decode`]        | what can be read from states, and what did the probe bring along?   |
+//! | [`fairness`]      | does a classifier, or an embedding, serve all groups alike?         |
+//! | [`null`]          | where does a figure stand among figures that chance alone gave?     |
+//! | [`shapley`]       | which parts of a change carry its effect?                           |
 //!
 //! Three rules hold throughout:
 //! - Numbers are `f64`. What cannot be said (too few items, a value that is not finite) is `None`, or where many things
@@ -65,6 +68,10 @@ mod product;
 pub mod rows;
 
 pub mod decode;
+
+pub mod fairness;
+pub mod null;
+pub mod shapley;
 
 pub use affine::{Affine, AffineError};
 pub use bca::{bca_clustered, bca_interval};
