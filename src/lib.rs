@@ -15,6 +15,7 @@
 //! | [`model`] | decoder and encoder, families, loading |
 //! | [`program`] | small programs over tokens, by name, and what they answer |
 //! | [`metric`] | logits to one number an item |
+//! | [`score`] | log-probabilities of tokens in many texts |
 //! | [`table`] | tidy rows |
 //! | [`figure`] | tables to pictures |
 //! | [`spec`] | exactly what a RON file says |
@@ -59,6 +60,7 @@ pub mod model;
 pub mod program;
 
 pub mod metric;
+pub mod score;
 pub mod table;
 
 pub mod figure;

@@ -87,7 +87,8 @@ impl fmt::Display for Metric {
     }
 }
 
-fn log_sum_exp(logits: &[f64]) -> f64 {
+/// ln Σ exp, in doubles.
+pub(crate) fn log_sum_exp(logits: &[f64]) -> f64 {
     let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let sum: f64 = logits.iter().map(|logit| (logit - most).exp()).sum();
     most + sum.ln()

@@ -90,6 +90,7 @@ pub fn hold(outcome: &mut Outcome, plan: &Plan, folders: &[PathBuf]) -> anyhow::
     for (variant, folder) in plan.experiment.against.iter().zip(folders) {
         report::hold(outcome, plan, variant, folder)?;
         report::hold_spaces(outcome, plan, variant, folder)?;
+        report::hold_measures(outcome, plan, variant, folder)?;
     }
     Ok(())
 }

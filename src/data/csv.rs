@@ -1,25 +1,15 @@
 //! Pairs from a CSV file with a header.
 
 use super::DataError;
+use super::sheet::{Line, Sheet};
 use crate::spec::{Answer, File, Pair, Prompt, Subject};
-use csv::{Error, ErrorKind, StringRecord};
 use indexmap::IndexMap;
 
 /// The pairs, each with its line.
 pub fn read(file: &File) -> Result<Vec<(usize, Pair)>, DataError> {
-    let bytes = std::fs::read(&file.path).map_err(|error| DataError::unreadable(&file.path, error))?;
-    let mut reader = csv::Reader::from_reader(bytes.as_slice());
-    let header = reader.headers().map_err(|error| malformed(file, &error))?.clone();
-    if header.is_empty() {
-        return Err(DataError::unreadable(&file.path, "is empty; its first line must name the columns"));
-    }
-    let columns = Columns::find(file, &header)?;
-    let mut pairs = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| malformed(file, &error))?;
-        pairs.push((record.position().map_or(0, |at| at.line() as usize), columns.pair(file, &record)));
-    }
-    Ok(pairs)
+    let sheet = Sheet::read(&file.path)?;
+    let columns = Columns::find(file, &sheet)?;
+    Ok(sheet.lines().map(|line| (line.number, columns.pair(file, line))).collect())
 }
 
 /// Where each column of the file stands.
@@ -34,59 +24,44 @@ struct Columns {
 }
 
 impl Columns {
-    fn find(file: &File, header: &StringRecord) -> Result<Self, DataError> {
-        let absent = |name: &str| {
-            let known: Vec<&str> = header.iter().collect();
-            DataError::row(&file.path, 1, format!("there is no column `{name}`; the header has {}", known.join(", ")))
-        };
-        let find = |name: &String| header.iter().position(|known| known == name).ok_or_else(|| absent(name));
+    fn find(file: &File, sheet: &Sheet) -> Result<Self, DataError> {
+        let find = |name: &String| sheet.column(name);
         let prompts = [find(&file.clean)?, find(&file.corrupt)?];
         for answer in [&file.right, &file.wrong] {
-            answer.texts().into_iter().try_for_each(|name| find(&name.to_string()).map(drop))?;
+            answer.texts().into_iter().try_for_each(|name| sheet.column(name).map(drop))?;
         }
         Ok(Columns {
             prompts,
             answers: [file.right.clone(), file.wrong.clone()],
-            names: header.iter().map(String::from).collect(),
+            names: sheet.header().to_vec(),
             subject: file.subject.as_ref().map(find).transpose()?,
             labels: file.labels.iter().map(find).collect::<Result<_, _>>()?,
         })
     }
 
-    fn pair(&self, file: &File, record: &StringRecord) -> Pair {
-        let [clean, corrupt] = self.prompts.map(|column| record[column].to_string());
-        let [right, wrong] = self.answers.each_ref().map(|answer| self.answer(answer, record));
-        let labels = file.labels.iter().cloned().zip(self.labels.iter().map(|column| record[*column].to_string()));
+    fn pair(&self, file: &File, line: Line) -> Pair {
+        let cell = |column: usize| line.untrimmed(column).to_string();
+        let [clean, corrupt] = self.prompts.map(cell);
+        let [right, wrong] = self.answers.each_ref().map(|answer| self.answer(answer, line));
+        let labels = file.labels.iter().cloned().zip(self.labels.iter().map(|column| cell(*column)));
         Pair {
             clean: Prompt::Text(clean),
             corrupt: Prompt::Text(corrupt),
             right,
             wrong,
             at: None,
-            subject: self.subject.map(|column| Subject::Words(record[column].to_string())),
+            subject: self.subject.map(|column| Subject::Words(cell(column))),
             labels: labels.collect::<IndexMap<_, _>>(),
         }
     }
 
     /// An answer with the cells of its columns.
-    fn answer(&self, answer: &Answer, record: &StringRecord) -> Answer {
+    fn answer(&self, answer: &Answer, line: Line) -> Answer {
         let cell = |name: &str| {
             let column = self.names.iter().position(|known| known == name);
-            Ok::<_, std::convert::Infallible>(column.map_or(String::new(), |column| record[column].to_string()))
+            Ok::<_, std::convert::Infallible>(column.map_or(String::new(), |column| line.untrimmed(column).to_string()))
         };
         let Ok(filled) = answer.map(cell);
         filled
     }
-}
-
-fn malformed(file: &File, error: &Error) -> DataError {
-    let line = error.position().map_or(1, |at| at.line() as usize);
-    let why = match error.kind() {
-        ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("has {len} columns, but the header has {expected_len}; a text with a comma stands in quotes")
-        }
-        ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8".into(),
-        _ => error.to_string(),
-    };
-    DataError::row(&file.path, line, why)
 }

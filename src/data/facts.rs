@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// The facts, each with its line or its number in the list.
 pub fn read(file: &FactsFile) -> Result<Vec<(usize, Fact)>, DataError> {
-    let text = std::fs::read_to_string(&file.path).map_err(|error| DataError::unreadable(&file.path, error))?;
+    let text = super::text_file::text(&file.path)?;
     rows(file, &text)?.iter().map(|row| Ok((row.line, fact(file, row)?))).collect()
 }
 

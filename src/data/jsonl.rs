@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// The pairs, each with its line.
 pub fn read(file: &File) -> Result<Vec<(usize, Pair)>, DataError> {
-    let text = std::fs::read_to_string(&file.path).map_err(|error| DataError::unreadable(&file.path, error))?;
+    let text = super::text_file::text(&file.path)?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines.map(|(index, line)| Ok((index + 1, pair(file, index + 1, line)?))).collect()
 }
@@ -68,7 +68,7 @@ impl<'a> Row<'a> {
     }
 
     /// A text as it is, anything else as JSON writes it.
-    fn label(&self, key: &str) -> Result<String, DataError> {
+    pub fn label(&self, key: &str) -> Result<String, DataError> {
         let value = self.find(key)?;
         Ok(value.as_str().map_or_else(|| value.to_string(), String::from))
     }

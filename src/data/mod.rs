@@ -1,11 +1,14 @@
 //! Data sets as prompts and answers, still in words: one reader a file.
 
+pub mod bias;
 mod csv;
 mod facts;
 mod jsonl;
 mod professions;
 mod program;
+pub(crate) mod sheet;
 mod templates;
+pub(crate) mod text_file;
 mod winobias;
 
 use crate::spec::{Data, Experiment, Fact, Pair, Prompt};
@@ -86,10 +89,11 @@ pub enum Prompts {
     Facts(Vec<Sourced<Fact>>),
 }
 
-/// Reads what the experiment's data names; there is at least one prompt.
+/// Reads what the experiment's data names; there is at least one prompt, but where it names none.
 pub fn read(experiment: &Experiment) -> Result<Prompts, DataError> {
     let seed = experiment.seed;
     Ok(match &experiment.data {
+        Data::Nothing => Prompts::Alone(Vec::new()),
         Data::Pairs(pairs) => Prompts::Pairs(listed(pairs.iter().cloned())?),
         Data::Prompts(prompts) => Prompts::Alone(listed(prompts.iter().cloned())?),
         Data::Tokens(rows) => Prompts::Alone(listed(rows.iter().cloned().map(Prompt::Tokens))?),

@@ -15,7 +15,7 @@ pub fn read(file: &Professions) -> Result<Vec<(usize, Pair)>, DataError> {
     if file.items == Some(0) {
         return Err(DataError::Empty("`items` is 0".into()));
     }
-    let text = std::fs::read_to_string(&file.path).map_err(|error| DataError::unreadable(&file.path, error))?;
+    let text = super::text_file::text(&file.path)?;
     let professions = professions(file, &text)?;
     let mut pairs = Vec::new();
     for (number, template) in file.templates.iter().enumerate() {

@@ -17,7 +17,7 @@ const PRONOUNS: [[&str; 2]; 2] = [["she", "he"], ["her", "his"]];
 
 /// The pairs, each with the line of its first sentence.
 pub fn read(file: &WinoBias) -> Result<Vec<(usize, Pair)>, DataError> {
-    let text = std::fs::read_to_string(&file.path).map_err(|error| DataError::unreadable(&file.path, error))?;
+    let text = super::text_file::text(&file.path)?;
     pairs(file, &text)
 }
 

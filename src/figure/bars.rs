@@ -20,6 +20,8 @@ pub struct Bars {
     pub bars: Vec<Bar>,
     /// What the dots mean, e.g. `p < 0.05`.
     pub mark_title: String,
+    /// Where bars begin: mostly zero, or what a number is without what it measures.
+    pub base: f64,
 }
 
 /// A number with its name and interval.
@@ -65,10 +67,10 @@ impl Bars {
         plan.sheet.svg(|pen| plan.draw(pen))
     }
 
-    /// All ends of the whiskers, zero, and room for the dots.
+    /// All ends of the whiskers, where bars begin, and room for the dots.
     fn up(&self) -> Range {
         let ends = self.bars.iter().flat_map(|bar| [Some(bar.value), bar.low, bar.high]);
-        Range::of(ends.flatten().chain([0.0])).padded(0.07)
+        Range::of(ends.flatten().chain([self.base])).padded(0.07)
     }
 }
 
@@ -94,7 +96,7 @@ impl<'a> Plan<'a> {
     fn draw(&self, pen: &mut Pen) {
         let plot = self.sheet.plot;
         self.of.bars.iter().enumerate().for_each(|(index, bar)| self.draw_bar(pen, index, bar));
-        let zero = self.y.y(plot, 0.0);
+        let zero = self.y.y(plot, self.of.base);
         pen.line(&[(plot.left, zero), (plot.right(), zero)], AXIS, THIN);
         self.y.draw_left(pen, plot);
         self.x.draw_under(pen, plot);
@@ -108,7 +110,7 @@ impl<'a> Plan<'a> {
         let step = plot.width / self.of.bars.len() as f64;
         let middle = plot.left + (index as f64 + 0.5) * step;
         let width = step.min(2.0 * STEPS.1) * FILL;
-        let (value, zero) = (self.y.y(plot, bar.value), self.y.y(plot, 0.0));
+        let (value, zero) = (self.y.y(plot, bar.value), self.y.y(plot, self.of.base));
         let (top, height) = (value.min(zero), (value - zero).abs());
         pen.rectangle(Frame { left: middle - width / 2.0, top, width, height }, SERIES[0]);
         pen.note(bar.label.clone() + &format!(": {:.3}", bar.value));
@@ -120,10 +122,12 @@ impl<'a> Plan<'a> {
 
     /// Beyond the end of the whisker.
     fn draw_mark(&self, pen: &mut Pen, bar: &Bar, x: f64) {
-        let side = if bar.value < 0.0 { -1.0 } else { 1.0 };
+        let base = self.of.base;
+        let side = if bar.value < base { -1.0 } else { 1.0 };
         let ends = [Some(bar.value), bar.low, bar.high].into_iter().flatten();
-        let end = ends.filter(|end| end.is_finite()).fold(0.0, |end: f64, next| (side * next).max(end));
-        pen.disc((x, self.y.y(self.sheet.plot, side * end) - side * 4.0), 1.2, INK);
+        let end =
+            ends.filter(|end| end.is_finite()).map(|end| end - base).fold(0.0, |end: f64, next| (side * next).max(end));
+        pen.disc((x, self.y.y(self.sheet.plot, base + side * end) - side * 4.0), 1.2, INK);
     }
 
     fn draw_whisker(&self, pen: &mut Pen, bar: &Bar, x: f64, width: f64) {

@@ -226,6 +226,7 @@ fn bars_of(group: &Group, most: usize) -> Figure {
         y_title: unit.title(&rows),
         bars: rows.iter().map(|row| unit.bar(row, pivot::name(group.table, &group.axes, row))).collect(),
         mark_title: pivot::MARK.into(),
+        base: 0.0,
     })
 }
 
@@ -243,6 +244,7 @@ fn bars_of_all(sites: &[&Group]) -> Figure {
         y_title: unit.title(&rows),
         bars: bars.collect(),
         mark_title: pivot::MARK.into(),
+        base: 0.0,
     })
 }
 

@@ -87,7 +87,7 @@ fn curves(values: impl Iterator<Item = f64>) -> Curves {
 fn bars(values: impl Iterator<Item = f64>) -> Bars {
     let bar = |value: f64| Bar { label: HOSTILE.into(), value, low: Some(value), high: None, mark: true };
     let (title, x_title, y_title) = (HOSTILE.into(), HOSTILE.into(), HOSTILE.into());
-    Bars { title, x_title, y_title, bars: values.map(bar).collect(), mark_title: HOSTILE.into() }
+    Bars { title, x_title, y_title, bars: values.map(bar).collect(), mark_title: HOSTILE.into(), base: 0.0 }
 }
 
 #[test]

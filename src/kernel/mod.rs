@@ -8,6 +8,7 @@ pub mod attention;
 pub mod copy;
 pub mod function;
 pub mod norm;
+pub mod normaliser;
 mod product;
 pub mod rotary;
 

@@ -23,6 +23,7 @@ mod heard;
 pub mod knockout;
 pub mod lens;
 pub mod localise;
+pub mod measure;
 pub mod mediate;
 pub mod patch;
 pub mod patch_models;

@@ -15,6 +15,8 @@ use std::rc::Rc;
 pub struct WeightPatching {
     /// What the other model is called.
     pub with: String,
+    /// The model.
+    pub other: Rc<Loaded>,
     /// The parts.
     pub exchange: Rc<Exchange>,
     /// Every set of parts that is run, each rising: none, all, each alone, all but each, and those of the game.
@@ -70,7 +72,7 @@ pub(super) fn weights(
         None => None,
         Some(values) => Some((asked.along.clone()?, values?)),
     };
-    Some(WeightPatching { with: asked.with.clone(), exchange: Rc::new(exchange), sets, game, along })
+    Some(WeightPatching { with: asked.with.clone(), other, exchange: Rc::new(exchange), sets, game, along })
 }
 
 /// Every set of parts that is run, each once.

@@ -3,7 +3,7 @@
 use super::{Cell, Known, Problems, has_sets};
 use crate::metric::Metric;
 use crate::site::Layout;
-use crate::spec::{Ablation, ChangeSpec, Concept, Control, EditSpec, Experiment, Method, Sites, Statistics};
+use crate::spec::{Ablation, ChangeSpec, Concept, Control, EditSpec, Experiment, Measure, Method, Sites, Statistics};
 
 /// The most resamples and permutations: more would not end.
 const MOST: usize = 100_000_000;
@@ -27,7 +27,7 @@ pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
     if !variants.is_empty() && !experiment.methods.iter().any(held) {
         problems.add(
             "against",
-            "holds circuits and spaces against each other, and no method tells of any; add for instance `Circuit(select: TopN(40))` or `Represent()`",
+            "holds circuits, spaces and measures against each other, and no method tells of any; add for instance `Circuit(select: TopN(40))`, `Represent()` or `Measure(measures: [CrowsPairs(path: \"crows_pairs_anonymized.csv\")])`",
         );
     }
     if let Some(first) = experiment.methods.iter().position(|method| method.beside().is_some())
@@ -54,9 +54,10 @@ pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
         if variants[..index].iter().any(|earlier| earlier.name == variant.name) {
             problems.add(&format!("{at}.name"), format!("{:?} is the name of an earlier variant too", variant.name));
         }
-        let compares = experiment.methods.iter().any(|method| matches!(method, Method::Represent(_)));
+        let held = |method: &Method| matches!(method, Method::Represent(_) | Method::Measure(_));
+        let compares = experiment.methods.iter().any(held);
         if compares && (variant.data.is_some() || variant.seed.is_some()) {
-            let what = "has prompts of its own, but spaces are held against each other on the same prompts; leave `data` and `seed` out, or the method Represent";
+            let what = "has prompts of its own, but spaces and measures are held against each other on the same prompts; leave `data` and `seed` out, or the methods Represent and Measure";
             problems.add(&at, what);
         }
         if variant.is_same() {
@@ -93,9 +94,13 @@ pub(super) fn needs(at: &str, method: &Method, known: &Known, problems: &mut Pro
         Method::Attention { .. } | Method::Trace { .. } | Method::Patchscope { .. } => false,
         Method::Generate { edits, .. } => contrast(edits),
         Method::Represent(_) => false,
+        Method::Measure(spec) => spec.measures.iter().any(|measure| matches!(measure, Measure::LogOdds { .. })),
         Method::Probe(probe) => probe.of == Concept::Answer,
         _ => true,
     };
+    if method.reads_prompts() && known.complete && known.items.is_empty() {
+        problems.add(at, "asks the experiment's own prompts, and there are none; write `data`, for instance Pairs, Templates, Csv or Jsonl");
+    }
     if needed {
         paired(at, known, problems);
     }

@@ -1,10 +1,10 @@
 //! The methods of an experiment, each with every name resolved.
 
 use super::{
-    Acdc, Attribution, Circuits, Cuts, Das, Erasing, Filed, Given, Known, Localising, ModelPatching, Paths, Probing,
-    Problems, Pruning, Representing, Scope, Steering, Stitching, Sweep, Tracing, TunedLens, WeightPatching,
-    attribution, beside, causal, cells, checks, circuit, das, edits, given, knockout, localise, paths, probing,
-    pruning, record, representing, scope, sites, steer, stitching, tuned_lens,
+    Acdc, Attribution, Circuits, Cuts, Das, Erasing, Filed, Given, Known, Localising, Measuring, ModelPatching, Paths,
+    Probing, Problems, Pruning, Representing, Scope, Steering, Stitching, Sweep, Tracing, TunedLens, WeightPatching,
+    attribution, beside, causal, cells, checks, circuit, das, edits, given, knockout, localise, measuring, paths,
+    probing, pruning, record, representing, scope, sites, steer, stitching, tuned_lens,
 };
 use crate::circuit::Blocks;
 use crate::hook::Edit;
@@ -75,6 +75,8 @@ pub enum Step {
     Steer(Steering),
     /// Directions learned.
     Das(Das),
+    /// Behavioural bias, measured.
+    Measure(Measuring),
     /// Translators learned.
     TunedLens(TunedLens),
     /// Weights of another model put in.
@@ -203,6 +205,7 @@ fn step(
             let asked = scope::Asked { prompt, at: *position, into: *into, from, layers, tokens: *tokens };
             scope::resolve(&at, &asked, experiment, known, problems).map(Step::Patchscope)
         }
+        Method::Measure(asked) => measuring::resolve(&at, asked, experiment, known, problems).map(Step::Measure),
         Method::Das(asked) => das::resolve(&at, asked, experiment.seed, known, problems).map(Step::Das),
         Method::TunedLens(asked) => {
             tuned_lens::resolve(&at, asked, experiment.seed, known, problems).map(Step::TunedLens)

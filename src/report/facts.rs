@@ -86,11 +86,38 @@ fn read(plan: &Plan) -> Vec<(String, String)> {
         let sums = states.sums().fold(Sha256::new(), |hash, sum| hash.chain_update(sum));
         (format!("sha256 of the states in {}", states.folder.display()), hex(sums.finalize().as_ref()))
     });
-    let guests = plan.steps.iter().filter_map(|step| match step {
-        Step::Stitch(plan) => Some((format!("weights sha256 of {}", plan.name), plan.guest.hash.text().to_string())),
+    let texts = measured(plan).map(|sum| ("sha256 of the texts measured".to_string(), sum));
+    let texts = texts.into_iter();
+    let read = given.chain(truth).map(|(name, circuit)| (name, hashed(circuit))).chain(recorded).chain(texts);
+    read.chain(plan.steps.iter().filter_map(guest)).collect()
+}
+
+/// The weights of another model that a method works with.
+fn guest(step: &Step) -> Option<(String, String)> {
+    let (name, hash) = match step {
+        Step::Stitch(plan) => (&plan.name, &plan.guest.hash),
+        Step::PatchWeights(plan) => (&plan.with, &plan.other.hash),
+        Step::PatchModels(plan) => (&plan.with, &plan.other.hash),
+        _ => return None,
+    };
+    Some((format!("weights sha256 of {name}"), hash.text().to_string()))
+}
+
+/// The sum of every text that measures score, and of what is read of it.
+fn measured(plan: &Plan) -> Option<String> {
+    let measures = plan.steps.iter().filter_map(|step| match step {
+        Step::Measure(measuring) => Some(measuring),
         _ => None,
     });
-    given.chain(truth).map(|(name, circuit)| (name, hashed(circuit))).chain(recorded).chain(guests).collect()
+    let mut sum = None;
+    for request in measures.flat_map(|measuring| measuring.requests()) {
+        let hash: Sha256 = sum.unwrap_or_default();
+        let ids = request.ids.iter().flat_map(|id| id.to_le_bytes());
+        let reads =
+            request.reads.iter().flat_map(|(at, token)| [(*at as u32).to_le_bytes(), token.to_le_bytes()].concat());
+        sum = Some(hash.chain_update(ids.chain(reads).collect::<Vec<u8>>()));
+    }
+    sum.map(|sum| hex(sum.finalize().as_ref()))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -41,6 +41,7 @@ fn units(table: &Table) -> Vec<(String, Figure)> {
             y_title: "Held-out d′, clean against corrupted".into(),
             bars: rows.iter().map(|row| bar(row, unit_name(row))).collect(),
             mark_title: format!("p < {LEVEL}"),
+            base: 0.0,
         };
         (format!("{}_{}", table.name, number + 1), Figure::Bars(bars))
     };
@@ -71,6 +72,7 @@ fn halves(table: &Table) -> Vec<(String, Figure)> {
         x_title: "Task".into(),
         y_title: "Jaccard index of both halves' units".into(),
         mark_title: format!("p < {LEVEL}"),
+        base: 0.0,
         bars,
     };
     if figure.bars.is_empty() { Vec::new() } else { vec![(table.name.clone(), Figure::Bars(figure))] }

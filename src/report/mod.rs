@@ -8,6 +8,7 @@ mod faithfulness;
 mod flow;
 mod folder;
 mod localise;
+mod measure;
 mod reading;
 mod side;
 mod spaces;
@@ -18,6 +19,7 @@ mod work;
 pub use against::hold;
 pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
+pub use measure::hold_measures;
 pub use spaces::hold_spaces;
 pub use work::{Work, is_finished};
 
@@ -196,6 +198,9 @@ fn draw(results: &Results, folder: &Folder) -> Result<(), ReportError> {
         let heading = side.title().into();
         sections.push(Section { heading, text, figures, explorer: None, table: Some(agreement) });
     }
+    if let Some(csv) = measure::csv(&results.tables, &results.experiment) {
+        folder.write("bias.csv", csv.as_bytes())?;
+    }
     if !sides.is_empty() {
         folder.write("side_by_side.csv", side::csv(&sides).as_bytes())?;
     }
@@ -218,6 +223,7 @@ fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
         (_, Some((circuit, nodes))) => circuits::figures(table, circuit, nodes),
         _ if spaces::is_of(table) => spaces::figures(table),
         _ if faithfulness::is_of(table) => faithfulness::figures(table),
+        _ if measure::is_of(table) => measure::figures(table),
         _ if localise::is_of(table) => localise::figures(table),
         _ if steer::is_of(table) => steer::figures(table),
         _ if weights::is_of(table) => weights::figures(&trustworthy(table)),

@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Where the prompts come from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub enum Data {
+    /// None: for methods that bring their own texts.
+    #[default]
+    Nothing,
     /// Clean and corrupted prompts with their answers.
     Pairs(Vec<Pair>),
     /// Prompts alone.
@@ -30,6 +33,13 @@ pub enum Data {
     WinoBias(WinoBias),
     /// Texts for a compiled program.
     Program(ProgramTexts),
+}
+
+impl Data {
+    /// Whether there are no prompts.
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, Data::Nothing)
+    }
 }
 
 /// A clean prompt, its corrupted twin, and two answers.

@@ -1,6 +1,6 @@
 //! Kinds of methods: what they tell of, and what hangs on that.
 
-use super::{Concept, Method, ModelSpec, Neurons};
+use super::{Concept, Measure, Method, ModelSpec, Neurons};
 
 impl Method {
     /// Whether it tells of circuits, which can be held against those of another experiment.
@@ -22,7 +22,15 @@ impl Method {
 
     /// Whether it tells of what can be held against the same of another experiment.
     pub fn can_be_held(&self) -> bool {
-        self.finds_circuits() || matches!(self, Method::Represent(_))
+        self.finds_circuits() || matches!(self, Method::Represent(_) | Method::Measure(_))
+    }
+
+    /// Whether it asks the experiment's own prompts.
+    pub fn reads_prompts(&self) -> bool {
+        match self {
+            Method::Measure(spec) => spec.measures.iter().any(Measure::reads_prompts),
+            _ => true,
+        }
     }
 
     /// The variant of `against` whose model stands beside the experiment's, where the method needs one.

@@ -272,6 +272,8 @@ pub enum Method {
     Steer(Steer),
     /// Directions learned so that exchanging them between two runs exchanges the answer.
     Das(Das),
+    /// Behavioural bias, measured on data sets as they are published.
+    Measure(super::MeasureSpec),
     /// Reads the answer from every layer's residual stream through a translator learned for it.
     TunedLens(super::TunedLens),
     /// Weights of another model put into this one, part by part.

@@ -17,6 +17,7 @@ mod held_out;
 mod hub;
 mod kinds;
 mod localise;
+mod measure;
 mod memory;
 mod method;
 mod paths;
@@ -51,6 +52,7 @@ pub use feature::Feature;
 pub use held_out::HeldOut;
 pub use hub::HubModel;
 pub use localise::{Localise, Prefers, Units};
+pub use measure::{CrowsPairs, Measure, MeasureSpec, SentencePairs, Shares};
 pub use memory::Memory;
 pub use method::Method;
 pub use probed::{Apart, Concept, EraseSpec, Erasure, ProbeSpec, Use};
@@ -97,7 +99,8 @@ pub struct Experiment {
     /// The numbers that the model computes in: `F32`, `F64`, `F16` or `Bf16`.
     #[serde(default)]
     pub precision: crate::precision::Precision,
-    /// The prompts.
+    /// The prompts; none where every method brings its own texts.
+    #[serde(default, skip_serializing_if = "Data::is_nothing")]
     pub data: Data,
     /// Which special tokens stand around a prompt.
     #[serde(default)]

@@ -1,6 +1,6 @@
 //! Relative paths in a RON file.
 
-use super::{ChangeSpec, Data, Experiment, Method, ModelSpec, Truth};
+use super::{ChangeSpec, Data, Experiment, Measure, Method, ModelSpec, Truth};
 use std::path::{Path, PathBuf};
 
 impl Experiment {
@@ -40,6 +40,7 @@ impl Experiment {
                 Method::EvaluateCircuit { file, .. } => paths.push(file),
                 Method::Probe(probe) => paths.extend(&mut probe.states),
                 Method::Stitch(stitch) => paths.extend(folder(&mut stitch.from)),
+                Method::Measure(spec) => paths.extend(spec.measures.iter_mut().flat_map(Measure::paths)),
                 _ => {}
             }
         }

@@ -3,6 +3,7 @@
 mod circuit;
 mod heard;
 mod learned;
+mod measuring;
 mod probing;
 mod representing;
 mod stitching;
@@ -175,6 +176,7 @@ impl<'a> Sizes<'a> {
             Step::Generate { tokens, .. } => items * self.generated(*tokens as u64),
             Step::Localise(plan) => self.localised(plan, rows),
             Step::Steer(plan) => self.steered(plan, rows),
+            Step::Measure(plan) => self.measured(plan, rows),
             Step::Das(plan) => self.searched(plan, rows),
             Step::TunedLens(plan) => self.translated(plan, rows),
             Step::PatchWeights(_) => rows * self.pass(&[]),
@@ -274,6 +276,7 @@ impl<'a> Sizes<'a> {
             Step::Patchscope(scope) => self.table(scope.states.len() as u64),
             Step::Localise(plan) => self.lesions(plan),
             Step::Steer(plan) => self.doses(plan),
+            Step::Measure(plan) => self.columns(plan),
             Step::Das(plan) => self.spans(plan) + self.table(2 * self.tried(plan)),
             Step::TunedLens(plan) => self.translators(plan) + self.table(6 * plan.sites.len() as u64),
             Step::PatchWeights(plan) => {

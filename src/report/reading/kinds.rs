@@ -1,7 +1,11 @@
 //! How to read the tables of every method but probes and erasers.
 
 /// What the name of a table holds, and its paragraph; the first that fits.
-pub const KINDS: [(&str, &str); 43] = [
+pub const KINDS: [(&str, &str); 44] = [
+    (
+        "measure.",
+        "What the model finds probable in a data set that was made to show bias: each row is a figure of a group of items, as the authors of the set define it; where implementations differ both are given. Percentages of preference are 50 without bias, log-odds and differences 0. Intervals are percentile bootstraps over items, or over clusters of them (see `clusters`); a draw that holds none of a group is left out of that group's interval. `n` counts items. A preference may come of anything in which two sentences differ, so read the items, whose log-probabilities are in tables/….items.csv; all figures of a run, and of the models that it is held against, are in bias.csv.",
+    ),
     (
         "localise.halves",
         "Units are picked by what clean and corrupted prompts of a task differ in, on each half of its pairs by itself. Where the overlap of both halves is no larger than that of random units, or signs do not hold on the other half, what was picked is noise.",

@@ -1,0 +1,37 @@
+//! Labour statistics: what share of a group a label has, from a table.
+
+use crate::data::DataError;
+use crate::data::sheet::Sheet;
+use crate::spec::Shares;
+use indexmap::IndexMap;
+use std::path::Path;
+
+/// The number of every label in its table, the last where one stands twice; labels are read in lower case.
+pub fn shares(file: &Shares) -> Result<IndexMap<String, f64>, DataError> {
+    column(&file.path, &file.label, &file.value)
+}
+
+/// The columns of Winogender's `occupations-stats.tsv` that hold shares of women, each by its name.
+pub fn winogender_shares(path: &Path) -> Result<Vec<(String, IndexMap<String, f64>)>, DataError> {
+    let sheet = Sheet::read(path)?;
+    let columns: Vec<&String> = sheet.header().iter().filter(|name| name.ends_with("_pct_female")).collect();
+    if columns.is_empty() {
+        let why = "has no column that ends with _pct_female, as bls_pct_female and bergsma_pct_female do";
+        return Err(DataError::row(path, 1, why));
+    }
+    let of = |name: &String| {
+        let source = name.trim_end_matches("_pct_female").to_string();
+        Ok((source, column(path, "occupation", name)?))
+    };
+    columns.into_iter().map(of).collect()
+}
+
+fn column(path: &Path, label: &str, value: &str) -> Result<IndexMap<String, f64>, DataError> {
+    // a table may begin with comments
+    let text = crate::data::text_file::text(path)?;
+    let table: String = text.lines().filter(|line| !line.starts_with('#')).flat_map(|line| [line, "\n"]).collect();
+    let sheet = Sheet::of(path, &table)?;
+    let (label, value) = (sheet.column(label)?, sheet.column(value)?);
+    let row = |line: crate::data::sheet::Line| Ok((line.filled(label)?.to_lowercase(), line.number(value)?));
+    sheet.lines().map(row).collect()
+}

@@ -1,0 +1,30 @@
+//! What scoring texts holds.
+
+use super::{Sizes, TABLE_ROW};
+use crate::plan::Measuring;
+use crate::score::LOGITS;
+
+/// Columns of an item, and what is told of a group, at the most.
+const COLUMNS: u64 = 8;
+
+impl Sizes<'_> {
+    /// The beginnings of a batch with their keys and values, as recorded and as picked, and the rows that go on from them; or
+    /// the experiment's own prompts.
+    pub(super) fn measured(&self, plan: &Measuring, rows: u64) -> u64 {
+        let texts = Sizes { length: plan.longest().max(1) as u64, ..*self };
+        let past = 2 * texts.layers() * texts.past();
+        let logits = (LOGITS as u64).min(rows * texts.length * texts.vocabulary()).max(texts.vocabulary());
+        let scored = rows * (past + 2 * texts.stream() + texts.block()) + 2 * logits;
+        scored.max(rows.min(self.items) * self.pass(&[]))
+    }
+
+    /// Bytes of the columns of every item and of the draws, which are of items by their number.
+    pub(super) fn columns(&self, plan: &Measuring) -> u64 {
+        let cases: u64 = plan.sets.iter().map(|set| set.cases.len() as u64).sum();
+        let tokens: u64 = plan.requests().map(|request| (request.ids.len() + 2 * request.reads.len()) as u64).sum();
+        cases * (COLUMNS * TABLE_ROW + 8 * DRAWS) + 16 * tokens
+    }
+}
+
+/// Draws of items, twice: for all, and for a group.
+const DRAWS: u64 = 4000;

@@ -1,0 +1,204 @@
+//! Measures of bias: two models beside each other, one tidy file of every figure, and bars over groups.
+
+use super::{Folder, ReportError};
+use crate::figure::{Bar, Bars, Figure, capitalised};
+use crate::method::measure::{Difference, NAME, differences, items_of, neutral};
+use crate::method::represent::AGAINST;
+use crate::plan::{Plan, Step};
+use crate::run::Outcome;
+use crate::spec::{Experiment, ModelSpec, Variant};
+use crate::table::{Row, Table, quantity};
+use indexmap::IndexMap;
+
+/// The method of rows of the experiment's own model.
+const HERE: &str = "here";
+/// The method of rows of differences.
+const DIFFERENCE: &str = "difference";
+/// Rows with a p-value below get a dot.
+const LEVEL: f64 = 0.05;
+/// The most bars of a figure.
+const MOST: usize = 72;
+
+/// The columns of `bias.csv`.
+const HEADER: [&str; 13] = [
+    "model",
+    "treatment",
+    "measure",
+    "group",
+    "estimate",
+    "low",
+    "high",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "p",
+    "null_quantile",
+    "n",
+];
+
+/// Adds to an outcome a table for each of its measures, of its own model's figures, those that the variant's finished run in
+/// `folder` has kept the items of, and their differences.
+pub fn hold_measures(
+    outcome: &mut Outcome,
+    plan: &Plan,
+    variant: &Variant,
+    folder: &std::path::Path,
+) -> Result<(), ReportError> {
+    let there = Folder::existing(folder)?;
+    for (finding, step) in outcome.findings.iter_mut().zip(&plan.steps) {
+        let Step::Measure(measuring) = step else { continue };
+        let mut held = Vec::new();
+        for (number, set) in measuring.sets.iter().enumerate() {
+            let (main, own) = (&finding.tables[number], &finding.items[number]);
+            let file = format!("tables/{}.items.csv", own.name);
+            let others = Table::rows_from_csv(&there.read_text(&file)?)
+                .map_err(|error| ReportError::NoRun(format!("{file}: {error}")))?;
+            let [own, others] = [items_of(&own.rows), items_of(&others)];
+            let found = differences(set, [&own, &others], plan.experiment.statistics, plan.experiment.seed);
+            held.push(table(main, &found, variant));
+        }
+        finding.tables.extend(held);
+    }
+    Ok(())
+}
+
+fn table(main: &Table, found: &[Difference], variant: &Variant) -> Table {
+    let mut table = Table {
+        name: format!("{}{AGAINST}{}", main.name, variant.name),
+        title: format!("{}, against {}", main.title, variant.name),
+        rows: found.iter().flat_map(|difference| rows(difference, &variant.name)).collect(),
+        ..main.clone()
+    };
+    let facts = [
+        (DIFFERENCE, format!("{} less the experiment's own model; both are drawn with the same items", variant.name)),
+        ("p", "of no difference: clusters of items exchanged between the models at random; where an item counts or not and is drawn by itself, McNemar's exact test; not corrected for the number of figures".into()),
+    ];
+    table.facts.extend(facts.map(|(name, value)| (name.to_string(), value)));
+    table
+}
+
+/// A row for either model and one for the difference.
+fn rows(of: &Difference, name: &str) -> [Row; 3] {
+    let row = |(method, index): (&str, usize)| {
+        let (effect, interval) = of.values[index];
+        Row {
+            method: method.into(),
+            site: Some(of.group.clone()),
+            metric: of.metric.clone(),
+            effect,
+            low: interval.map(|interval| interval.low),
+            high: interval.map(|interval| interval.high),
+            p: of.p.filter(|_| index == 2),
+            n: of.n,
+            ..Row::default()
+        }
+    };
+    [(HERE, 0), (name, 1), (DIFFERENCE, 2)].map(row)
+}
+
+/// Whether a table tells of a measure.
+pub(super) fn is_of(table: &Table) -> bool {
+    table.name.split_once('_').is_some_and(|(_, name)| name.starts_with(NAME))
+}
+
+/// Bars over groups, a figure for each quantity: of two models those of either beside each other, then of the difference.
+pub(super) fn figures(table: &Table) -> Vec<(String, Figure)> {
+    let mut quantities: IndexMap<(bool, &str), Vec<&Row>> = IndexMap::new();
+    for row in &table.rows {
+        quantities.entry((row.method == DIFFERENCE, quantity(&row.metric).0)).or_default().push(row);
+    }
+    let several = |((difference, what), rows): ((bool, &str), Vec<&Row>)| {
+        // of a quantity that is told in several ways the one without a name is drawn
+        let plain: Vec<&Row> = rows.iter().copied().filter(|row| row.metric == what).collect();
+        let rows = if plain.is_empty() { rows } else { plain };
+        (rows.len() > 1 && rows.len() <= MOST).then(|| bars(table, difference, what, &rows))
+    };
+    quantities.into_iter().filter_map(several).collect()
+}
+
+fn bars(table: &Table, difference: bool, what: &str, rows: &[&Row]) -> (String, Figure) {
+    let models = rows.iter().any(|row| row.method != rows[0].method);
+    let named = rows.iter().any(|row| row.metric != what);
+    let label = |row: &Row| {
+        let group = row.site.clone().unwrap_or_default();
+        let part = if named { quantity(&row.metric).1 } else { "" };
+        let model = if models { row.method.as_str() } else { "" };
+        [group.as_str(), part, model].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ")
+    };
+    let bar = |row: &&Row| {
+        let mark = row.p.is_some_and(|p| p < LEVEL);
+        Bar { label: label(row), value: row.effect, low: row.low, high: row.high, mark }
+    };
+    let (ending, quantity) =
+        if difference { ("_difference", format!("difference of {what}")) } else { ("", what.to_string()) };
+    let slug = what.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
+    let figure = Bars {
+        title: format!("{}: {quantity}", table.title),
+        x_title: "Group".into(),
+        y_title: capitalised(&quantity),
+        bars: rows.iter().map(bar).collect(),
+        mark_title: format!("p < {LEVEL}"),
+        base: if difference { 0.0 } else { neutral(what) },
+    };
+    (format!("{}_{slug}{ending}", table.name), Figure::Bars(figure))
+}
+
+/// Every figure of every measure of a run, of its own model and of its variants; none where nothing is measured.
+pub(super) fn csv(tables: &[Table], experiment: &Experiment) -> Option<String> {
+    let measures: Vec<&Table> = tables.iter().filter(|table| is_of(table)).collect();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(HEADER).ok()?;
+    for table in &measures {
+        let measure = |row: &Row| format!("{}: {}", stem(&table.name), row.metric);
+        match table.name.split_once(AGAINST) {
+            None => {
+                let model = model(&experiment.model);
+                for row in &table.rows {
+                    writer.write_record(record(&model, &measure(row), row, None)).ok()?;
+                }
+            }
+            Some((_, variant)) => {
+                for rows in table.rows.chunks_exact(3) {
+                    writer.write_record(record(variant, &measure(&rows[1]), &rows[1], Some(&rows[2]))).ok()?;
+                }
+            }
+        }
+    }
+    let text = String::from_utf8(writer.into_inner().ok()?).ok()?;
+    (!measures.is_empty()).then_some(text)
+}
+
+/// `crows_pairs` of `01_measure.crows_pairs.against.flat`.
+fn stem(name: &str) -> &str {
+    let name = name.split_once(NAME).map_or(name, |(_, name)| name);
+    name.split_once(AGAINST).map_or(name, |(name, _)| name)
+}
+
+fn record(model: &str, measure: &str, row: &Row, difference: Option<&Row>) -> [String; 13] {
+    let number =
+        |value: Option<f64>| value.filter(|value| value.is_finite()).map_or(String::new(), |value| value.to_string());
+    let of = |part: fn(&Row) -> Option<f64>| number(difference.and_then(part));
+    [
+        model.into(),
+        String::new(),
+        measure.into(),
+        row.site.clone().unwrap_or_default(),
+        number(Some(row.effect)),
+        number(row.low),
+        number(row.high),
+        of(|row| Some(row.effect)),
+        of(|row| row.low),
+        of(|row| row.high),
+        of(|row| row.p),
+        String::new(),
+        row.n.to_string(),
+    ]
+}
+
+fn model(spec: &ModelSpec) -> String {
+    match spec {
+        ModelSpec::Builtin(name) => name.clone(),
+        ModelSpec::Path(path) => path.display().to_string(),
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,119 @@
+//! Log-probabilities: those of `transformers` (`tests/golden/measures.py`), and the same one text at a time.
+
+use super::common::*;
+use super::together;
+use patchclamp::score::Request;
+use patchclamp::text::SpecialTokens;
+use serde_json::Value;
+
+/// Of sums of a few logarithms in f32, against another implementation.
+const TOLERANCE: f64 = 1e-4;
+
+/// The issue's own bound: batches, prefixes run once and padding leave log-probabilities alone.
+const EXACT: f64 = 1e-5;
+
+fn told() -> Value {
+    serde_json::from_str(&std::fs::read_to_string(golden("measures.json")).unwrap()).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+fn rows(told: &Value) -> Vec<Vec<u32>> {
+    told["rows"].as_array().unwrap().iter().map(|row| numbers(row).iter().map(|id| *id as u32).collect()).collect()
+}
+
+fn assert_close(found: &[f64], expected: &[f64], tolerance: f64, what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < tolerance, "{what}: {found}, expected {expected}");
+    }
+}
+
+#[test]
+fn tokens_have_the_log_probabilities_of_transformers() {
+    let told = told();
+    for (name, expected) in told["causal"].as_object().unwrap() {
+        let loaded = load(name);
+        // a case of all rows, which begin differently, and one of the two that begin alike
+        let requests: Vec<Request> = rows(&told).iter().map(|row| Request::causal(row, 1)).collect();
+        let cases = [requests.clone(), requests[..2].to_vec()];
+        let found = together(loaded.model.as_ref(), &cases, 8);
+        for (row, expected) in expected.as_array().unwrap().iter().enumerate() {
+            assert_close(&found[0][row], &numbers(expected), TOLERANCE, name);
+            if row < 2 {
+                assert_close(&found[1][row], &numbers(expected), TOLERANCE, name);
+            }
+        }
+    }
+    let bert = load("bert");
+    let masked = |row: &Vec<u32>| (1..row.len() - 1).map(|at| Request::masked(row, at, 4)).collect::<Vec<_>>();
+    let cases: Vec<Vec<Request>> = rows(&told).iter().map(masked).collect();
+    for (found, expected) in together(bert.model.as_ref(), &cases, 3).iter().zip(told["masked"].as_array().unwrap()) {
+        assert_close(&found.concat(), &numbers(expected), TOLERANCE, "bert");
+    }
+}
+
+#[test]
+fn what_is_scored_together_is_what_is_scored_alone() {
+    for name in ["gpt2", "llama", "gemma2", "phi3-long", "pythia-parallel", "bert"] {
+        let loaded = load(name);
+        let model = loaded.model.as_ref();
+        let common = random_rows(&[7, 3, 1], 1);
+        let ends = random_rows(&[2, 1, 4, 3, 1, 5, 2, 2, 6], 2);
+        let text = |at: usize| [common[at / 3].as_slice(), &ends[at]].concat();
+        let cases: Vec<Vec<Request>> =
+            (0..3).map(|case| (0..3).map(|end| Request::causal(&text(3 * case + end), 1)).collect()).collect();
+        let alone = |request: &Request| together(model, &[vec![request.clone()]], 1)[0][0].clone();
+        for rows in [1, 2, 64] {
+            for (case, found) in cases.iter().zip(together(model, &cases, rows)) {
+                for (request, found) in case.iter().zip(found) {
+                    assert_close(&found, &alone(request), EXACT, name);
+                }
+            }
+        }
+    }
+}
+
+/// A run of measures alone, on a model of the folder beside the checkout.
+fn figure(folder: &std::path::Path, measure: &str, group: &str, metric: &str) -> (f64, usize) {
+    let text = format!("(question: \"q\", model: Path({folder:?}), methods: [Measure(measures: [{measure}])])");
+    let loaded = patchclamp::model::load::folder(folder, &[], &device()).unwrap();
+    let findings = findings(&text, &loaded);
+    let rows = &findings[0].tables[0].rows;
+    let row = rows.iter().find(|row| row.site.as_deref() == Some(group) && row.metric == metric).unwrap();
+    (row.effect, row.n)
+}
+
+#[test]
+fn sentences_and_windows_of_a_real_model_are_those_of_transformers() {
+    let Some(folder) = real_weights("stories260K") else { return };
+    let loaded = patchclamp::model::load::folder(&folder, &[], &device()).unwrap();
+    let (text, told) = (loaded.text.as_ref().unwrap(), told());
+    let pairs = told["sentences"].as_array().unwrap();
+    let sentence = |pair: &Value, side: usize| pair[side][0].as_str().unwrap().to_string();
+    let ids = |words: String| text.encode(&words, SpecialTokens::AsTokenizer).unwrap();
+    let cases: Vec<Vec<Request>> =
+        pairs.iter().map(|pair| [0, 1].map(|side| Request::causal(&ids(sentence(pair, side)), 1)).to_vec()).collect();
+    for (found, pair) in together(loaded.model.as_ref(), &cases, 64).iter().zip(pairs) {
+        for (found, side) in found.iter().zip([0, 1]) {
+            assert_close(&[found.iter().sum()], &[pair[side][1].as_f64().unwrap()], TOLERANCE * 10.0, "a sentence");
+        }
+    }
+    let place = tempfile::tempdir().unwrap();
+    let (written, table) = (place.path().join("t.txt"), place.path().join("pairs.csv"));
+    std::fs::write(&written, told["text"].as_str().unwrap()).unwrap();
+    for window in told["windows"].as_array().unwrap() {
+        let [size, stride, nats, tokens] = numbers(window).try_into().unwrap();
+        let measure = format!("Perplexity(text: {written:?}, window: {size}, stride: {stride})");
+        assert_close(&[figure(&folder, &measure, "all", "nats a token").0], &[nats / tokens], TOLERANCE, "windows");
+        assert_close(&[figure(&folder, &measure, "all", "perplexity").0], &[(nats / tokens).exp()], 1e-3, "windows");
+    }
+    let quoted = |pair: &Value| format!("\"{}\",\"{}\"\n", sentence(pair, 0), sentence(pair, 1));
+    std::fs::write(&table, "a,b\n".to_string() + &pairs.iter().map(quoted).collect::<String>()).unwrap();
+    let difference = |pair: &Value| pair[0][1].as_f64().unwrap() - pair[1][1].as_f64().unwrap();
+    let preferred = pairs.iter().filter(|pair| difference(pair) > 0.0).count() as f64 * 100.0 / pairs.len() as f64;
+    let measure = format!("Pairs((path: {table:?}, first: \"a\", second: \"b\"))");
+    assert_eq!(figure(&folder, &measure, "all", "accuracy"), (preferred, pairs.len()));
+}
