@@ -1,5 +1,6 @@
 //! Data sets as prompts and answers, still in words: one reader a file.
 
+mod calibration;
 mod csv;
 mod facts;
 mod jsonl;
@@ -7,6 +8,8 @@ mod professions;
 mod program;
 mod templates;
 mod winobias;
+
+pub use calibration::{crows_pairs, text as whole_text};
 
 use crate::spec::{Data, Experiment, Fact, Pair, Prompt};
 use indexmap::IndexMap;

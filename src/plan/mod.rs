@@ -34,6 +34,7 @@ mod steer;
 mod step;
 mod subject;
 mod task;
+mod treating;
 mod truth;
 mod tuned_lens;
 
@@ -72,6 +73,7 @@ use crate::circuit::Circuit;
 use crate::metric::Metric;
 use crate::model::load::Loaded;
 use crate::spec::{Axis, Experiment};
+use crate::treat::{Ledger, Recipe};
 
 /// An experiment that can be run without a mistake of the user's left in it.
 pub struct Plan {
@@ -85,6 +87,10 @@ pub struct Plan {
     pub features: Vec<Feature>,
     /// The true circuit, where the experiment names one.
     pub truth: Option<Circuit>,
+    /// What is done to the weights.
+    pub recipe: Recipe,
+    /// What that did, once it is done.
+    pub ledger: Option<Ledger>,
     /// The methods, resolved.
     pub steps: Vec<Step>,
     /// How many rows each method runs at once, and the memory that takes.
@@ -105,13 +111,24 @@ impl Plan {
         checks::statistics(experiment.statistics, &mut problems);
         checks::against(experiment, &mut problems);
         let truth = truth::resolve(experiment, &known, &mut problems);
+        let recipe = treating::resolve(experiment, &known, &mut problems);
         let steps = step::resolve(experiment, &known, &mut problems);
         places::check_truth(truth.is_some(), &steps, &mut problems);
         problems.into_result()?;
         let mut problems = Problems::default();
         let loads = memory::loads(&steps, (model, &items), experiment, &mut problems);
         problems.into_result()?;
-        Ok(Plan { experiment: experiment.clone(), items, left_out, features, truth, steps, loads })
+        Ok(Plan {
+            experiment: experiment.clone(),
+            items,
+            left_out,
+            features,
+            truth,
+            recipe,
+            ledger: None,
+            steps,
+            loads,
+        })
     }
 
     /// What is read from the logits.

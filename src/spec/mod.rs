@@ -3,6 +3,7 @@
 mod answer;
 mod attention;
 mod attribution;
+mod calibration;
 mod causal;
 mod circuit;
 mod das;
@@ -29,14 +30,18 @@ mod route;
 mod set;
 mod shards;
 mod sites;
+mod sparsity;
 mod steer;
 mod sweep;
+mod treat;
 mod tuned_lens;
+mod twin;
 mod variant;
 
 pub use answer::{Answer, AnswerSet, Word};
 pub use attention::Weighting;
 pub use attribution::{Estimate, Fix};
+pub use calibration::{Calibration, Pairs, Source};
 pub use causal::{Facts, Mediators, Noise};
 pub use circuit::{Judge, Neurons, Positions, Ranking, Score, Select, Stand, Thresholds};
 pub use das::{Boundless, Das, Loss};
@@ -60,8 +65,13 @@ pub use route::{Role, Senders, Spot, Through};
 pub use set::set;
 pub use shards::Shards;
 pub use sites::{AllSites, Sites};
+pub use sparsity::Sparsity;
 pub use steer::{Heading, Operation, Reach, Steer};
 pub use sweep::{Ablation, Axis, Direction, Only};
+pub use treat::{
+    Awq, FairGptq, Gptq, Heads, Mask, Merge, Nf4, Parts, Per, Round, Rounding, Scheme, SparseGpt, Treatment, Wanda,
+    Within,
+};
 pub use tuned_lens::TunedLens;
 pub use variant::Variant;
 
@@ -81,6 +91,9 @@ pub struct Experiment {
     pub question: String,
     /// The model.
     pub model: ModelSpec,
+    /// What is done to the weights before anything else: rounding, pruning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub treat: Vec<Treatment>,
     /// Steps of weight processing that leave log-probabilities alone.
     #[serde(default)]
     pub process: Vec<Processing>,

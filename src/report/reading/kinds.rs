@@ -1,7 +1,11 @@
 //! How to read the tables of every method but probes and erasers.
 
 /// What the name of a table holds, and its paragraph; the first that fits.
-pub const KINDS: [(&str, &str); 39] = [
+pub const KINDS: [(&str, &str); 40] = [
+    (
+        "_treat",
+        "What was done to the weights before anything was asked: bits a weight as they would be stored, the share that is zero, how far weights moved, and, where texts were used, how far that moves what each map gives. A small error of the weights need not be a small change of what the model does, nor the reverse: the methods above say that.",
+    ),
     (
         "localise.halves",
         "Units are picked by what clean and corrupted prompts of a task differ in, on each half of its pairs by itself. Where the overlap of both halves is no larger than that of random units, or signs do not hold on the other half, what was picked is noise.",
