@@ -1,6 +1,6 @@
 //! The models that the program carries.
 
-use crate::model::load::{LoadError, Loaded, carried};
+use crate::model::load::{Fresh, LoadError, Loaded, fresh_carried};
 use crate::model::process::Processing;
 use crate::tensor::Setting;
 
@@ -41,8 +41,18 @@ pub fn names() -> Vec<(&'static str, &'static str)> {
 
 /// A built-in model by name.
 pub fn load(name: &str, process: &[Processing], setting: impl Into<Setting>) -> Result<Loaded, LoadError> {
+    fresh(name, setting)?.finish(process)
+}
+
+/// The same, as it was built.
+pub fn fresh(name: &str, setting: impl Into<Setting>) -> Result<Fresh, LoadError> {
     let known = || names().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let model =
         MODELS.iter().find(|model| model.name == name).ok_or_else(|| LoadError::NoBuiltin(name.into(), known()))?;
-    carried([model.config, model.tokenizer], model.weights.into(), process, setting)
+    fresh_carried([model.config, model.tokenizer], model.weights.into(), setting)
+}
+
+/// The files of a built-in model: `config.json`, `tokenizer.json`, and its weights.
+pub fn files(name: &str) -> Option<([&'static str; 2], &'static [u8])> {
+    MODELS.iter().find(|model| model.name == name).map(|model| ([model.config, model.tokenizer], model.weights))
 }

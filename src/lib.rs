@@ -23,6 +23,7 @@
 //! | [`states`] | recorded states in files: written as a run goes on, read back where they lie |
 //! | [`circuit`] | scored edges: chosen, pruned, compared, exchanged, drawn |
 //! | [`compile`] | programs as the weights of exact transformers, with their true circuits |
+//! | [`treat`] | changes of the weights: rounded, pruned, merged |
 //! | [`plan`] | what the file means: the only validator |
 //! | [`steps`] | work in steps that are kept: resumed runs, shards |
 //! | [`method`] | one file a method |
@@ -74,6 +75,8 @@ pub mod states;
 pub mod circuit;
 
 pub mod compile;
+
+pub mod treat;
 
 pub mod plan;
 

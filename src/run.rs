@@ -47,6 +47,11 @@ pub fn run(plan: &Plan, loaded: &Loaded, steps: &mut Steps) -> Result<Outcome, R
         number(&mut told, findings.len() + 1);
         findings.push(told);
     }
+    if let Some(ledger) = &plan.ledger {
+        let mut told = Finding { tables: vec![ledger.table()], ..Finding::default() };
+        number(&mut told, findings.len() + 1);
+        findings.push(told);
+    }
     Ok(Outcome { findings })
 }
 

@@ -24,6 +24,11 @@ pub fn cuda(index: usize) -> Device {
     Device::Cuda(burn::backend::cuda::CudaDevice::new(index))
 }
 
+/// The processor.
+pub fn cpu() -> Device {
+    Device::Flex(Default::default())
+}
+
 /// Where, and in which numbers, something is computed.
 #[derive(Clone, Debug)]
 pub struct Setting {

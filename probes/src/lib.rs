@@ -55,6 +55,8 @@ mod draw;
 mod matrix;
 mod special;
 
+pub mod inverse;
+
 pub mod erase;
 
 pub mod compare;
@@ -80,5 +82,6 @@ pub use correlation::{pearson, slope, spearman};
 pub use data::DataError;
 pub use directions::Directions;
 pub use interval::{Interval, quantile};
+pub use inverse::inverse_factor;
 pub use multiple::{benjamini_hochberg, benjamini_hochberg_known, holm, holm_known};
 pub use permutation::{Flips, sign_flip, two_sample};

@@ -1,6 +1,6 @@
 //! Runs that a run is held against: the same experiment with another model, other prompts or another metric.
 
-use super::commands::planned;
+use super::open::{planned, prepared};
 use super::runs::Ready;
 use super::screen::{Bar, Voice};
 use crate::plan::Plan;
@@ -74,7 +74,7 @@ pub fn run(plan: &Plan, file: &Path, path: &Path, bar: &mut Bar, voice: Voice) -
     for (index, variant) in plan.experiment.against.iter().enumerate() {
         let folder = path.join("against").join(&variant.name);
         let (plan, loaded) =
-            planned(plan.experiment.varied(variant), file, voice).map_err(|error| named(index, variant, &error))?;
+            prepared(plan.experiment.varied(variant), file, voice).map_err(|error| named(index, variant, &error))?;
         let ready = Ready::of(plan, loaded);
         if !is_finished(&folder, &ready.fingerprint) {
             let work = ready.begin(&folder, Shard::WHOLE, bar)?;

@@ -1,20 +1,16 @@
 //! What each command does.
 
-use super::screen::{Bar, Voice, say};
-use super::{FileArgs, against};
-use crate::compile::compile;
-use crate::model::load::{LoadError, Loaded, folder};
-use crate::model::process::Processing;
+use super::FileArgs;
+use super::open::{load, planned};
+use super::screen::{Voice, say};
+use crate::model::load::Loaded;
 use crate::model::{Model, shape};
-use crate::plan::{Guest, Load, Named, Plan};
+use crate::plan::{Load, Plan};
 use crate::report;
-use crate::spec::{self, Experiment, HubModel, Method, ModelSpec};
-use crate::tensor::Setting;
-use crate::{builtin, device, hub};
+use crate::spec::{self, Experiment, HubModel, ModelSpec};
+use crate::{builtin, device};
 use anyhow::anyhow;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 /// A file with `--set`, `--model`, `--device`, `--precision` and `--memory` written into it.
 pub fn experiment(args: &FileArgs) -> anyhow::Result<Experiment> {
@@ -62,84 +58,9 @@ pub fn model_spec(name: &str) -> anyhow::Result<ModelSpec> {
     }
 }
 
-/// A model in a setting; one of the hub keeps the commit that it is.
-pub fn load(model: &mut ModelSpec, process: &[Processing], setting: &Setting, voice: Voice) -> anyhow::Result<Loaded> {
-    match model {
-        ModelSpec::Builtin(name) => Ok(builtin::load(name, process, setting)?),
-        ModelSpec::Path(path) => folder(path, process, setting).map_err(|error| with_path(path, &error)),
-        ModelSpec::Compiled(task) => {
-            let compiled = compile(task).map_err(|error| anyhow!("model {task} cannot be compiled:\n{error}"))?;
-            Ok(compiled.load(process, setting)?)
-        }
-        ModelSpec::Hub(name) => {
-            let mut bar = Bar::of_files(voice);
-            let fetched = hub::fetch(name, &mut bar);
-            bar.finish();
-            let hub::Snapshot { folder: path, commit } =
-                fetched.map_err(|error| anyhow!("model {error}{}", no_folder(name)))?;
-            name.commit = Some(commit);
-            folder(&path, process, setting).map_err(|error| with_path(&path, &error))
-        }
-    }
-}
-
-/// What is added where a name of the hub could have been meant as a folder.
-fn no_folder(model: &HubModel) -> String {
-    match model.id.contains('/') && !Path::new(&model.id).exists() {
-        true => format!("; a folder {} is not here either", model.id),
-        false => String::new(),
-    }
-}
-
-/// An error of a model's folder with its path, where it does not begin with it.
-fn with_path(path: &Path, error: &LoadError) -> anyhow::Error {
-    let names = || builtin::names().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ");
-    let hint = match error {
-        LoadError::NoFolder(_) => {
-            format!("; built in are {}, and a model of the hub is called hub:NAME or OWNER/NAME", names())
-        }
-        _ => String::new(),
-    };
-    let (path, error) = (path.display().to_string(), error.to_string() + &hint);
-    match error.starts_with(&path) {
-        true => anyhow!("model {error}"),
-        false => anyhow!("model {path}: {error}"),
-    }
-}
-
-pub fn prepare(args: &FileArgs, voice: Voice) -> anyhow::Result<(Plan, Loaded)> {
+/// The experiment of a file, planned.
+fn prepare(args: &FileArgs, voice: Voice) -> anyhow::Result<(Plan, Loaded)> {
     planned(experiment(args)?, &args.file, voice)
-}
-
-/// An experiment with its model, and what is to be done with it; `file` is what errors call it.
-pub fn planned(mut experiment: Experiment, file: &Path, voice: Voice) -> anyhow::Result<(Plan, Loaded)> {
-    let setting = device::setting(experiment.device, experiment.precision)?;
-    let loaded = load(&mut experiment.model, &experiment.process, &setting, voice)?;
-    let guests = guests(&mut experiment, &setting, voice)?;
-    let plan = Plan::among(&experiment, &loaded, &guests)
-        .map_err(|problems| anyhow!("{} cannot be run:\n{problems}", file.display()))?;
-    Ok((plan, loaded))
-}
-
-/// The other models that methods name, each loaded once; names that no variant has are the plan's to tell.
-fn guests(experiment: &mut Experiment, setting: &Setting, voice: Voice) -> anyhow::Result<Vec<Guest>> {
-    let process = experiment.process.clone();
-    let mut guests: Vec<Guest> = Vec::new();
-    for spec in experiment.methods.iter_mut().filter_map(Method::guest_mut) {
-        let loaded = load(spec, &process, setting, voice)?; // which fixes the commit of one of the hub
-        let named = Named::Model(spec.clone());
-        if !guests.iter().any(|guest| guest.named == named) {
-            guests.push(Guest { named, loaded: Rc::new(loaded) });
-        }
-    }
-    let names: BTreeSet<&str> = experiment.methods.iter().filter_map(Method::beside).collect();
-    for (index, variant) in experiment.against.iter().enumerate().filter(|(_, one)| names.contains(one.name.as_str())) {
-        let Experiment { mut model, process, .. } = experiment.varied(variant);
-        let loaded =
-            load(&mut model, &process, setting, voice).map_err(|error| against::named(index, variant, &error))?;
-        guests.push(Guest { named: Named::Variant(variant.name.clone()), loaded: Rc::new(loaded) });
-    }
-    Ok(guests)
 }
 
 /// `patchclamp check`

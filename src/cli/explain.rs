@@ -1,7 +1,8 @@
 //! `patchclamp explain`: the same pass in two settings, and where they part.
 
 use super::FileArgs;
-use super::commands::{experiment, model_spec, planned};
+use super::commands::{experiment, model_spec};
+use super::open::prepared;
 use super::screen::{Voice, say};
 use crate::builtin;
 use crate::device::Choice;
@@ -36,7 +37,7 @@ enum Second {
 pub fn explain(args: &FileArgs, second: &str, telling: &Telling) -> anyhow::Result<()> {
     let first = experiment(args)?;
     let voice = if telling.json { Voice::Json } else { Voice::Terminal };
-    let (plan, loaded) = planned(first.clone(), &args.file, voice)?;
+    let (plan, loaded) = prepared(first.clone(), &args.file, voice)?;
     let clean = batch(&plan, |item| &item.clean);
     let (name, explanation) = match self::second(&first, &args.file, second)? {
         Second::States(path) => {
@@ -47,7 +48,7 @@ pub fn explain(args: &FileArgs, second: &str, telling: &Telling) -> anyhow::Resu
             (path.display().to_string(), found)
         }
         Second::Experiment(other, file) => {
-            let (there, other) = planned(*other, &file, voice)?;
+            let (there, other) = prepared(*other, &file, voice)?;
             same_prompts(&plan, &there, &file)?;
             let against = Against::Model(other.model.as_ref(), rounding(&plan, &there));
             (setting(&there, &file), compare(loaded.model.as_ref(), &against, &clean)?)

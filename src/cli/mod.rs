@@ -6,9 +6,11 @@ mod commands;
 mod compile;
 mod explain;
 mod models;
+mod open;
 mod runs;
 mod screen;
 mod train;
+mod treat;
 
 use crate::steps::Shard;
 use clap::{Args, Parser, Subcommand};
@@ -80,6 +82,8 @@ enum Command {
     Circuit(circuit::CircuitArgs),
     /// Compile a program to a transformer that computes it exactly, with its true circuit
     Compile(compile::CompileArgs),
+    /// Write the weights that an experiment treats as a checkpoint that other programs load
+    Treat(treat::TreatArgs),
     /// Train a model from scratch on the corpus of the built-in grammar
     Train {
         /// A training file, for instance experiments/organism.ron
@@ -170,6 +174,7 @@ fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::Report { folder } => commands::report(&folder),
         Command::Circuit(args) => circuit::circuit(&args),
         Command::Compile(args) => compile::compile(&args),
+        Command::Treat(args) => treat::treat(&args),
         Command::Train { file, set, out } => train::train(&file, &set, out),
     }
 }

@@ -1,6 +1,7 @@
 //! Runs: begun, gone on with, cut into shards, put together.
 
-use super::commands::{load, prepare};
+use super::commands::experiment;
+use super::open::{load, prepared, treated};
 use super::screen::{Bar, Voice, ending, say};
 use super::{FileArgs, against};
 use crate::device;
@@ -35,7 +36,7 @@ pub(super) struct Ready {
 }
 
 fn ready(args: &FileArgs, voice: Voice) -> anyhow::Result<Ready> {
-    let (plan, loaded) = prepare(args, voice)?;
+    let (plan, loaded) = prepared(experiment(args)?, &args.file, voice)?;
     Ok(Ready::of(plan, loaded))
 }
 
@@ -133,7 +134,10 @@ fn lost(Ready { plan, loaded, .. }: &Ready, voice: Voice) -> anyhow::Result<Opti
         return Ok(None);
     }
     let setting = (&device::open(experiment.device)?).into();
-    let full = load(&mut experiment.model.clone(), &experiment.process, &setting, voice)?;
+    let full = match plan.recipe.is_empty() {
+        true => load(&mut experiment.model.clone(), &experiment.process, &setting, voice)?,
+        false => treated(&mut Plan::new(experiment, loaded)?, &setting, voice)?,
+    };
     Ok(Some(precision_error(plan, loaded, &full)?))
 }
 

@@ -23,7 +23,7 @@ mod truth;
 mod variable;
 
 use crate::circuit::Circuit;
-use crate::model::load::{LoadError, Loaded, carried};
+use crate::model::load::{Fresh, LoadError, Loaded, fresh_carried};
 use crate::model::process::Processing;
 use crate::program::{self, Task, TaskError};
 use crate::tensor::Setting;
@@ -66,7 +66,12 @@ fn in_sizes(setting: &program::Setting, task: &Task) -> Result<Compiled, TaskErr
 impl Compiled {
     /// The model in memory, read as its files would be.
     pub fn load(&self, process: &[Processing], setting: impl Into<Setting>) -> Result<Loaded, LoadError> {
-        carried([&self.config, &self.tokenizer], self.weights.clone().into(), process, setting)
+        self.fresh(setting)?.finish(process)
+    }
+
+    /// The same, as it was built.
+    pub fn fresh(&self, setting: impl Into<Setting>) -> Result<Fresh, LoadError> {
+        fresh_carried([&self.config, &self.tokenizer], self.weights.clone().into(), setting)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Data sets as prompts and answers, still in words: one reader a file.
 
 pub mod bias;
+mod calibration;
 mod csv;
 mod facts;
 mod jsonl;
@@ -10,6 +11,8 @@ pub(crate) mod sheet;
 mod templates;
 pub(crate) mod text_file;
 mod winobias;
+
+pub use calibration::crows_pairs;
 
 use crate::spec::{Data, Experiment, Fact, Pair, Prompt};
 use indexmap::IndexMap;

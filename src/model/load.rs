@@ -1,10 +1,11 @@
 //! A model from a Hugging Face folder, with its tokenizer and what identifies it.
 
-use super::family::{self, BuildError, Config, ConfigError};
+use super::family::{self, BuildError, Built, Config, ConfigError};
 use super::hash::Hash;
 use super::process::{self, Processing};
 use super::weights::Weights;
 use super::{Model, Rounded};
+use crate::precision::Precision;
 use crate::tensor::Setting;
 use crate::text::{Text, TextError};
 use std::path::Path;
@@ -52,9 +53,46 @@ pub enum LoadError {
     Process(#[from] process::ProcessError),
 }
 
+/// A model as its family built it: its weights neither treated, nor processed, nor rounded to the numbers it computes in.
+pub struct Fresh {
+    built: Built,
+    text: Option<Text>,
+    family: &'static str,
+    hash: Arc<Hash>,
+    precision: Precision,
+    /// Bits of a weight as it was stored, on average.
+    pub width: f64,
+}
+
+impl Fresh {
+    /// The model, whose weights may be changed.
+    pub fn model(&mut self) -> &mut dyn Model {
+        self.built.model()
+    }
+
+    /// The model alone, as it was built.
+    pub fn into_model(self) -> Box<dyn Model> {
+        self.built.into_model()
+    }
+
+    /// The model with its weights processed, in the numbers that it computes in.
+    pub fn finish(mut self, process: &[Processing]) -> Result<Loaded, LoadError> {
+        process::apply(&mut self.built, process)?;
+        let mut model = self.built.into_model();
+        // processed before it is rounded: folding in half precision would round twice
+        model.visit(&mut Rounded(self.precision));
+        Ok(Loaded { model, text: self.text, family: self.family.to_string(), hash: self.hash })
+    }
+}
+
 /// A model from a folder with `config.json`, safetensors and, where it reads text, `tokenizer.json`; with a mere device
 /// it computes in f32.
 pub fn folder(path: &Path, process: &[Processing], setting: impl Into<Setting>) -> Result<Loaded, LoadError> {
+    fresh(path, setting)?.finish(process)
+}
+
+/// The same, as it was built.
+pub fn fresh(path: &Path, setting: impl Into<Setting>) -> Result<Fresh, LoadError> {
     if !path.is_dir() {
         return Err(LoadError::NoFolder(path.display().to_string()));
     }
@@ -63,41 +101,42 @@ pub fn folder(path: &Path, process: &[Processing], setting: impl Into<Setting>) 
     let weights = Weights::open(path, setting).map_err(BuildError::from)?;
     let tokenizer = path.join("tokenizer.json");
     let text = tokenizer.exists().then(|| Text::read(&tokenizer)).transpose()?;
-    assemble(&config, &weights, text, process)
+    assemble(&config, &weights, text)
 }
 
 /// A model that the program carries, or has made, from what its three files hold.
 pub fn carried(
-    [config, tokenizer]: [&str; 2],
+    files: [&str; 2],
     weights: bytes::Bytes,
     process: &[Processing],
     setting: impl Into<Setting>,
 ) -> Result<Loaded, LoadError> {
+    fresh_carried(files, weights, setting)?.finish(process)
+}
+
+/// The same, as it was built.
+pub fn fresh_carried(
+    [config, tokenizer]: [&str; 2],
+    weights: bytes::Bytes,
+    setting: impl Into<Setting>,
+) -> Result<Fresh, LoadError> {
     let config = Config::parse("built-in config.json", config).map_err(BuildError::from)?;
     let weights = Weights::carried(weights, setting).map_err(BuildError::from)?;
     let unreadable = |why| TextError::Unreadable { path: "built-in tokenizer.json".into(), why };
     let text = Text::from_bytes(tokenizer.as_bytes()).map_err(unreadable)?;
-    assemble(&config, &weights, Some(text), process)
+    assemble(&config, &weights, Some(text))
 }
 
-fn assemble(
-    config: &Config,
-    weights: &Weights,
-    text: Option<Text>,
-    process: &[Processing],
-) -> Result<Loaded, LoadError> {
+fn assemble(config: &Config, weights: &Weights, text: Option<Text>) -> Result<Fresh, LoadError> {
     let family = family::of(config).map_err(BuildError::from)?;
     layers(config, weights).map_err(BuildError::from)?;
     let mut built = (family.build)(config, weights)?;
-    process::apply(&mut built, process)?;
-    let mut model = built.into_model();
-    // processed before it is rounded: folding in half precision would round twice
-    model.visit(&mut Rounded(weights.setting().precision));
-    let (known, holds) = (text.as_ref().map_or(0, Text::vocabulary), model.dims().vocabulary);
+    let (known, holds) = (text.as_ref().map_or(0, Text::vocabulary), built.model().dims().vocabulary);
     if known > holds {
         return Err(LoadError::Vocabulary { tokenizer: known, model: holds });
     }
-    Ok(Loaded { model, text, family: family.name.to_string(), hash: weights.hash() })
+    let (precision, width) = (weights.setting().precision, weights.width());
+    Ok(Fresh { built, text, family: family.name, hash: weights.hash(), precision, width })
 }
 
 /// A count of layers is believed only as far as there are tensors: something is kept for each before its weights are read.

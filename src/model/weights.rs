@@ -145,6 +145,21 @@ impl Weights {
         self.holds.len()
     }
 
+    /// Bits that a number is stored in, on average.
+    pub fn width(&self) -> f64 {
+        let numbers: usize = self.holds.values().map(|stored| stored.info.shape.iter().product::<usize>()).sum();
+        let bytes: usize = self.holds.values().map(|stored| stored.place().len()).sum();
+        8.0 * bytes as f64 / numbers.max(1) as f64
+    }
+
+    /// Every tensor in order of name: its type, shape and bytes.
+    pub fn tensors(&self) -> impl Iterator<Item = (&str, Dtype, &[usize], &[u8])> {
+        self.holds.iter().map(|(name, stored)| {
+            let bytes = &self.files[stored.file].1.bytes()[stored.place()];
+            (name.as_str(), stored.info.dtype, stored.info.shape.as_slice(), bytes)
+        })
+    }
+
     /// Whether there is a tensor of this name.
     pub fn has(&self, name: &str) -> bool {
         self.holds.contains_key(name)

@@ -125,6 +125,11 @@ fn other(at: &str, with: &str, experiment: &Experiment, known: &Known, problems:
         problems.add(&field, format!("no variant of `against` is called {with:?}; {there}"));
         return None;
     };
+    if !experiment.treat.is_empty() {
+        let what = "holds the model as its checkpoint has it against a variant, but `treat` changes the experiment's own weights; treat those of a variant";
+        problems.add(at, what);
+        return None;
+    }
     if variant.data.is_some() || variant.control.is_some() || variant.metric.is_some() {
         problems.add(&field, format!("the variant {with:?} has data, a control or a metric of its own, but both models are asked the same; leave these out"));
         return None;

@@ -38,6 +38,7 @@ mod step;
 mod stitching;
 mod subject;
 mod task;
+mod treating;
 mod truth;
 mod tuned_lens;
 
@@ -80,6 +81,7 @@ use crate::circuit::Circuit;
 use crate::metric::Metric;
 use crate::model::load::Loaded;
 use crate::spec::{Axis, Experiment};
+use crate::treat::{Ledger, Recipe};
 
 /// An experiment that can be run without a mistake of the user's left in it.
 pub struct Plan {
@@ -93,6 +95,10 @@ pub struct Plan {
     pub features: Vec<Feature>,
     /// The true circuit, where the experiment names one.
     pub truth: Option<Circuit>,
+    /// What is done to the weights.
+    pub recipe: Recipe,
+    /// What that did, once it is done.
+    pub ledger: Option<Ledger>,
     /// The methods, resolved.
     pub steps: Vec<Step>,
     /// How many rows each method runs at once, and the memory that takes.
@@ -103,6 +109,18 @@ impl Plan {
     /// Resolves an experiment, or says everything that is wrong with it.
     pub fn new(experiment: &Experiment, loaded: &Loaded) -> Result<Self, PlanError> {
         Plan::among(experiment, loaded, &[])
+    }
+
+    /// What is to be done to the weights, whatever methods there are.
+    pub fn recipe(experiment: &Experiment, loaded: &Loaded) -> Result<Recipe, PlanError> {
+        let mut problems = Problems::default();
+        let items = items::resolve(experiment, loaded, &mut problems).items;
+        let (model, family, complete) = (loaded.model.as_ref(), &loaded.family, problems.count() == 0);
+        let known =
+            Known { model, family, loaded, sites: model.sites(), items: &items, features: &[], guests: &[], complete };
+        let recipe = treating::resolve(experiment, &known, &mut problems);
+        problems.into_result()?;
+        Ok(recipe)
     }
 
     /// The same where methods name other models, which must be among the guests.
@@ -118,13 +136,24 @@ impl Plan {
         checks::statistics(experiment.statistics, &mut problems);
         checks::against(experiment, &mut problems);
         let truth = truth::resolve(experiment, &known, &mut problems);
+        let recipe = treating::resolve(experiment, &known, &mut problems);
         let steps = step::resolve(experiment, &known, &mut problems);
         places::check_truth(truth.is_some(), &steps, &mut problems);
         problems.into_result()?;
         let mut problems = Problems::default();
         let loads = memory::loads(&steps, (model, &items), experiment, &mut problems);
         problems.into_result()?;
-        Ok(Plan { experiment: experiment.clone(), items, left_out, features, truth, steps, loads })
+        Ok(Plan {
+            experiment: experiment.clone(),
+            items,
+            left_out,
+            features,
+            truth,
+            recipe,
+            ledger: None,
+            steps,
+            loads,
+        })
     }
 
     /// What is read from the logits.

@@ -43,9 +43,21 @@ pub fn facts(plan: &Plan, loaded: &Loaded) -> (IndexMap<String, String>, Vec<Ite
     };
     let left_out = (plan.left_out > 0)
         .then(|| ("left out", format!("{} pairs, whose prompts have different numbers of tokens", plan.left_out)));
-    let facts = facts.into_iter().chain(left_out).chain(commit).map(|(name, value)| (name.to_string(), value));
+    let treated = plan.ledger.as_ref().map(|ledger| ("treated", ledger.said()));
+    let texts = (plan.recipe.steps.iter().any(|step| step.treatment.calibration().is_some()))
+        .then(|| ("calibration sha256", calibration(plan)));
+    let treated = treated.into_iter().chain(texts);
+    let facts =
+        facts.into_iter().chain(left_out).chain(commit).chain(treated).map(|(name, value)| (name.to_string(), value));
     let facts = facts.chain(read(plan)).collect();
     (facts, plan.items.iter().map(|item| tokens(item, loaded)).collect())
+}
+
+/// What identifies the texts that the weights were treated by; those that the model says itself hang on its weights.
+fn calibration(plan: &Plan) -> String {
+    let texts = plan.recipe.steps.iter().map(|step| format!("{:?}\n", step.texts));
+    let sum = texts.fold(Sha256::new(), |hash, text| hash.chain_update(text));
+    hex(sum.finalize().as_ref())
 }
 
 fn sign(plan: &Plan) -> &'static str {

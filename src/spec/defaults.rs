@@ -1,6 +1,6 @@
 //! What methods take where nobody says it.
 
-use super::{Axis, Direction, Role, Sites, Spot};
+use super::{Axis, Direction, Per, Role, Sites, Spot};
 
 /// Meng et al. 2022: block outputs, and what MLPs and attention write.
 pub(super) fn restored() -> Sites {
@@ -90,4 +90,47 @@ pub(super) fn small_rate() -> f64 {
 /// Of a translator, which has as many numbers as the stream is wide, squared.
 pub(super) fn translator_rate() -> f64 {
     0.002
+}
+
+/// Weights that share a scale (Dettmers et al. 2023).
+pub(super) fn block_of_64() -> usize {
+    64
+}
+
+/// Inputs among which weights are pruned together (Frantar & Alistarh 2023).
+pub(super) fn block_of_128() -> usize {
+    128
+}
+
+pub(super) fn yes() -> bool {
+    true
+}
+
+/// Of the mean of the diagonal (Frantar et al. 2023).
+pub(super) fn damping() -> f64 {
+    0.01
+}
+
+/// Groups of Proskurina, Metzler & Velcin 2025, and of Lin et al. 2024.
+pub(super) fn hundred_and_twenty_eight() -> Per {
+    Per::Group(128)
+}
+
+/// Of Proskurina, Metzler & Velcin 2025.
+pub(super) fn tenth_of_bias() -> f64 {
+    0.1
+}
+
+pub(super) fn half_weight() -> f64 {
+    0.5
+}
+
+/// Texts of Frantar et al. 2023.
+pub(super) fn rows_of_calibration() -> usize {
+    128
+}
+
+/// Longer ones would say more of long texts; the built-in model has no more positions.
+pub(super) fn sixty_four() -> usize {
+    64
 }

@@ -4,6 +4,7 @@ mod answer;
 mod attention;
 mod attribution;
 mod beside;
+mod calibration;
 mod causal;
 mod circuit;
 mod das;
@@ -31,16 +32,20 @@ mod route;
 mod set;
 mod shards;
 mod sites;
+mod sparsity;
 mod steer;
 mod stitch;
 mod sweep;
+mod treat;
 mod tuned_lens;
+mod twin;
 mod variant;
 
 pub use answer::{Answer, AnswerSet, Word};
 pub use attention::Weighting;
 pub use attribution::{Estimate, Fix};
 pub use beside::{PatchModels, PatchWeights};
+pub use calibration::{Calibration, Pairs, Source};
 pub use causal::{Facts, Mediators, Noise};
 pub use circuit::{Judge, Neurons, Positions, Ranking, Score, Select, Stand, Thresholds};
 pub use das::{Boundless, Das, Loss};
@@ -65,9 +70,14 @@ pub use route::{Role, Senders, Spot, Through};
 pub use set::set;
 pub use shards::Shards;
 pub use sites::{AllSites, Sites};
+pub use sparsity::Sparsity;
 pub use steer::{Heading, Operation, Reach, Steer};
 pub use stitch::{Joined, Stitch};
 pub use sweep::{Ablation, Axis, Direction, Only};
+pub use treat::{
+    Awq, FairGptq, Gptq, Heads, Mask, Merge, Nf4, Parts, Per, Round, Rounding, Scheme, SparseGpt, Treatment, Wanda,
+    Within,
+};
 pub use tuned_lens::TunedLens;
 pub use variant::Variant;
 
@@ -87,6 +97,9 @@ pub struct Experiment {
     pub question: String,
     /// The model.
     pub model: ModelSpec,
+    /// What is done to the weights before anything else: rounding, pruning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub treat: Vec<Treatment>,
     /// Steps of weight processing that leave log-probabilities alone.
     #[serde(default)]
     pub process: Vec<Processing>,

@@ -1,6 +1,6 @@
 //! Relative paths in a RON file.
 
-use super::{ChangeSpec, Data, Experiment, Measure, Method, ModelSpec, Truth};
+use super::{ChangeSpec, Data, Experiment, Measure, Method, ModelSpec, Pairs, Source, Treatment, Truth};
 use std::path::{Path, PathBuf};
 
 impl Experiment {
@@ -23,10 +23,13 @@ impl Experiment {
         let mut paths = Vec::new();
         let (mut models, mut data) = (vec![&mut self.model], vec![&mut self.data]);
         data.extend(self.features.iter_mut().map(|feature| &mut feature.data));
+        let mut treatments: Vec<&mut Treatment> = self.treat.iter_mut().collect();
         for variant in &mut self.against {
             models.extend(variant.model.as_mut());
             data.extend(variant.data.as_mut());
+            treatments.extend(variant.treat.iter_mut().flatten());
         }
+        paths.extend(treatments.into_iter().flat_map(texts));
         paths.extend(models.into_iter().filter_map(folder));
         paths.extend(data.into_iter().filter_map(file));
         if let Some(Truth::File(path)) = &mut self.truth {
@@ -70,4 +73,25 @@ fn file(data: &mut Data) -> Option<&mut PathBuf> {
         Data::WinoBias(file) => Some(&mut file.path),
         _ => None,
     }
+}
+
+/// The files that a treatment of the weights reads.
+fn texts(treatment: &mut Treatment) -> Vec<&mut PathBuf> {
+    let mut paths = Vec::new();
+    match treatment {
+        Treatment::Merge(merge) => paths.extend(folder(&mut merge.with)),
+        Treatment::FairGptq(fair) => {
+            if let Pairs::CrowsPairs(path) = &mut fair.pairs {
+                paths.push(path);
+            }
+            paths.extend(cut(&mut fair.calibration.from));
+        }
+        other => paths.extend(other.calibration_mut().and_then(|calibration| cut(&mut calibration.from))),
+    }
+    paths
+}
+
+/// The text that pieces are cut from.
+fn cut(source: &mut Source) -> Option<&mut PathBuf> {
+    if let Source::Text(path) = source { Some(path) } else { None }
 }

@@ -1,6 +1,6 @@
 //! What an experiment is held against: itself with another model, other prompts or another metric.
 
-use super::{Control, Data, Experiment, ModelSpec};
+use super::{Control, Data, Experiment, ModelSpec, Treatment};
 use crate::metric::Metric;
 use crate::model::process::Processing;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,9 @@ pub struct Variant {
     /// Another model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelSpec>,
+    /// Its weights treated otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub treat: Option<Vec<Treatment>>,
     /// Other steps of weight processing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<Vec<Processing>>,
@@ -34,8 +37,9 @@ pub struct Variant {
 impl Variant {
     /// Whether it differs in nothing.
     pub fn is_same(&self) -> bool {
-        let Variant { name: _, model, process, data, control, metric, seed } = self;
+        let Variant { name: _, model, treat, process, data, control, metric, seed } = self;
         model.is_none()
+            && treat.is_none()
             && process.is_none()
             && data.is_none()
             && control.is_none()
@@ -47,10 +51,11 @@ impl Variant {
 impl Experiment {
     /// The experiment that a variant of this one is; it is held against nothing itself, and has no model beside its own.
     pub fn varied(&self, variant: &Variant) -> Experiment {
-        let Variant { name, model, process, data, control, metric, seed } = variant.clone();
+        let Variant { name, model, treat, process, data, control, metric, seed } = variant.clone();
         Experiment {
             question: format!("{} ({name})", self.question),
             model: model.unwrap_or_else(|| self.model.clone()),
+            treat: treat.unwrap_or_else(|| self.treat.clone()),
             process: process.unwrap_or_else(|| self.process.clone()),
             data: data.unwrap_or_else(|| self.data.clone()),
             control: control.unwrap_or(self.control),

@@ -22,6 +22,7 @@ mod server;
 mod shards;
 #[cfg(unix)]
 mod states;
+mod treat;
 
 use serde_json::Value;
 use std::collections::BTreeMap;

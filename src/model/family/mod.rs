@@ -58,6 +58,14 @@ pub enum Built {
 }
 
 impl Built {
+    /// The model, whichever it is, to be changed.
+    pub fn model(&mut self) -> &mut dyn Model {
+        match self {
+            Built::Decoder(decoder) => decoder.as_mut(),
+            Built::Encoder(encoder) => encoder.as_mut(),
+        }
+    }
+
     /// As a model, whichever it is.
     pub fn into_model(self) -> Box<dyn Model> {
         match self {

@@ -1,10 +1,14 @@
 //! How to read the tables of every method but probes and erasers.
 
 /// What the name of a table holds, and its paragraph; the first that fits.
-pub const KINDS: [(&str, &str); 44] = [
+pub const KINDS: [(&str, &str); 45] = [
     (
         "measure.",
         "What the model finds probable in a data set that was made to show bias: each row is a figure of a group of items, as the authors of the set define it; where implementations differ both are given. Percentages of preference are 50 without bias, log-odds and differences 0. Intervals are percentile bootstraps over items, or over clusters of them (see `clusters`); a draw that holds none of a group is left out of that group's interval. `n` counts items. A preference may come of anything in which two sentences differ, so read the items, whose log-probabilities are in tables/….items.csv; all figures of a run, and of the models that it is held against, are in bias.csv.",
+    ),
+    (
+        "_treat",
+        "What was done to the weights before anything was asked: bits a weight as they would be stored, the share that is zero, how far weights moved, and, where texts were used, how far that moves what each map gives. A small error of the weights need not be a small change of what the model does, nor the reverse: the methods above say that.",
     ),
     (
         "localise.halves",

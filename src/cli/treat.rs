@@ -1,0 +1,116 @@
+//! `patchclamp treat`: the weights that an experiment treats, written as a checkpoint that other programs load.
+
+use super::FileArgs;
+use super::commands::experiment;
+use super::open::{prepared, source};
+use super::screen::{Voice, say};
+use crate::model::Model;
+use crate::model::family::Config;
+use crate::model::load::folder;
+use crate::report::{Folder, ron_value};
+use crate::tensor::{Setting, Tensor, cpu, to_doubles};
+use crate::treat::save;
+use crate::{device, model};
+use anyhow::{Context, anyhow, ensure};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// What to treat, and where it goes.
+#[derive(Args)]
+pub struct TreatArgs {
+    #[command(flatten)]
+    experiment: FileArgs,
+    /// A variant of `against` whose treatment is taken in the place of the experiment's own
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+    /// Where the model goes
+    #[arg(long)]
+    out: PathBuf,
+}
+
+/// The files of a checkpoint before its weights.
+pub struct Source {
+    /// `config.json`.
+    pub config: String,
+    /// Those beside it: the tokenizer and its like.
+    pub beside: Vec<(String, Vec<u8>)>,
+    /// The weights.
+    pub weights: model::weights::Weights,
+}
+
+/// Writes `config.json`, `model.safetensors`, `recipe.ron` and what stood beside the model.
+pub fn treat(args: &TreatArgs) -> anyhow::Result<()> {
+    let mut asked = experiment(&args.experiment)?;
+    if let Some(name) = &args.variant {
+        let known = || asked.against.iter().map(|variant| variant.name.clone()).collect::<Vec<_>>().join(", ");
+        let variant = asked.against.iter().find(|variant| variant.name == *name);
+        asked = asked.varied(variant.ok_or_else(|| anyhow!("there is no variant {name:?}; there are: {}", known()))?);
+    }
+    ensure!(
+        !asked.treat.is_empty(),
+        "treat: nothing is to be done to the weights; write for instance treat: [Round(bits: 4)], or name a variant that says so"
+    );
+    // what processing does to weights is no part of a checkpoint
+    asked.process = Vec::new();
+    ensure!(!args.out.exists(), "{} is there already; give another folder", args.out.display());
+    let (plan, treated) = prepared(asked, &args.experiment.file, Voice::Terminal)?;
+    let setting = device::setting(plan.experiment.device, plan.experiment.precision)?;
+    let (source, plain) = source(&plan.experiment.model, &setting, Voice::Terminal)?;
+    let config = Config::parse("config.json", &source.config)?;
+    let recipe = ron_value(&plan.experiment.treat);
+    let both = [plain.as_ref(), treated.model.as_ref()];
+    let written = save::write(&config, &source.weights, both, &[("patchclamp recipe", recipe.clone())])?;
+    let (out, _) = Folder::fresh(&args.out)?;
+    out.write("config.json", in_f32(&source.config, written.widened)?.as_bytes())?;
+    source.beside.iter().try_for_each(|(name, bytes)| out.write(name, bytes))?;
+    out.write("recipe.ron", recipe.as_bytes())?;
+    out.write("model.safetensors", &written.bytes)?;
+    same_again(&args.out, treated.model.as_ref(), &setting)?;
+    let said = plan.ledger.as_ref().map(|ledger| ledger.said()).unwrap_or_default();
+    say(&format!("The model is in {}: {} tensors changed; {said}.", args.out.display(), written.changed.len()))
+}
+
+/// The configuration; where tensors need f32 it says so, as programs would round them to what it says.
+fn in_f32(config: &str, widened: bool) -> anyhow::Result<String> {
+    if !widened {
+        return Ok(config.to_string());
+    }
+    let mut fields: serde_json::Value = serde_json::from_str(config)?;
+    let fields_mut = fields.as_object_mut().context("config.json is no object")?;
+    for name in ["dtype", "torch_dtype"].into_iter().filter(|name| config.contains(&format!("\"{name}\""))) {
+        fields_mut.insert(name.into(), "float32".into());
+    }
+    Ok(serde_json::to_string_pretty(&fields)? + "\n")
+}
+
+/// What was written is loaded again, and is what was treated, to the bit.
+fn same_again(path: &Path, treated: &dyn Model, setting: &Setting) -> anyhow::Result<()> {
+    let setting = Setting { device: cpu(), precision: setting.precision };
+    let again = folder(path, &[], &setting)?;
+    let [expected, found] = [treated, again.model.as_ref()].map(weights);
+    let differs = expected.iter().zip(&found).find(|(expected, found)| expected != found);
+    match differs {
+        None if expected.len() == found.len() => Ok(()),
+        _ => Err(anyhow!(
+            "{}: {} would not be loaded again as it was treated; this is a fault of the program",
+            path.display(),
+            differs.map_or("a tensor", |((name, _), _)| name)
+        )),
+    }
+}
+
+/// Every weight by name, as bits.
+fn weights(model: &dyn Model) -> Vec<(String, Vec<u64>)> {
+    struct Bits(Vec<(String, Vec<u64>)>);
+    impl model::Visitor for Bits {
+        fn matrix(&mut self, name: &str, weight: &mut Tensor<2>) {
+            self.0.push((name.into(), to_doubles(weight).into_iter().map(f64::to_bits).collect()));
+        }
+        fn vector(&mut self, name: &str, weight: &mut Tensor<1>) {
+            self.0.push((name.into(), to_doubles(weight).into_iter().map(f64::to_bits).collect()));
+        }
+    }
+    let mut bits = Bits(Vec::new());
+    model.parted(&[]).visit(&mut bits);
+    bits.0
+}

@@ -1,0 +1,93 @@
+//! Treatments of the weights: rounded to few bits, pruned, merged, before anything is asked of the model.
+//!
+//! They work on the built model through [`part`], so that every family is treated alike, and results do not hang on whether a
+//! checkpoint keeps queries, keys and values in one tensor. Mathematics on plain matrices stands in a file a method; [`walk`] takes
+//! texts through the model for those that need its inputs; [`ledger`] keeps what was done.
+
+pub mod awq;
+pub mod dice;
+pub mod fair;
+pub mod gptq;
+pub mod grid;
+pub mod hessian;
+pub mod ledger;
+pub mod nf4;
+pub mod part;
+pub mod prune;
+mod sample;
+pub mod save;
+pub mod sparse_gpt;
+mod step;
+pub mod structure;
+pub mod walk;
+
+pub use ledger::{Entry, Ledger};
+pub use part::{Map, Part, inventory};
+pub use walk::Texts;
+
+use crate::model::Model;
+use crate::spec::Treatment;
+use ledger::Note;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+/// A map as rounding and pruning see it, `[output, input]`.
+pub type Matrix = ndarray::Array2<f64>;
+
+/// One step, resolved.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What is done.
+    pub treatment: Treatment,
+    /// To which maps.
+    pub parts: BTreeSet<Part>,
+    /// On which texts, where it is calibrated.
+    pub texts: Texts,
+}
+
+/// All steps, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Recipe {
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// Of everything that is left to chance.
+    pub seed: u64,
+}
+
+impl Recipe {
+    /// Whether nothing is done.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+/// Takes every step, where weights took `width` bits so far; `others` are the models that are merged with, in order.
+pub fn apply(model: &mut dyn Model, recipe: &Recipe, others: &[Box<dyn Model>], width: f64) -> Ledger {
+    let began = Instant::now();
+    let was = model.parted(&[]); // shares its weights, which are replaced and never written to
+    let (mut notes, mut others) = (BTreeMap::new(), others.iter());
+    for (number, step) in recipe.steps.iter().enumerate() {
+        let mut taking = Taking { recipe, number, step, notes: &mut notes, width };
+        match &step.treatment {
+            Treatment::Merge(merge) => {
+                if let Some(other) = others.next() {
+                    structure::merge(model, other.as_ref(), merge.weight);
+                }
+            }
+            Treatment::PruneHeads(_) | Treatment::PruneLayers(_) => taking.take_out(model),
+            _ if step.treatment.calibration().is_some() => taking.calibrated(model),
+            _ => taking.plain(model),
+        }
+    }
+    Ledger::new([was.as_ref(), &*model], &notes, width, began.elapsed().as_secs_f64())
+}
+
+/// A step as it is taken.
+struct Taking<'a> {
+    recipe: &'a Recipe,
+    number: usize,
+    step: &'a Step,
+    notes: &'a mut BTreeMap<Part, Note>,
+    /// Bits of a weight that nothing was done to.
+    width: f64,
+}

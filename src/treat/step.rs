@@ -1,0 +1,120 @@
+//! A step taken: its mathematics called for each map, and what it did noted.
+
+use super::dice::{Dice, chance};
+use super::gptq::{Making, gptq};
+use super::grid::Grid;
+use super::hessian::Moments;
+use super::ledger::Note;
+use super::part::{Part, change};
+use super::{Matrix, Taking, awq, fair, nf4, prune, sample, sparse_gpt, structure, walk};
+use crate::model::Model;
+use crate::spec::{Rounding, Source, Treatment};
+
+impl Taking<'_> {
+    /// A step that needs no texts.
+    pub(super) fn plain(&mut self, model: &mut dyn Model) {
+        let parts = self.step.parts.clone();
+        change(model, &parts, &mut |part, weights| {
+            self.note(part, [weights.nrows(), weights.ncols()]);
+            self.treated(part, weights)
+        });
+    }
+
+    /// One that does.
+    pub(super) fn calibrated(&mut self, model: &mut dyn Model) {
+        let parts = self.step.parts.clone();
+        let mut texts = self.step.texts.clone();
+        if let Some(calibration) = self.step.treatment.calibration()
+            && calibration.from == Source::Sampled
+        {
+            texts.rows = sample::sample(model, calibration.rows, calibration.length, calibration.seed);
+        }
+        walk::walk(model, &texts, &parts, &mut |maps, moments| {
+            let changed = self.weighed(&maps, moments);
+            for ((part, was), is) in maps.iter().zip(&changed) {
+                self.note(*part, [was.nrows(), was.ncols()]);
+                let output = Some([moments.output(&(was - is)), moments.output(was)]);
+                self.notes.entry(*part).and_modify(|note| note.output = output);
+            }
+            changed
+        });
+    }
+
+    /// A step that takes whole heads or blocks out.
+    pub(super) fn take_out(&mut self, model: &mut dyn Model) {
+        for part in structure::take_out(model, &self.step.treatment) {
+            self.note(part, [1, 1]);
+        }
+    }
+
+    fn treated(&self, part: Part, weights: Matrix) -> Matrix {
+        let name = self.name(part);
+        match &self.step.treatment {
+            Treatment::Round(round) => {
+                let grid = Grid { bits: round.bits, scheme: round.scheme, per: round.per };
+                grid.round(weights, &self.dice(round.rounding, round.draw, part))
+            }
+            Treatment::Nf4(how) => nf4::round(weights, how, &self.dice(how.rounding, how.draw, part)),
+            Treatment::Magnitude(mask) => prune::by_magnitude(weights, mask.sparsity, mask.within),
+            Treatment::RandomMask(mask) => {
+                prune::by_chance(weights, mask.sparsity, mask.within, chance(self.recipe.seed, mask.draw, &name))
+            }
+            _ => weights,
+        }
+    }
+
+    fn weighed(&self, maps: &[(Part, Matrix)], moments: &Moments) -> Vec<Matrix> {
+        let each = |treated: &dyn Fn(Part, Matrix) -> Matrix| {
+            maps.iter().map(|(part, weights)| treated(*part, weights.clone())).collect()
+        };
+        match &self.step.treatment {
+            Treatment::Gptq(how) => each(&|part, weights| {
+                let grid = Grid { bits: how.bits, scheme: how.scheme, per: how.per };
+                let making = Making { grid, act_order: how.act_order, damping: how.damping };
+                gptq(weights, moments.hessian(), &making, &self.dice(how.rounding, how.draw, part))
+            }),
+            Treatment::FairGptq(how) => each(&|part, weights| {
+                let grid = Grid { bits: how.bits, scheme: how.scheme, per: how.per };
+                let making = Making { grid, act_order: how.act_order, damping: how.damping };
+                fair::fair_gptq(weights, moments, how.alpha, &making, &self.dice(how.rounding, how.draw, part))
+            }),
+            Treatment::Awq(how) => {
+                let grid = Grid { bits: how.bits, scheme: how.scheme, per: how.per };
+                let with_dice =
+                    |(part, weights): &(Part, Matrix)| (weights.clone(), self.dice(how.rounding, how.draw, *part));
+                awq::awq(maps.iter().map(with_dice).collect(), moments, &grid)
+            }
+            Treatment::Wanda(how) => {
+                let norms = moments.norms();
+                each(&|_, weights| prune::by_inputs(weights, &norms, how.sparsity))
+            }
+            Treatment::SparseGpt(how) => each(&|_, weights| {
+                sparse_gpt::sparse_gpt(weights, moments.hessian(), how.sparsity, how.damping, how.block)
+            }),
+            _ => each(&|_, weights| weights),
+        }
+    }
+
+    fn dice(&self, rounding: Rounding, draw: u64, part: Part) -> Dice {
+        Dice::new(rounding, self.recipe.seed, draw, &self.name(part))
+    }
+
+    /// What chance hangs on: the same map has other draws in another step.
+    fn name(&self, part: Part) -> String {
+        format!("{} {part}", self.number)
+    }
+
+    fn note(&mut self, part: Part, shape: [usize; 2]) {
+        let new = || Note { width: self.width, pruned: false, output: None };
+        let note = self.notes.entry(part).or_insert_with(new);
+        let grid = |bits, scheme, per| Grid { bits, scheme, per }.width(shape);
+        match &self.step.treatment {
+            Treatment::Round(how) => note.width = grid(how.bits, how.scheme, how.per),
+            Treatment::Gptq(how) => note.width = grid(how.bits, how.scheme, how.per),
+            Treatment::FairGptq(how) => note.width = grid(how.bits, how.scheme, how.per),
+            Treatment::Awq(how) => note.width = grid(how.bits, how.scheme, how.per),
+            Treatment::Nf4(how) => note.width = nf4::width(how),
+            _ => note.pruned = true,
+        }
+    }
+}

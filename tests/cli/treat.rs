@@ -1,0 +1,95 @@
+//! `treat`: runs under treatment, variants that are rounded, and checkpoints written for other programs.
+
+use super::{PATCH, Place, TOKENS, golden};
+use std::fs;
+
+fn place(model: &str, methods: &str, more: &str) -> Place {
+    let place = Place::new(model, TOKENS, methods);
+    let text = String::from_utf8(place.read("q.ron")).unwrap();
+    let end = text.trim_end().strip_suffix(')').unwrap().to_string();
+    place.write("q.ron", format!("{end}    {more},\n)").as_bytes());
+    place
+}
+
+fn gpt2() -> String {
+    format!("Path({:?})", golden("gpt2"))
+}
+
+#[test]
+fn a_run_tells_what_was_done_to_its_weights() {
+    let place = place(&gpt2(), PATCH, "treat: [Magnitude(sparsity: 0.5), Gptq(bits: 4)]");
+    place.good(&["run", "q.ron", "--out", "r"]);
+    let table = String::from_utf8(place.read("r/tables/02_treat.csv")).unwrap();
+    for metric in ["bits", "zeros", "relative_error", "output_error"] {
+        // six maps in each of two layers
+        assert_eq!(table.lines().filter(|line| line.contains(&format!(",{metric},"))).count(), 12, "{metric}");
+    }
+    let run = String::from_utf8(place.read("r/run.ron")).unwrap();
+    assert!(run.contains("\"treated\": \"12 maps at") && run.contains("\"calibration sha256\""), "{run}");
+    // the run again is the same run
+    place.good(&["run", "r/run.ron", "--out", "again"]);
+    assert!(place.read("r/results.csv") == place.read("again/results.csv"));
+    // and with another recipe it is another
+    place.good(&["run", "q.ron", "--out", "r", "--set", "treat=[Round(bits: 3)]"]);
+    assert!(place.path("r~1/run.ron").is_file());
+    assert!(place.read("r/results.csv") != place.read("again/results.csv"));
+    place.good(&["run", "q.ron", "--out", "plain", "--set", "treat=[]"]);
+    assert!(!place.path("plain/tables/02_treat.csv").exists());
+}
+
+#[test]
+fn circuits_are_held_against_those_of_rounded_weights() {
+    let against = "against: [(name: \"int3\", treat: [Round(bits: 3, per: Group(8))])]";
+    let place = place(&gpt2(), "Circuit(select: TopN(12))", against);
+    let told = place.good(&["run", "q.ron", "--out", "r"]);
+    assert!(told.contains("against int3"), "{told}");
+    assert!(place.path("r/against/int3/tables/02_treat.csv").is_file());
+    assert!(!place.path("r/tables/02_treat.csv").exists());
+    let told = place.bad(&["run", "q.ron", "--set", "against[0].treat=[Round(bits: 1)]"]);
+    assert!(told.contains("against[0] (int3)") && told.contains("treat[0].bits: 1 is not between"), "{told}");
+}
+
+#[test]
+fn a_treated_model_is_written_for_other_programs() {
+    for (model, treat) in [
+        (gpt2(), "[Wanda(sparsity: 0.5), Round(bits: 4)]".to_string()),
+        (
+            "Builtin(\"organism\")".into(),
+            "[Round(bits: 4, per: Group(64)), Merge(with: Builtin(\"organism-flat\"))]".into(),
+        ),
+    ] {
+        let place = place(&model, PATCH, &format!("treat: {treat}"));
+        let told = place.good(&["treat", "q.ron", "--out", "m"]);
+        assert!(told.contains("tensors changed"), "{told}");
+        for file in ["config.json", "recipe.ron", "model.safetensors"] {
+            assert!(place.path("m").join(file).is_file(), "{file}");
+        }
+        let (header, _) = super::opened(&place.read("m/model.safetensors"));
+        assert_eq!(header["__metadata__"]["format"], "pt");
+        assert!(header["__metadata__"]["patchclamp recipe"].as_str().unwrap().contains("Round"));
+        // asked as it is, it answers as the model did under treatment
+        place.good(&["run", "q.ron", "--out", "treated"]);
+        place.good(&["run", "q.ron", "--out", "saved", "--set", "treat=[]", "--model", "m"]);
+        assert!(
+            place.read("treated/tables/01_patch.denoise.csv") == place.read("saved/tables/01_patch.denoise.csv"),
+            "{model}"
+        );
+        let told = place.bad(&["treat", "q.ron", "--out", "m"]);
+        assert!(told.contains("is there already"), "{told}");
+    }
+}
+
+#[test]
+fn what_cannot_be_written_or_merged_is_refused() {
+    let with = format!("treat: [Merge(with: Path({:?}))]", golden("llama"));
+    let place = place(&gpt2(), PATCH, &with);
+    place.refuses("only models of one shape can be merged");
+    let told = place.bad(&["treat", "q.ron", "--out", "m", "--set", "treat=[]"]);
+    assert!(told.contains("nothing is to be done"), "{told}");
+    let told = place.bad(&["treat", "q.ron", "--out", "m", "--variant", "int4"]);
+    assert!(told.contains("there is no variant \"int4\""), "{told}");
+    fs::write(place.path("crows.csv"), "sent_more,sent_less\n").unwrap();
+    let fair = "treat=[FairGptq(bits: 4, pairs: CrowsPairs(\"crows.csv\"))]";
+    let told = place.bad(&["check", "q.ron", "--set", fair]);
+    assert!(told.contains("there is no pair of two texts with as many tokens"), "{told}");
+}

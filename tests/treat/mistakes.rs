@@ -1,0 +1,61 @@
+//! What is said of steps that cannot be taken.
+
+use super::common::{experiment, load, question};
+use insta::assert_snapshot;
+use patchclamp::plan::Plan;
+
+fn problems(treat: &str, case: &str) -> String {
+    let text = question(&super::pairs(), "LogitLens()", &format!("treat: [{treat}]"));
+    Plan::new(&experiment(&text), &load(case)).map(|_| ()).expect_err("it is wrong").to_string()
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let treat = "Round(bits: 1, per: Group(0), only: (layers: [7], parts: [\"mlp.linear\", \"mlp.up\"])), \
+                 Nf4(block: 0, only: (parts: [])), Magnitude(sparsity: 1.5), Wanda(sparsity: \"5:4\"), \
+                 RandomMask(sparsity: \"2:7\"), Gptq(bits: 9, damping: -1, calibration: (rows: 0), only: (parts: [\"embed\"])), \
+                 FairGptq(bits: 4, alpha: -0.1), SparseGpt(sparsity: 0.5, block: 0, calibration: (from: Text(\"no.txt\"), length: 4)), \
+                 PruneHeads(These([(9, 0), (0, 9)])), PruneHeads(Smallest(99)), PruneLayers([9]), \
+                 Merge(with: Builtin(\"organism\"), weight: 2), Awq(bits: 4, calibration: (from: Sampled, length: 9999))";
+    assert_snapshot!(problems(treat, "gpt2"), @r#"
+    treat[0].only.layers: layer 7 does not exist; gpt2 has layers 0 to 1
+    treat[0].only.parts[0]: there is no "mlp.linear"; gpt2 has embed, attn.q, attn.k, attn.v, attn.out, mlp.in, mlp.out
+    treat[0].only.parts[1]: there is no "mlp.up"; gpt2 has embed, attn.q, attn.k, attn.v, attn.out, mlp.in, mlp.out
+    treat[0].bits: 1 is not between 2 and 8
+    treat[0].per: Group(0) has no weights; write for instance Group(128)
+    treat[1].only.parts: names no map; leave it out for all of them
+    treat[1].block: 0 is too few; it must be at least 1
+    treat[2].sparsity: 1.5 is not between 0 and 1
+    treat[3].sparsity: "5:4" asks for 5 zeros in 4 weights
+    treat[4].sparsity: blocks.0.attn.q has 24 inputs, which are no whole number of 7 neighbours; leave it out by `only`, or write a share
+    treat[5].only.parts: is calibrated by what the maps of blocks read, and `embed` and `unembed` stand outside them; round those in a step of their own, for instance Round(bits: 8, only: (parts: ["embed"]))
+    treat[5].bits: 9 is not between 2 and 8
+    treat[5].damping: -1 is no number from 0 on
+    treat[5].calibration.rows: 0 is too few; it must be at least 1
+    treat[6].alpha: -0.1 is no number from 0 on
+    treat[7].block: 0 is too few; it must be at least 1
+    treat[7].calibration.from: no.txt: No such file or directory (os error 2)
+    treat[8].PruneHeads: layer 9 does not exist; gpt2 has layers 0 to 1
+    treat[8].PruneHeads: head 9 does not exist; gpt2 has heads 0 to 2
+    treat[9].PruneHeads: 99 heads are more than there are: 6
+    treat[10].PruneLayers: layer 9 does not exist; gpt2 has layers 0 to 1
+    treat[11].weight: 2 is not between 0 and 1
+    treat[12].calibration.length: 9999 tokens are more than the 16 positions of the model
+    "#);
+}
+
+#[test]
+fn what_a_model_has_not_cannot_be_done_to_it() {
+    assert_snapshot!(problems("PruneLayers([0]), Awq(bits: 4, calibration: (from: Sampled, length: 4))", "bert"), @r#"
+    treat[0].PruneLayers: norms stand behind the stream of this model, so no block lets it through as it is; prune heads or weights instead
+    treat[1].calibration.from: Sampled needs a model that goes on with a text, and this one fills gaps; write Prompts or Text("file.txt")
+    "#);
+    assert_snapshot!(problems("Round(bits: 4, only: (parts: [\"unembed\"]))", "gpt2"), @r#"treat[0].only.parts[0]: there is no "unembed"; gpt2 has embed, attn.q, attn.k, attn.v, attn.out, mlp.in, mlp.out; it reads its answers with the embedding"#);
+}
+
+#[test]
+fn a_share_that_is_none_is_answered_in_the_file() {
+    let text = question(&super::pairs(), "LogitLens()", "treat: [Magnitude(sparsity: \"half\")]");
+    let told = patchclamp::spec::Experiment::parse(std::path::Path::new("q.ron"), &text).unwrap_err().to_string();
+    assert!(told.contains("a share from 0 to 1, or zeros in so many neighbours"), "{told}");
+}

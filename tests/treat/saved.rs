@@ -1,0 +1,106 @@
+//! Treated weights written back under the checkpoint's own names: loaded again they are the same, to the bit.
+
+use super::common::{DECODERS, ENCODERS, device, golden};
+use super::{fresh, planned};
+use patchclamp::model::family::Config;
+use patchclamp::model::load::folder;
+use patchclamp::model::weights::Weights;
+use patchclamp::model::{Model, Visitor, random};
+use patchclamp::tensor::{Tensor, to_doubles};
+use patchclamp::treat::save::{Written, write};
+use patchclamp::treat::{self, structure::merge};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+fn everything(model: &dyn Model) -> BTreeMap<String, Vec<u64>> {
+    struct Bits(BTreeMap<String, Vec<u64>>);
+    impl Visitor for Bits {
+        fn matrix(&mut self, name: &str, weight: &mut Tensor<2>) {
+            self.0.insert(name.into(), to_doubles(weight).into_iter().map(f64::to_bits).collect());
+        }
+        fn vector(&mut self, name: &str, weight: &mut Tensor<1>) {
+            self.0.insert(name.into(), to_doubles(weight).into_iter().map(f64::to_bits).collect());
+        }
+    }
+    let mut bits = Bits(BTreeMap::new());
+    model.parted(&[]).visit(&mut bits);
+    bits.0
+}
+
+fn kept(weights: &Weights) -> BTreeMap<String, Vec<u8>> {
+    weights.tensors().map(|(name, _, _, bytes)| (name.to_string(), bytes.to_vec())).collect()
+}
+
+/// A model after `change`, written into a folder of its own.
+fn saved(case: &str, change: impl Fn(&mut dyn Model), into: &Path) -> (Written, BTreeMap<String, Vec<u64>>) {
+    let (mut plain, mut model) = (fresh(case), fresh(case));
+    change(model.model());
+    let weights = Weights::open(&golden(case), &device()).unwrap();
+    let config = Config::read(&golden(case).join("config.json")).unwrap();
+    let notes = [("recipe", "[]".to_string())];
+    let written = write(&config, &weights, [plain.model(), model.model()], &notes).unwrap();
+    std::fs::copy(golden(case).join("config.json"), into.join("config.json")).unwrap();
+    std::fs::write(into.join("model.safetensors"), &written.bytes).unwrap();
+    (written, everything(model.model()))
+}
+
+fn by(case: &str, treat: &str) -> impl Fn(&mut dyn Model) {
+    let plan = planned(treat, fresh(case));
+    move |model: &mut dyn Model| drop(treat::apply(model, &plan.recipe, &[], 32.0))
+}
+
+#[test]
+fn what_was_saved_is_what_was_treated() {
+    for case in DECODERS.iter().chain(&ENCODERS) {
+        let place = tempfile::tempdir().unwrap();
+        let steps = "Gptq(bits: 3), Magnitude(sparsity: 0.3, only: (parts: [\"embed\"]))";
+        let (written, expected) = saved(case, by(case, steps), place.path());
+        let again = folder(place.path(), &[], &device()).unwrap();
+        assert!(everything(again.model.as_ref()) == expected, "{case}");
+        assert!(!written.changed.is_empty(), "{case}");
+        // everything else is as it was, and the names are the same
+        let [was, is] =
+            [golden(case), place.path().to_path_buf()].map(|at| kept(&Weights::open(&at, &device()).unwrap()));
+        assert!(was.keys().eq(is.keys()), "{case}");
+        for (name, bytes) in &was {
+            assert_eq!(is[name] != *bytes, written.changed.contains(name), "{case}: {name}");
+        }
+    }
+}
+
+#[test]
+fn nothing_changed_is_the_checkpoint_itself() {
+    let place = tempfile::tempdir().unwrap();
+    for case in ["gpt2", "sharded", "half"] {
+        let (written, _) = saved(case, |_| {}, place.path());
+        assert!(written.changed.is_empty() && !written.widened);
+        let [was, is] =
+            [golden(case), place.path().to_path_buf()].map(|at| kept(&Weights::open(&at, &device()).unwrap()));
+        assert_eq!(was, is);
+    }
+}
+
+/// Zeros fit into half precision, and levels of a scale of their own do not.
+#[test]
+fn numbers_grow_only_where_they_must() {
+    let place = tempfile::tempdir().unwrap();
+    for (steps, widened) in [("Magnitude(sparsity: 0.5)", false), ("Round(bits: 4)", true)] {
+        let (written, expected) = saved("half", by("half", steps), place.path());
+        assert_eq!(written.widened, widened, "{steps}");
+        assert!(everything(folder(place.path(), &[], &device()).unwrap().model.as_ref()) == expected, "{steps}");
+    }
+}
+
+/// Gemma adds one to the weights of its norms; blocks that are taken out lose their biases.
+#[test]
+fn vectors_are_written_back_too() {
+    for case in ["gemma2", "gpt2", "pythia-parallel", "qwen2", "bert-untied", "opt"] {
+        let place = tempfile::tempdir().unwrap();
+        let other = random::twin(fresh(case).model(), 4);
+        let (_, expected) = saved(case, |model| merge(model, other.as_ref(), 0.5), place.path());
+        assert!(everything(folder(place.path(), &[], &device()).unwrap().model.as_ref()) == expected, "{case}");
+    }
+    let place = tempfile::tempdir().unwrap();
+    let (written, _) = saved("gpt2", by("gpt2", "PruneLayers([1])"), place.path());
+    assert_eq!(written.changed.len(), 4, "{:?}", written.changed);
+}
