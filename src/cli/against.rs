@@ -4,10 +4,10 @@ use super::open::{planned, prepared};
 use super::runs::Ready;
 use super::screen::{Bar, Voice};
 use crate::plan::Plan;
-use crate::report::{self, is_finished};
+use crate::report::{self, Folder, is_finished};
 use crate::run::Outcome;
 use crate::spec::{Experiment, Method, Variant};
-use crate::steps::Shard;
+use crate::steps::{Shard, Steps};
 use anyhow::{anyhow, ensure};
 use std::path::{Path, PathBuf};
 
@@ -73,16 +73,36 @@ pub fn run(plan: &Plan, file: &Path, path: &Path, bar: &mut Bar, voice: Voice) -
     }
     for (index, variant) in plan.experiment.against.iter().enumerate() {
         let folder = path.join("against").join(&variant.name);
+        let experiment = plan.experiment.clone();
         let (plan, loaded) =
-            prepared(plan.experiment.varied(variant), file, voice).map_err(|error| named(index, variant, &error))?;
+            prepared(experiment.varied(variant), file, voice).map_err(|error| named(index, variant, &error))?;
         let ready = Ready::of(plan, loaded);
         if !is_finished(&folder, &ready.fingerprint) {
             let work = ready.begin(&folder, Shard::WHOLE, bar)?;
             ready.complete(work, bar, voice, |_, _| Ok(()))?;
         }
+        twins(&experiment, variant, (file, &folder), bar, voice).map_err(|error| named(index, variant, &error))?;
         folders.push(folder);
     }
     Ok(folders)
+}
+
+/// Measures every twin of a variant's treatment that is not there yet, in the variant's folder.
+fn twins(
+    experiment: &Experiment,
+    variant: &Variant,
+    (file, folder): (&Path, &Path),
+    bar: &mut Bar,
+    voice: Voice,
+) -> anyhow::Result<()> {
+    let there = if variant.twins == 0 { return Ok(()) } else { Folder::existing(folder)? };
+    for number in (1..=variant.twins).filter(|number| !there.has(&report::twin_file(*number))) {
+        let (plan, loaded) = prepared(experiment.twin(variant, number), file, voice)?;
+        bar.mark(&format!("twin {number} of {}", variant.twins));
+        let mut outcome = crate::run::run(&plan, &loaded, &mut Steps::unkept(&mut ()))?;
+        report::keep_twin(&mut outcome, number, &there)?;
+    }
+    Ok(())
 }
 
 /// Adds to an outcome what its circuits are beside those of the variants.
@@ -91,6 +111,7 @@ pub fn hold(outcome: &mut Outcome, plan: &Plan, folders: &[PathBuf]) -> anyhow::
         report::hold(outcome, plan, variant, folder)?;
         report::hold_spaces(outcome, plan, variant, folder)?;
         report::hold_measures(outcome, plan, variant, folder)?;
+        report::hold_twins(outcome, plan, variant, folder)?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Models opened as the command line or a file names them, their weights treated where an experiment says so.
 
-use super::screen::{Bar, Voice};
 use super::against;
+use super::screen::{Bar, Voice};
 use super::treat::Source;
 use crate::compile::compile;
 use crate::model::Model;

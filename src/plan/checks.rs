@@ -3,7 +3,9 @@
 use super::{Cell, Known, Problems, has_sets};
 use crate::metric::Metric;
 use crate::site::Layout;
-use crate::spec::{Ablation, ChangeSpec, Concept, Control, EditSpec, Experiment, Measure, Method, Sites, Statistics};
+use crate::spec::{
+    Ablation, ChangeSpec, Concept, Control, EditSpec, Experiment, Measure, Method, Sites, Statistics, Variant,
+};
 
 /// The most resamples and permutations: more would not end.
 const MOST: usize = 100_000_000;
@@ -60,9 +62,31 @@ pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
             let what = "has prompts of its own, but spaces and measures are held against each other on the same prompts; leave `data` and `seed` out, or the methods Represent and Measure";
             problems.add(&at, what);
         }
+        twins(&at, variant, experiment, problems);
         if variant.is_same() {
             problems.add(&at, "differs in nothing; give it a model, data, a metric, a control or a seed of its own");
         }
+    }
+}
+
+/// The most twins: each is a model that is made and measured.
+const MOST_TWINS: usize = 10_000;
+
+/// Twins are of a treatment in which something can be left to chance, and tell of measures.
+fn twins(at: &str, variant: &Variant, experiment: &Experiment, problems: &mut Problems) {
+    if variant.twins == 0 {
+        return;
+    }
+    let at = format!("{at}.twins");
+    if variant.twins > MOST_TWINS {
+        problems.add(&at, format!("{} are too many; {MOST_TWINS} are the most", variant.twins));
+    }
+    let steps = experiment.varied(variant).treat;
+    if steps.iter().all(|step| step.twin(1) == step.twin(2)) {
+        problems.add(&at, "nothing in `treat` can be left to chance, as rounding and pruning of single weights can");
+    }
+    if !experiment.methods.iter().any(|method| matches!(method, Method::Measure(_))) {
+        problems.add(&at, "tell of measures, and there is none; add for instance Measure(measures: [Perplexity()])");
     }
 }
 

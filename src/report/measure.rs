@@ -1,12 +1,12 @@
 //! Measures of bias: two models beside each other, one tidy file of every figure, and bars over groups.
 
-use super::{Folder, ReportError};
+use super::{Folder, ReportError, twins};
 use crate::figure::{Bar, Bars, Figure, capitalised};
 use crate::method::measure::{Difference, NAME, differences, items_of, neutral};
 use crate::method::represent::AGAINST;
 use crate::plan::{Plan, Step};
 use crate::run::Outcome;
-use crate::spec::{Experiment, ModelSpec, Variant};
+use crate::spec::{Experiment, ModelSpec, Treatment, Variant};
 use crate::table::{Row, Table, quantity};
 use indexmap::IndexMap;
 
@@ -145,21 +145,23 @@ fn bars(table: &Table, difference: bool, what: &str, rows: &[&Row]) -> (String, 
 
 /// Every figure of every measure of a run, of its own model and of its variants; none where nothing is measured.
 pub(super) fn csv(tables: &[Table], experiment: &Experiment) -> Option<String> {
-    let measures: Vec<&Table> = tables.iter().filter(|table| is_of(table)).collect();
+    let measures: Vec<&Table> = tables.iter().filter(|table| is_of(table) && !twins::is_of(table)).collect();
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(HEADER).ok()?;
     for table in &measures {
         let measure = |row: &Row| format!("{}: {}", stem(&table.name), row.metric);
         match table.name.split_once(AGAINST) {
             None => {
-                let model = model(&experiment.model);
+                let model = [model(&experiment.model), treated(&experiment.treat)];
                 for row in &table.rows {
                     writer.write_record(record(&model, &measure(row), row, None)).ok()?;
                 }
             }
             Some((_, variant)) => {
+                let model = of_variant(variant, experiment);
                 for rows in table.rows.chunks_exact(3) {
-                    writer.write_record(record(variant, &measure(&rows[1]), &rows[1], Some(&rows[2]))).ok()?;
+                    let against = Against { difference: &rows[2], quantile: twins::quantile(tables, table, &rows[1]) };
+                    writer.write_record(record(&model, &measure(&rows[1]), &rows[1], Some(against))).ok()?;
                 }
             }
         }
@@ -174,13 +176,20 @@ fn stem(name: &str) -> &str {
     name.split_once(AGAINST).map_or(name, |(name, _)| name)
 }
 
-fn record(model: &str, measure: &str, row: &Row, difference: Option<&Row>) -> [String; 13] {
+/// What a figure of a variant is beside that of the experiment's own model.
+struct Against<'a> {
+    difference: &'a Row,
+    /// The share of twins whose change is smaller.
+    quantile: Option<f64>,
+}
+
+fn record([model, treatment]: &[String; 2], measure: &str, row: &Row, against: Option<Against>) -> [String; 13] {
     let number =
         |value: Option<f64>| value.filter(|value| value.is_finite()).map_or(String::new(), |value| value.to_string());
-    let of = |part: fn(&Row) -> Option<f64>| number(difference.and_then(part));
+    let of = |part: fn(&Row) -> Option<f64>| number(against.as_ref().and_then(|against| part(against.difference)));
     [
-        model.into(),
-        String::new(),
+        model.clone(),
+        treatment.clone(),
         measure.into(),
         row.site.clone().unwrap_or_default(),
         number(Some(row.effect)),
@@ -190,9 +199,23 @@ fn record(model: &str, measure: &str, row: &Row, difference: Option<&Row>) -> [S
         of(|row| row.low),
         of(|row| row.high),
         of(|row| row.p),
-        String::new(),
+        number(against.as_ref().and_then(|against| against.quantile)),
         row.n.to_string(),
     ]
+}
+
+/// The model of a variant and what was done to its weights: the variant's name stands for the one that it changes.
+fn of_variant(name: &str, experiment: &Experiment) -> [String; 2] {
+    let variant = experiment.against.iter().find(|variant| variant.name == name);
+    match variant.and_then(|variant| Some((variant, variant.treat.as_ref()?))) {
+        Some((variant, _)) => [model(variant.model.as_ref().unwrap_or(&experiment.model)), name.to_string()],
+        None => [name.to_string(), treated(&experiment.treat)],
+    }
+}
+
+/// What was done to the weights of the experiment's own model.
+fn treated(steps: &[Treatment]) -> String {
+    if steps.is_empty() { String::new() } else { super::ron_value(&steps) }
 }
 
 fn model(spec: &ModelSpec) -> String {

@@ -13,6 +13,7 @@ mod reading;
 mod side;
 mod spaces;
 mod steer;
+mod twins;
 mod weights;
 mod work;
 
@@ -21,6 +22,7 @@ pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
 pub use measure::hold_measures;
 pub use spaces::hold_spaces;
+pub use twins::{file as twin_file, hold_twins, keep as keep_twin};
 pub use work::{Work, is_finished};
 
 use crate::circuit::{Circuit, Portraits};
@@ -223,6 +225,7 @@ fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
         (_, Some((circuit, nodes))) => circuits::figures(table, circuit, nodes),
         _ if spaces::is_of(table) => spaces::figures(table),
         _ if faithfulness::is_of(table) => faithfulness::figures(table),
+        _ if twins::is_of(table) => twins::figures(table),
         _ if measure::is_of(table) => measure::figures(table),
         _ if localise::is_of(table) => localise::figures(table),
         _ if steer::is_of(table) => steer::figures(table),

@@ -1,6 +1,6 @@
 //! What an experiment is held against: itself with another model, other prompts or another metric.
 
-use super::{Control, Data, Experiment, ModelSpec, Treatment};
+use super::{Control, Data, Experiment, Method, ModelSpec, Statistics, Treatment};
 use crate::metric::Metric;
 use crate::model::process::Processing;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,9 @@ pub struct Variant {
     /// Its weights treated otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub treat: Option<Vec<Treatment>>,
+    /// How many twins of its treatment say what chance alone changes: rounded by chance, or with any weights set to zero.
+    #[serde(default, skip_serializing_if = "none")]
+    pub twins: usize,
     /// Other steps of weight processing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<Vec<Processing>>,
@@ -37,7 +40,7 @@ pub struct Variant {
 impl Variant {
     /// Whether it differs in nothing.
     pub fn is_same(&self) -> bool {
-        let Variant { name: _, model, treat, process, data, control, metric, seed } = self;
+        let Variant { name: _, model, treat, twins: _, process, data, control, metric, seed } = self;
         model.is_none()
             && treat.is_none()
             && process.is_none()
@@ -51,7 +54,7 @@ impl Variant {
 impl Experiment {
     /// The experiment that a variant of this one is; it is held against nothing itself, and has no model beside its own.
     pub fn varied(&self, variant: &Variant) -> Experiment {
-        let Variant { name, model, treat, process, data, control, metric, seed } = variant.clone();
+        let Variant { name, model, treat, twins: _, process, data, control, metric, seed } = variant.clone();
         Experiment {
             question: format!("{} ({name})", self.question),
             model: model.unwrap_or_else(|| self.model.clone()),
@@ -66,4 +69,22 @@ impl Experiment {
             ..self.clone()
         }
     }
+
+    /// The experiment that a twin of a variant's treatment is: measures alone, whose intervals nobody reads.
+    pub fn twin(&self, variant: &Variant, number: usize) -> Experiment {
+        let varied = self.varied(variant);
+        let measures = |method: &&Method| matches!(method, Method::Measure(_));
+        Experiment {
+            treat: varied.treat.iter().map(|step| step.twin(number as u64)).collect(),
+            methods: varied.methods.iter().filter(measures).cloned().collect(),
+            features: Vec::new(),
+            truth: None,
+            statistics: Statistics { resamples: 1, permutations: 1, ..varied.statistics },
+            ..varied
+        }
+    }
+}
+
+fn none(count: &usize) -> bool {
+    *count == 0
 }

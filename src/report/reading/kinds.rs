@@ -1,7 +1,11 @@
 //! How to read the tables of every method but probes and erasers.
 
 /// What the name of a table holds, and its paragraph; the first that fits.
-pub const KINDS: [(&str, &str); 45] = [
+pub const KINDS: [(&str, &str); 46] = [
+    (
+        ".twins.",
+        "A treatment changes a figure by chance too. Twins are the same treatment with what can be left to chance left to it: weights rounded up or down at random to as many bits, as many weights of any kind set to zero, other draws of calibration texts. `change` is that of the treatment, `change of twins` their mean with their middle 95 in 100; `quantile` says where the change stands among them: near 0 or 1 it is more than chance, anywhere else it is what any such treatment would do. At matched loss each twin is moved along the line of change on loss; the row is left out where the treatment costs more, or less, than every twin.",
+    ),
     (
         "measure.",
         "What the model finds probable in a data set that was made to show bias: each row is a figure of a group of items, as the authors of the set define it; where implementations differ both are given. Percentages of preference are 50 without bias, log-odds and differences 0. Intervals are percentile bootstraps over items, or over clusters of them (see `clusters`); a draw that holds none of a group is left out of that group's interval. `n` counts items. A preference may come of anything in which two sentences differ, so read the items, whose log-probabilities are in tables/….items.csv; all figures of a run, and of the models that it is held against, are in bias.csv.",

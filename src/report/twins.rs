@@ -1,0 +1,228 @@
+//! Twins of a treatment: where the change of every measure stands among changes that chance alone makes.
+
+use super::{Folder, ReportError};
+use crate::figure::{Bar, Bars, Figure};
+use crate::method::measure::NAME;
+use crate::method::represent::AGAINST;
+use crate::method::summary::mean;
+use crate::plan::{Plan, Step};
+use crate::run::Outcome;
+use crate::spec::Variant;
+use crate::table::{Row, Table};
+use patchclamp_probes::Interval;
+use patchclamp_probes::null::{Place, place, place_at};
+use std::path::Path;
+
+/// What stands between a measure's name and that of the variant whose twins a table tells of.
+const TWINS: &str = ".twins.";
+
+/// The methods of the rows of a figure.
+const ROWS: [&str; 4] = ["change", "change of twins", "quantile", "quantile at matched loss"];
+
+/// The figure by which losses are matched, of the first measure that has it.
+const LOSS: &str = "nats a token";
+
+/// A change with a p below gets a dot.
+const LEVEL: f64 = 0.05;
+
+/// The file of a twin's tables in its variant's folder.
+pub fn file(number: usize) -> String {
+    format!("twins/{number:04}.json")
+}
+
+/// Keeps the tables of measures of a twin.
+pub fn keep(outcome: &mut Outcome, number: usize, folder: &Folder) -> Result<(), ReportError> {
+    let tables: Vec<&Table> = outcome.tables().map(|table| &*table).collect();
+    folder.write(&file(number), serde_json::to_string(&tables).expect("tables have string keys only").as_bytes())
+}
+
+/// Adds to an outcome a table for each of its measures: the change that the variant's treatment makes, and its place among the
+/// changes of its twins, whose tables stand in `folder`.
+pub fn hold_twins(outcome: &mut Outcome, plan: &Plan, variant: &Variant, folder: &Path) -> Result<(), ReportError> {
+    if variant.twins == 0 {
+        return Ok(());
+    }
+    let there = Folder::existing(folder)?;
+    let twins = (1..=variant.twins).map(|number| read(&there, &file(number))).collect::<Result<Vec<_>, _>>()?;
+    let own: Vec<&Table> = measures(plan, outcome).collect();
+    let treated: Vec<Option<&Table>> = own.iter().map(|table| of_variant(outcome, table, variant)).collect();
+    let loss = losses(&own, &treated, &twins);
+    let held = own.iter().zip(&treated).enumerate().filter_map(|(number, (own, treated))| {
+        let changes = Changes { own, treated: (*treated)?, twins: twins.iter().map(|twin| &twin[number]).collect() };
+        Some(changes.told(variant, loss.as_ref()))
+    });
+    let held: Vec<Table> = held.collect();
+    for table in held {
+        let stem = table.name.split_once(TWINS).map_or("", |(stem, _)| stem);
+        let finding = outcome.findings.iter_mut().find(|finding| finding.tables.iter().any(|own| own.name == stem));
+        finding.expect("the measure that it is of").tables.push(table);
+    }
+    Ok(())
+}
+
+fn read(folder: &Folder, name: &str) -> Result<Vec<Table>, ReportError> {
+    let tables = serde_json::from_str(&folder.read_text(name)?);
+    tables.map_err(|error| ReportError::NoRun(format!("{name}: {error}; delete it, and run the experiment again")))
+}
+
+/// The tables of the measures of an experiment's own model, in order.
+fn measures<'a>(plan: &'a Plan, outcome: &'a Outcome) -> impl Iterator<Item = &'a Table> {
+    let steps = outcome.findings.iter().zip(&plan.steps);
+    steps.flat_map(|(finding, step)| match step {
+        Step::Measure(measuring) => &finding.tables[..measuring.sets.len()],
+        _ => &[],
+    })
+}
+
+/// The table that holds a measure against the variant's.
+fn of_variant<'a>(outcome: &'a Outcome, own: &Table, variant: &Variant) -> Option<&'a Table> {
+    let name = format!("{}{AGAINST}{}", own.name, variant.name);
+    outcome.findings.iter().flat_map(|finding| &finding.tables).find(|table| table.name == name)
+}
+
+/// How much the loss changes: under the treatment, and in each twin.
+fn losses(own: &[&Table], treated: &[Option<&Table>], twins: &[Vec<Table>]) -> Option<(f64, Vec<f64>)> {
+    let is_loss = |row: &&Row| row.metric == LOSS;
+    let (number, row) =
+        own.iter().enumerate().find_map(|(number, table)| Some((number, table.rows.iter().find(is_loss)?)))?;
+    let changes = Changes {
+        own: own[number],
+        treated: treated[number]?,
+        twins: twins.iter().map(|twin| &twin[number]).collect(),
+    };
+    let (observed, by_chance) = (changes.observed(row)?.effect, changes.by_chance(row));
+    (by_chance.len() == twins.len()).then_some((observed, by_chance))
+}
+
+/// A measure of the untreated model, the treated one beside it, and the twins.
+struct Changes<'a> {
+    own: &'a Table,
+    treated: &'a Table,
+    twins: Vec<&'a Table>,
+}
+
+impl Changes<'_> {
+    /// The row of the change that the treatment makes.
+    fn observed(&self, row: &Row) -> Option<&Row> {
+        let same =
+            |other: &&Row| other.method == "difference" && (&other.site, &other.metric) == (&row.site, &row.metric);
+        self.treated.rows.iter().find(same)
+    }
+
+    /// The change of each twin that has the figure.
+    fn by_chance(&self, row: &Row) -> Vec<f64> {
+        let same = |other: &&Row| (&other.site, &other.metric) == (&row.site, &row.metric);
+        let change = |twin: &&Table| Some(twin.rows.iter().find(same)?.effect - row.effect);
+        self.twins.iter().filter_map(change).filter(|change| change.is_finite()).collect()
+    }
+
+    fn told(&self, variant: &Variant, loss: Option<&(f64, Vec<f64>)>) -> Table {
+        let mut table = Table {
+            name: format!("{}{TWINS}{}", self.own.name, variant.name),
+            title: format!("{}, {} among {} twins", self.own.title, variant.name, variant.twins),
+            rows: self.own.rows.iter().flat_map(|row| self.rows(row, loss)).collect(),
+            ..self.own.clone()
+        };
+        let facts = [
+            ("twins", format!("{}: the same treatment, rounded by chance to as many bits, with as many weights of any kind set to zero, and calibrated on other draws", variant.twins)),
+            ("quantile", "the share of twins whose change is smaller, ties counted half; p is two-sided, not corrected for the number of figures".into()),
+            ("quantile at matched loss", "the same with the change of each twin moved along the line of change on change of loss, over twins, to the loss of the treatment".into()),
+        ];
+        table.facts.extend(facts.map(|(name, value)| (name.to_string(), value)));
+        table
+    }
+
+    /// The change, that of twins, and its places among them.
+    fn rows(&self, row: &Row, loss: Option<&(f64, Vec<f64>)>) -> Vec<Row> {
+        let Some(observed) = self.observed(row) else { return Vec::new() };
+        let by_chance = self.by_chance(row);
+        let Some(found) = place(observed.effect, &by_chance) else { return Vec::new() };
+        let middle = Interval::percentile(&by_chance, 0.95);
+        let blank = |method: &str| Row {
+            method: method.into(),
+            low: None,
+            high: None,
+            p: None,
+            n: by_chance.len(),
+            ..row.clone()
+        };
+        let quantile = |method: &str, place: Place| Row { effect: place.quantile, p: Some(place.p), ..blank(method) };
+        let mut rows = vec![
+            Row { p: Some(found.p), method: ROWS[0].into(), ..observed.clone() },
+            Row {
+                effect: mean(&by_chance),
+                low: middle.map(|middle| middle.low),
+                high: middle.map(|middle| middle.high),
+                ..blank(ROWS[1])
+            },
+            quantile(ROWS[2], found),
+        ];
+        // a treatment that costs more than any twin is compared with none of them
+        let matched = loss.filter(|(_, losses)| row.metric != LOSS && losses.len() == by_chance.len()).and_then(
+            |(own, losses)| {
+                let pairs: Vec<[f64; 2]> =
+                    by_chance.iter().zip(losses).map(|(change, loss)| [*change, *loss]).collect();
+                place_at([observed.effect, *own], &pairs)
+            },
+        );
+        rows.extend(matched.filter(|place| !place.extrapolated).map(|place| quantile(ROWS[3], place)));
+        rows
+    }
+}
+
+/// Whether a table tells of twins.
+pub(super) fn is_of(table: &Table) -> bool {
+    table.name.contains(NAME) && table.name.contains(TWINS)
+}
+
+/// The quantile of a figure of a variant among its twins, where it has some.
+pub(super) fn quantile<'a>(tables: &'a [Table], against: &Table, row: &Row) -> Option<f64> {
+    let name = against.name.replacen(AGAINST, TWINS, 1);
+    let rows = &tables.iter().find(|table| table.name == name)?.rows;
+    let same = |other: &&'a Row| other.method == ROWS[2] && (&other.site, &other.metric) == (&row.site, &row.metric);
+    rows.iter().find(same).map(|row| row.effect)
+}
+
+/// The most bars of a figure.
+const MOST: usize = 40;
+
+/// For every quantity the changes of groups as bars, with the middle 95 in 100 of the twins as whiskers.
+pub(super) fn figures(table: &Table) -> Vec<(String, Figure)> {
+    let mut metrics: Vec<&str> = Vec::new();
+    for row in &table.rows {
+        if !metrics.contains(&row.metric.as_str()) {
+            metrics.push(&row.metric);
+        }
+    }
+    metrics.into_iter().filter_map(|metric| figure(table, metric)).collect()
+}
+
+fn figure(table: &Table, metric: &str) -> Option<(String, Figure)> {
+    let of = |method: &str| {
+        table.rows.iter().filter(move |row| row.metric == metric && row.method == method).collect::<Vec<_>>()
+    };
+    let bars: Vec<Bar> = of(ROWS[0])
+        .into_iter()
+        .zip(of(ROWS[1]))
+        .map(|(change, twins)| Bar {
+            label: change.site.clone().unwrap_or_default(),
+            value: change.effect,
+            low: twins.low,
+            high: twins.high,
+            mark: change.p.is_some_and(|p| p < LEVEL),
+        })
+        .collect();
+    if bars.len() < 2 || bars.len() > MOST {
+        return None;
+    }
+    let slug = metric.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
+    let figure = Bars {
+        title: format!("{}: {metric}", table.title),
+        x_title: "Group; whiskers: middle 95 in 100 of twins".into(),
+        y_title: format!("Change of {metric}"),
+        bars,
+        mark_title: format!("p < {LEVEL} among twins"),
+        base: 0.0,
+    };
+    Some((format!("{}_{slug}", table.name), Figure::Bars(figure)))
+}
