@@ -8,15 +8,15 @@ use crate::report::{self, is_finished};
 use crate::run::Outcome;
 use crate::spec::{Experiment, Method, Variant};
 use crate::steps::Shard;
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{anyhow, ensure};
 use std::path::{Path, PathBuf};
 
 /// Plans every variant, so that all mistakes are told before anything runs.
 pub fn check(plan: &Plan, file: &Path, voice: Voice) -> anyhow::Result<()> {
     let own: Vec<_> = plan.steps.iter().map(|step| step.blocks()).collect();
     for (index, variant) in plan.experiment.against.iter().enumerate() {
-        let (other, _) =
-            planned(plan.experiment.varied(variant), file, voice).with_context(|| named(index, variant))?;
+        let (other, _) = planned(plan.experiment.varied(variant), file, voice)
+            .map_err(|why| anyhow!("{}: {why}", named(index, variant)))?;
         let spaces = plan.experiment.methods.iter().any(|method| matches!(method, Method::Represent(_)));
         ensure!(
             !spaces || (plan.left_out, other.left_out) == (0, 0),
@@ -57,8 +57,8 @@ pub fn run(plan: &Plan, file: &Path, path: &Path, bar: &mut Bar, voice: Voice) -
     let mut folders = Vec::new();
     for (index, variant) in plan.experiment.against.iter().enumerate() {
         let folder = path.join("against").join(&variant.name);
-        let (plan, loaded) =
-            prepared(plan.experiment.varied(variant), file, voice).with_context(|| named(index, variant))?;
+        let (plan, loaded) = prepared(plan.experiment.varied(variant), file, voice)
+            .map_err(|why| anyhow!("{}: {why}", named(index, variant)))?;
         let ready = Ready::of(plan, loaded);
         if !is_finished(&folder, &ready.fingerprint) {
             let work = ready.begin(&folder, Shard::WHOLE, bar)?;
