@@ -103,9 +103,11 @@ pub fn planned(mut experiment: Experiment, file: &Path, voice: Voice) -> anyhow:
     let setting = device::setting(experiment.device, experiment.precision)?;
     let loaded = load(&mut experiment.model, &experiment.process, &setting, voice)?;
     others(&mut experiment.treat, loaded.model.as_ref(), &setting, voice)?;
-    let guests = guests(&mut experiment, &setting, voice)?;
-    let plan = Plan::among(&experiment, &loaded, &guests)
-        .map_err(|problems| anyhow!("{} cannot be run:\n{problems}", file.display()))?;
+    let cannot = |problems| anyhow!("{} cannot be run:\n{problems}", file.display());
+    // what is wrong with the experiment itself is said before what is wrong with the models beside its own
+    let guests = guests(&mut experiment, &setting, voice)
+        .map_err(|error| Plan::new(&experiment, &loaded).err().map_or(error, cannot))?;
+    let plan = Plan::among(&experiment, &loaded, &guests).map_err(cannot)?;
     Ok((plan, loaded))
 }
 

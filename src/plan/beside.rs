@@ -1,13 +1,13 @@
 //! What is put in from another model: weights, part by part, or activations.
 
 use super::{Known, Named, Problems, Sweep, cells};
+use crate::data::bias::shares;
 use crate::model::Model;
 use crate::model::exchange::Exchange;
 use crate::model::load::Loaded;
 use crate::spec::{Direction, Experiment, PatchModels, PatchWeights};
 use crate::text::Text;
 use patchclamp_probes::shapley::Game;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Weights to be put in, and which sets of parts are run.
@@ -54,7 +54,10 @@ pub(super) fn weights(
     known: &Known,
     problems: &mut Problems,
 ) -> Option<WeightPatching> {
-    let along = asked.along.as_ref().map(|label| numbers(&format!("{at}.along"), label, known, problems));
+    if asked.shares.is_some() && asked.along.is_none() {
+        problems.add(&format!("{at}.shares"), "are of a label's values; name the label in `along`");
+    }
+    let along = asked.along.as_ref().map(|_| numbers(at, asked, known, problems));
     let other = other(at, &asked.with, experiment, known, problems)?;
     let exchange = Exchange::new(known.model, other.model.as_ref(), asked.by);
     let exchange = exchange.map_err(|error| problems.add(&format!("{at}.with"), error.to_string())).ok()?;
@@ -156,23 +159,39 @@ fn same_tokens(own: &Text, other: &Text) -> bool {
     count == other.vocabulary() && (0..count as u32).all(|id| own.label(id) == other.label(id))
 }
 
-/// The value of a label for each item, as a number.
-fn numbers(at: &str, label: &str, known: &Known, problems: &mut Problems) -> Option<Vec<f64>> {
-    let mut values = Vec::new();
-    let mut wrong: BTreeMap<String, ()> = BTreeMap::new();
-    for item in known.items {
-        match item.labels.get(label).map(|value| value.trim().parse::<f64>().ok().filter(|value| value.is_finite())) {
-            Some(Some(value)) => values.push(value),
-            Some(None) => drop(wrong.insert(format!("{:?} is no number", item.labels[label]), ())),
-            None => drop(wrong.insert(format!("not every item has a label {label:?}"), ())),
+/// The number of a label's value for each item: the value itself, or the log-odds of its share.
+fn numbers(at: &str, asked: &PatchWeights, known: &Known, problems: &mut Problems) -> Option<Vec<f64>> {
+    let label = asked.along.as_ref()?;
+    let table = match asked.shares.as_ref().map(shares).transpose() {
+        Ok(table) => table,
+        Err(error) => {
+            problems.add(&format!("{at}.shares"), error.to_string());
+            return None;
         }
-    }
-    if let Some(what) = wrong.into_keys().next() {
-        problems.add(at, format!("{what}; name a label of numbers"));
-        return None;
+    };
+    let at = format!("{at}.along");
+    let mut values = Vec::new();
+    for item in known.items {
+        let Some(value) = item.labels.get(label) else {
+            problems.add(&at, format!("not every item has a label {label:?}; name one that all have"));
+            return None;
+        };
+        let number = match &table {
+            Some(table) => table.get(&value.to_lowercase()).map(|share| (share / (100.0 - share)).ln()),
+            None => value.trim().parse::<f64>().ok(),
+        };
+        let Some(number) = number.filter(|number| number.is_finite()) else {
+            let what = if table.is_some() { "has no share above 0 and below 100 per cent" } else { "is no number" };
+            problems.add(
+                &at,
+                format!("{value:?} {what}; name a label of numbers, or `shares` that hold all of its values"),
+            );
+            return None;
+        };
+        values.push(number);
     }
     if values.windows(2).all(|pair| pair[0] == pair[1]) {
-        problems.add(at, format!("{label:?} is the same for all items, so nothing can be held against it"));
+        problems.add(&at, format!("{label:?} is the same for all items, so nothing can be held against it"));
         return None;
     }
     Some(values)

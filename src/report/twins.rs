@@ -32,7 +32,7 @@ pub fn file(number: usize) -> String {
 
 /// Keeps the tables of measures of a twin.
 pub fn keep(outcome: &mut Outcome, number: usize, folder: &Folder) -> Result<(), ReportError> {
-    let tables: Vec<&Table> = outcome.tables().map(|table| &*table).collect();
+    let tables: Vec<&Table> = outcome.tables().map(|table| &*table).filter(|table| table.name.contains(NAME)).collect();
     folder.write(&file(number), serde_json::to_string(&tables).expect("tables have string keys only").as_bytes())
 }
 

@@ -1,6 +1,6 @@
 //! Another model beside the experiment's: its weights, or its activations, put into this one.
 
-use super::{Axis, Direction, Only, Sites};
+use super::{Axis, Direction, Only, Shares, Sites};
 use crate::model::exchange::Grain;
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +16,12 @@ pub struct PatchWeights {
     /// The most sets of parts that are run for the shares of parts that act together; 0 leaves shares out.
     #[serde(default = "sets")]
     pub sets: usize,
-    /// A label of numbers, for instance the share of women in an occupation: the slope of the metric on it is told too.
+    /// A label whose values are numbers, or have shares: the slope of the metric on them is told too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub along: Option<String>,
+    /// Shares of the label's values, for instance of women in occupations; the slope is then on their log-odds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shares: Option<Shares>,
 }
 
 /// Activations of another model put into this one, or the other way round.

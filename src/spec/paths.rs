@@ -43,6 +43,7 @@ impl Experiment {
                 Method::EvaluateCircuit { file, .. } => paths.push(file),
                 Method::Probe(probe) => paths.extend(&mut probe.states),
                 Method::Stitch(stitch) => paths.extend(folder(&mut stitch.from)),
+                Method::PatchWeights(patch) => paths.extend(patch.shares.as_mut().map(|shares| &mut shares.path)),
                 Method::Measure(spec) => paths.extend(spec.measures.iter_mut().flat_map(Measure::paths)),
                 _ => {}
             }

@@ -52,7 +52,7 @@ pub fn write(
         [stored.numbered(config, |number, _| number)?, stored.numbered(config, |number, all| all - 1 - number)?];
     let [before, after] = [before, after].map(values);
     let numbers = models.each_ref().map(|model| values(model.as_ref()));
-    let mut new: BTreeMap<usize, f64> = BTreeMap::new();
+    let mut new = vec![f64::NAN; stored.count]; // what is no number was not changed
     let mut read = BTreeSet::new();
     for (name, was) in &before {
         let [up, down] = [&numbers[0], &numbers[1]].map(|numbers| numbers.get(name));
@@ -68,10 +68,10 @@ pub fn write(
             if !(place.fract() == 0.0 && (0.0..stored.count as f64).contains(&place)) {
                 return Err(SaveError::Computed(name.clone()));
             }
-            new.insert(place as usize, value - added);
+            new[place as usize] = value - added;
         }
     }
-    stored.written(new, &read, after_is_wide(&after), notes)
+    stored.written(&new, &read, after_is_wide(&after), notes)
 }
 
 /// Whether the model computes in f64, whose numbers f32 does not hold.
@@ -150,7 +150,7 @@ impl<'a> Stored<'a> {
     /// The file; a tensor that the model does not `read` and that was the same as one that is goes with it (tied heads).
     fn written(
         &self,
-        new: BTreeMap<usize, f64>,
+        new: &[f64],
         read: &BTreeSet<usize>,
         wide: bool,
         notes: &[(&str, String)],
@@ -159,14 +159,11 @@ impl<'a> Stored<'a> {
             self.tensors.iter().map(|tensor| (tensor.dtype, tensor.bytes.to_vec())).collect();
         let mut changed = Vec::new();
         for (index, tensor) in self.tensors.iter().enumerate() {
-            let own: Vec<(usize, f64)> = new
-                .range(tensor.first..tensor.first + tensor.count)
-                .map(|(at, value)| (at - tensor.first, *value))
-                .collect();
-            if own.is_empty() {
+            let own = &new[tensor.first..tensor.first + tensor.count];
+            if own.iter().all(|value| value.is_nan()) {
                 continue;
             }
-            let part = replaced(tensor, &own, wide)?;
+            let part = replaced(tensor, own, wide)?;
             let twin = |(other, twin): &(usize, &Kept)| !read.contains(other) && twin.bytes == tensor.bytes;
             for (other, _) in self.tensors.iter().enumerate().filter(twin) {
                 parts[other] = part.clone();
@@ -192,11 +189,12 @@ fn build(error: impl Into<family::BuildError>) -> SaveError {
     SaveError::Load(LoadError::Build(error.into()))
 }
 
-/// A tensor with new elements: in its own numbers where they hold all of them exactly, else in f32, or f64 where `wide`.
-fn replaced(tensor: &Kept, own: &[(usize, f64)], wide: bool) -> Result<(Dtype, Vec<u8>), SaveError> {
+/// A tensor with new elements, where there are some: in its own numbers where they hold all of them exactly, else in f32, or f64 where `wide`.
+fn replaced(tensor: &Kept, own: &[f64], wide: bool) -> Result<(Dtype, Vec<u8>), SaveError> {
     let view = TensorView::new(tensor.dtype, tensor.shape.to_vec(), tensor.bytes)?;
     let mut values = crate::model::weights::decode_exactly(&view).unwrap_or_default();
-    own.iter().for_each(|(place, value)| values[*place] = *value);
+    let changed = values.iter_mut().zip(own).filter(|(_, value)| !value.is_nan());
+    changed.for_each(|(stored, value)| *stored = *value);
     let narrow = encoded(tensor.dtype, &values);
     let exact = TensorView::new(tensor.dtype, tensor.shape.to_vec(), &narrow)
         .ok()

@@ -23,6 +23,7 @@ mod shards;
 #[cfg(unix)]
 mod states;
 mod treat;
+mod twins;
 
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -59,3 +59,18 @@ fn a_share_that_is_none_is_answered_in_the_file() {
     let told = patchclamp::spec::Experiment::parse(std::path::Path::new("q.ron"), &text).unwrap_err().to_string();
     assert!(told.contains("a share from 0 to 1, or zeros in so many neighbours"), "{told}");
 }
+
+#[test]
+fn what_is_written_is_read_again() {
+    let steps = "Round(bits: 4, scheme: Asymmetric, per: Group(32), only: (layers: [1], parts: [\"mlp\"])), Nf4(double: false), \
+                 Magnitude(sparsity: 1), Wanda(sparsity: \"2:4\"), SparseGpt(sparsity: 0.25, block: 64), Awq(bits: 3, per: Tensor), \
+                 Gptq(bits: 2, act_order: true, rounding: Stochastic, draw: 7, calibration: (from: Text(\"a.txt\"), rows: 9)), \
+                 FairGptq(bits: 4, pairs: CrowsPairs(\"b.csv\"), calibration: (from: Sampled)), RandomMask(sparsity: 0.5, within: Row), \
+                 PruneHeads(Smallest(2)), PruneHeads(These([(0, 1)])), PruneLayers([1]), Merge(with: Builtin(\"organism\"))";
+    let more = format!("treat: [{steps}], against: [(name: \"a\", treat: [{steps}]), (name: \"b\", treat: [])]");
+    let once = experiment(&question(&super::pairs(), "LogitLens()", &more));
+    let again = experiment(&patchclamp::report::ron_text(&once));
+    assert_eq!(again.treat, once.treat);
+    assert_eq!(again.against[0].treat, Some(once.treat.clone()));
+    assert_eq!((once.treat.len(), again.against[1].treat.as_deref()), (13, Some([].as_slice())));
+}

@@ -53,7 +53,9 @@ fn by(case: &str, treat: &str) -> impl Fn(&mut dyn Model) {
 fn what_was_saved_is_what_was_treated() {
     for case in DECODERS.iter().chain(&ENCODERS) {
         let place = tempfile::tempdir().unwrap();
-        let steps = "Gptq(bits: 3), Magnitude(sparsity: 0.3, only: (parts: [\"embed\"]))";
+        // the embedding of opt-behind is a product of two stored matrices
+        let embed = if *case == "opt-behind" { "" } else { ", Magnitude(sparsity: 0.3, only: (parts: [\"embed\"]))" };
+        let steps = &format!("Gptq(bits: 3){embed}");
         let (written, expected) = saved(case, by(case, steps), place.path());
         let again = folder(place.path(), &[], &device()).unwrap();
         assert!(everything(again.model.as_ref()) == expected, "{case}");
@@ -66,6 +68,17 @@ fn what_was_saved_is_what_was_treated() {
             assert_eq!(is[name] != *bytes, written.changed.contains(name), "{case}: {name}");
         }
     }
+}
+
+#[test]
+fn what_is_computed_when_a_model_is_built_cannot_be_written_back() {
+    let mut models = [fresh("opt-behind"), fresh("opt-behind")];
+    by("opt-behind", "Magnitude(sparsity: 0.3, only: (parts: [\"embed\"]))")(models[1].model());
+    let weights = Weights::open(&golden("opt-behind"), &device()).unwrap();
+    let config = Config::read(&golden("opt-behind").join("config.json")).unwrap();
+    let [before, after] = &mut models;
+    let refused = write(&config, &weights, [before.model(), after.model()], &[]).map(|_| ()).unwrap_err().to_string();
+    assert!(refused.starts_with("`embed` is computed"), "{refused}");
 }
 
 #[test]
