@@ -29,11 +29,16 @@ impl Sheet {
 
     /// The same from its text.
     pub fn of(path: &Path, text: &str) -> Result<Self, DataError> {
+        Sheet::behind(path, text, 0)
+    }
+
+    /// The same where so many lines stand before the text.
+    pub fn behind(path: &Path, text: &str, before: usize) -> Result<Self, DataError> {
         let delimiter = if text.lines().next().is_some_and(|header| header.contains('\t')) { b'\t' } else { b',' };
         let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(text.as_bytes());
         let header: Vec<String> = reader
             .headers()
-            .map_err(|error| malformed(path, &error))?
+            .map_err(|error| malformed(path, &error, before))?
             .iter()
             .map(|name| name.trim().to_string())
             .collect();
@@ -41,8 +46,8 @@ impl Sheet {
             return Err(DataError::unreadable(path, "is empty; its first line must name the columns"));
         }
         let row = |record: Result<StringRecord, Error>| {
-            let record = record.map_err(|error| malformed(path, &error))?;
-            Ok((record.position().map_or(0, |at| at.line() as usize), record))
+            let record = record.map_err(|error| malformed(path, &error, before))?;
+            Ok((before + record.position().map_or(0, |at| at.line() as usize), record))
         };
         let rows = reader.records().map(row).collect::<Result<_, _>>()?;
         Ok(Sheet { path: path.to_path_buf(), header, rows })
@@ -94,7 +99,8 @@ impl<'a> Line<'a> {
     /// The number of a column.
     pub fn number<T: std::str::FromStr>(self, column: usize) -> Result<T, DataError> {
         let cell = self.cell(column);
-        cell.parse().map_err(|_| self.wrong(format!("`{}` is {cell:?}, which is no such number", self.sheet.header[column])))
+        cell.parse()
+            .map_err(|_| self.wrong(format!("`{}` is {cell:?}, which is no such number", self.sheet.header[column])))
     }
 
     /// What is wrong with this row.
@@ -103,11 +109,13 @@ impl<'a> Line<'a> {
     }
 }
 
-fn malformed(path: &Path, error: &Error) -> DataError {
-    let line = error.position().map_or(1, |at| at.line() as usize);
+fn malformed(path: &Path, error: &Error, before: usize) -> DataError {
+    let line = before + error.position().map_or(1, |at| at.line() as usize);
     let why = match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("has {len} columns, but the header has {expected_len}; a text with a comma or a tab stands in quotes")
+            format!(
+                "has {len} columns, but the header has {expected_len}; a text with a comma or a tab stands in quotes"
+            )
         }
         _ => error.to_string(),
     };
@@ -137,7 +145,9 @@ mod tests {
         assert!(sheet("").map(drop).unwrap_err().contains("t.csv: is empty; its first line must name the columns"));
         assert!(sheet("a,b\n1\n").map(drop).unwrap_err().contains("t.csv:2: has 1 columns, but the header has 2"));
         let told = sheet("a,b\n1,\n").unwrap();
-        assert!(told.column("c").unwrap_err().to_string().contains("t.csv:1: there is no column `c`; the header has a, b"));
+        assert!(
+            told.column("c").unwrap_err().to_string().contains("t.csv:1: there is no column `c`; the header has a, b")
+        );
         let line = told.lines().next().unwrap();
         assert!(line.filled(1).unwrap_err().to_string().contains("t.csv:2: `b` is empty"));
         assert!(line.number::<f64>(1).unwrap_err().to_string().contains("`b` is \"\", which is no such number"));

@@ -125,7 +125,8 @@ impl<'a> Plan<'a> {
         let base = self.of.base;
         let side = if bar.value < base { -1.0 } else { 1.0 };
         let ends = [Some(bar.value), bar.low, bar.high].into_iter().flatten();
-        let end = ends.filter(|end| end.is_finite()).map(|end| end - base).fold(0.0, |end: f64, next| (side * next).max(end));
+        let end =
+            ends.filter(|end| end.is_finite()).map(|end| end - base).fold(0.0, |end: f64, next| (side * next).max(end));
         pen.disc((x, self.y.y(self.sheet.plot, base + side * end) - side * 4.0), 1.2, INK);
     }
 

@@ -1,10 +1,10 @@
 //! The methods of an experiment, each with every name resolved.
 
 use super::{
-    Acdc, Attribution, Circuits, Cuts, Das, Erasing, Filed, Given, Known, Localising, Measuring, Paths, Probing, Problems,
-    Pruning, Representing, Scope, Steering, Sweep, Tracing, TunedLens, attribution, causal, cells, checks, circuit,
-    das, edits, given, knockout, localise, measuring, paths, probing, pruning, record, representing, scope, sites, steer,
-    tuned_lens,
+    Acdc, Attribution, Circuits, Cuts, Das, Erasing, Filed, Given, Known, Localising, Measuring, Paths, Probing,
+    Problems, Pruning, Representing, Scope, Steering, Sweep, Tracing, TunedLens, attribution, causal, cells, checks,
+    circuit, das, edits, given, knockout, localise, measuring, paths, probing, pruning, record, representing, scope,
+    sites, steer, tuned_lens,
 };
 use crate::circuit::Blocks;
 use crate::hook::Edit;

@@ -61,6 +61,7 @@ fn special(plan: &Plan, loaded: &Loaded) -> String {
         Some((added, text.label(*item.clean.first()?)))
     };
     match (plan.experiment.special_tokens, written()) {
+        (_, None) if plan.items.is_empty() => "there are no prompts; tables say what stands around texts".into(),
         (_, None) => "none: the data is raw tokens".into(),
         (SpecialTokens::Never, _) => "none were added".into(),
         (SpecialTokens::AsTokenizer, Some((0, _))) => "the tokenizer adds none".into(),
@@ -101,7 +102,8 @@ fn measured(plan: &Plan) -> Option<String> {
     for request in measures.flat_map(|measuring| measuring.requests()) {
         let hash: Sha256 = sum.unwrap_or_default();
         let ids = request.ids.iter().flat_map(|id| id.to_le_bytes());
-        let reads = request.reads.iter().flat_map(|(at, token)| [(*at as u32).to_le_bytes(), token.to_le_bytes()].concat());
+        let reads =
+            request.reads.iter().flat_map(|(at, token)| [(*at as u32).to_le_bytes(), token.to_le_bytes()].concat());
         sum = Some(hash.chain_update(ids.chain(reads).collect::<Vec<u8>>()));
     }
     sum.map(|sum| hex(sum.finalize().as_ref()))

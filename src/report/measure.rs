@@ -21,13 +21,29 @@ const MOST: usize = 72;
 
 /// The columns of `bias.csv`.
 const HEADER: [&str; 13] = [
-    "model", "treatment", "measure", "group", "estimate", "low", "high", "difference", "difference_low", "difference_high", "p",
-    "null_quantile", "n",
+    "model",
+    "treatment",
+    "measure",
+    "group",
+    "estimate",
+    "low",
+    "high",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "p",
+    "null_quantile",
+    "n",
 ];
 
 /// Adds to an outcome a table for each of its measures, of its own model's figures, those that the variant's finished run in
 /// `folder` has kept the items of, and their differences.
-pub fn hold_measures(outcome: &mut Outcome, plan: &Plan, variant: &Variant, folder: &std::path::Path) -> Result<(), ReportError> {
+pub fn hold_measures(
+    outcome: &mut Outcome,
+    plan: &Plan,
+    variant: &Variant,
+    folder: &std::path::Path,
+) -> Result<(), ReportError> {
     let there = Folder::existing(folder)?;
     for (finding, step) in outcome.findings.iter_mut().zip(&plan.steps) {
         let Step::Measure(measuring) = step else { continue };
@@ -35,7 +51,8 @@ pub fn hold_measures(outcome: &mut Outcome, plan: &Plan, variant: &Variant, fold
         for (number, set) in measuring.sets.iter().enumerate() {
             let (main, own) = (&finding.tables[number], &finding.items[number]);
             let file = format!("tables/{}.items.csv", own.name);
-            let others = Table::rows_from_csv(&there.read_text(&file)?).map_err(|error| ReportError::NoRun(format!("{file}: {error}")))?;
+            let others = Table::rows_from_csv(&there.read_text(&file)?)
+                .map_err(|error| ReportError::NoRun(format!("{file}: {error}")))?;
             let [own, others] = [items_of(&own.rows), items_of(&others)];
             let found = differences(set, [&own, &others], plan.experiment.statistics, plan.experiment.seed);
             held.push(table(main, &found, variant));
@@ -112,7 +129,8 @@ fn bars(table: &Table, difference: bool, what: &str, rows: &[&Row]) -> (String, 
         let mark = row.p.is_some_and(|p| p < LEVEL);
         Bar { label: label(row), value: row.effect, low: row.low, high: row.high, mark }
     };
-    let (ending, quantity) = if difference { ("_difference", format!("difference of {what}")) } else { ("", what.to_string()) };
+    let (ending, quantity) =
+        if difference { ("_difference", format!("difference of {what}")) } else { ("", what.to_string()) };
     let slug = what.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
     let figure = Bars {
         title: format!("{}: {quantity}", table.title),
@@ -157,7 +175,8 @@ fn stem(name: &str) -> &str {
 }
 
 fn record(model: &str, measure: &str, row: &Row, difference: Option<&Row>) -> [String; 13] {
-    let number = |value: Option<f64>| value.filter(|value| value.is_finite()).map_or(String::new(), |value| value.to_string());
+    let number =
+        |value: Option<f64>| value.filter(|value| value.is_finite()).map_or(String::new(), |value| value.to_string());
     let of = |part: fn(&Row) -> Option<f64>| number(difference.and_then(part));
     [
         model.into(),

@@ -34,7 +34,10 @@ pub struct Question {
 /// The questions of a file.
 pub fn bbq(path: &Path) -> Result<Lines<Question>, DataError> {
     let text = text(path)?;
-    some(path, lines(&text).map(|(number, line)| Ok((number, question(path, number, line)?))).collect::<Result<_, _>>()?)
+    some(
+        path,
+        lines(&text).map(|(number, line)| Ok((number, question(path, number, line)?))).collect::<Result<_, _>>()?,
+    )
 }
 
 fn question(path: &Path, number: usize, line: &str) -> Result<Question, DataError> {

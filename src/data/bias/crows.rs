@@ -60,9 +60,15 @@ mod tests {
 
     #[test]
     fn a_malformed_row_is_named() {
-        assert!(told(&ROWS.replace("stereo,R", "sterio,R")).unwrap_err().starts_with("c.csv:2: `stereo_antistereo` is"));
+        assert!(
+            told(&ROWS.replace("stereo,R", "sterio,R")).unwrap_err().starts_with("c.csv:2: `stereo_antistereo` is")
+        );
         assert!(told(&ROWS.replace("\"A, b\"", "")).unwrap_err().starts_with("c.csv:2: `sent_more` is empty"));
-        assert!(told(&ROWS.replace("sent_less,", "less,")).unwrap_err().starts_with("c.csv:1: there is no column `sent_less`"));
+        assert!(
+            told(&ROWS.replace("sent_less,", "less,"))
+                .unwrap_err()
+                .starts_with("c.csv:1: there is no column `sent_less`")
+        );
         assert_eq!(told(&ROWS[..ROWS.find('0').unwrap()]).unwrap_err(), "c.csv: has no row");
     }
 }

@@ -1,7 +1,8 @@
 //! Labour statistics: what share of a group a label has, from a table.
 
 use crate::data::DataError;
-use crate::data::sheet::Sheet;
+use crate::data::sheet::{Line, Sheet};
+use crate::data::text_file::text;
 use crate::spec::Shares;
 use indexmap::IndexMap;
 use std::path::Path;
@@ -13,7 +14,7 @@ pub fn shares(file: &Shares) -> Result<IndexMap<String, f64>, DataError> {
 
 /// The columns of Winogender's `occupations-stats.tsv` that hold shares of women, each by its name.
 pub fn winogender_shares(path: &Path) -> Result<Vec<(String, IndexMap<String, f64>)>, DataError> {
-    let sheet = Sheet::read(path)?;
+    let sheet = sheet(path)?;
     let columns: Vec<&String> = sheet.header().iter().filter(|name| name.ends_with("_pct_female")).collect();
     if columns.is_empty() {
         let why = "has no column that ends with _pct_female, as bls_pct_female and bergsma_pct_female do";
@@ -27,11 +28,16 @@ pub fn winogender_shares(path: &Path) -> Result<Vec<(String, IndexMap<String, f6
 }
 
 fn column(path: &Path, label: &str, value: &str) -> Result<IndexMap<String, f64>, DataError> {
-    // a table may begin with comments
-    let text = crate::data::text_file::text(path)?;
-    let table: String = text.lines().filter(|line| !line.starts_with('#')).flat_map(|line| [line, "\n"]).collect();
-    let sheet = Sheet::of(path, &table)?;
+    let sheet = sheet(path)?;
     let (label, value) = (sheet.column(label)?, sheet.column(value)?);
-    let row = |line: crate::data::sheet::Line| Ok((line.filled(label)?.to_lowercase(), line.number(value)?));
+    let row = |line: Line| Ok((line.filled(label)?.to_lowercase(), line.number(value)?));
     sheet.lines().map(row).collect()
+}
+
+/// A table that may begin with comments, which count as lines.
+fn sheet(path: &Path) -> Result<Sheet, DataError> {
+    let text = text(path)?;
+    let comments = text.lines().take_while(|line| line.starts_with('#')).count();
+    let kept: String = text.lines().skip(comments).flat_map(|line| [line, "\n"]).collect();
+    Sheet::behind(path, &kept, comments)
 }

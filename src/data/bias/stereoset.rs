@@ -85,7 +85,8 @@ struct Sentence {
 }
 
 fn json(path: &Path, text: &str) -> Result<Lines<Triple>, DataError> {
-    let broken = |error: serde_json::Error| DataError::row(path, error.line(), format!("is no StereoSet file: {error}"));
+    let broken =
+        |error: serde_json::Error| DataError::row(path, error.line(), format!("is no StereoSet file: {error}"));
     let File { data } = serde_json::from_str(text).map_err(broken)?;
     let within = data.intrasentence.into_iter().map(|entry| (entry, false));
     let entries = within.chain(data.intersentence.into_iter().map(|entry| (entry, true)));
@@ -131,8 +132,10 @@ mod tests {
     #[test]
     fn both_formats_give_the_same_triple() {
         let table = table(Path::new("s.csv"), TABLE).unwrap();
-        let sentence = |word: &str, label: &str| format!(r#"{{"sentence": "The nurse was {word}.", "gold_label": "{label}"}}"#);
-        let sentences = [sentence("blue", "unrelated"), sentence("kind", "stereotype"), sentence("rude", "anti-stereotype")];
+        let sentence =
+            |word: &str, label: &str| format!(r#"{{"sentence": "The nurse was {word}.", "gold_label": "{label}"}}"#);
+        let sentences =
+            [sentence("blue", "unrelated"), sentence("kind", "stereotype"), sentence("rude", "anti-stereotype")];
         let text = format!(
             r#"{{"version": "1", "data": {{"intrasentence": [{{"id": "a", "target": "nurse", "bias_type": "profession", "context": "The nurse was BLANK.", "sentences": [{}]}}]}}}}"#,
             sentences.join(",")
@@ -140,7 +143,8 @@ mod tests {
         let json = json(Path::new("s.json"), &text).unwrap();
         assert_eq!(json[0].1, table[0].1);
         assert_eq!(table[0].1.filled("kind"), "The nurse was kind.");
-        let told = self::json(Path::new("s.json"), &text.replace("The nurse was kind", "A nurse was kind")).unwrap_err();
+        let told =
+            self::json(Path::new("s.json"), &text.replace("The nurse was kind", "A nurse was kind")).unwrap_err();
         assert!(told.to_string().contains("entry 1 of the file"), "{told}");
         let told = self::json(Path::new("s.json"), &text[..text.len() - 5]).unwrap_err();
         assert!(told.to_string().starts_with("s.json:1: is no StereoSet file"), "{told}");

@@ -79,18 +79,18 @@ impl Sentence {
         let numbered = line.trim().split_once(' ').filter(|(number, _)| number.parse::<usize>().is_ok());
         let (_, sentence) = numbered
             .ok_or("has no number before it; expected for instance: 3 [The guard] waited because [he] was early.")?;
-        let marks: Vec<&str> =
-            sentence.split('[').skip(1).filter_map(|part| Some(part.split_once(']')?.0)).collect();
+        let marks: Vec<&str> = sentence.split('[').skip(1).filter_map(|part| Some(part.split_once(']')?.0)).collect();
         if sentence.matches('[').count() != marks.len() || marks.len() < 2 {
             return Err("needs brackets around an occupation and around a pronoun".into());
         }
         let occupation = marks.iter().find(|mark| !PRONOUNS.contains(mark)).ok_or("has no occupation in brackets")?;
         let pronouns: Vec<&&str> = marks.iter().filter(|mark| PRONOUNS.contains(mark)).collect();
         let pronoun = **pronouns.first().ok_or("has no pronoun in brackets: he, she, him, his or her")?;
-        let asked = sentence.split_once(&format!("[{pronoun}]")).filter(|_| pronouns.len() == 1).map(|(before, behind)| {
-            let plain = |text: &str| text.replace(['[', ']'], "").trim().to_string();
-            (plain(before), pronoun.to_string(), plain(behind))
-        });
+        let asked =
+            sentence.split_once(&format!("[{pronoun}]")).filter(|_| pronouns.len() == 1).map(|(before, behind)| {
+                let plain = |text: &str| text.replace(['[', ']'], "").trim().to_string();
+                (plain(before), pronoun.to_string(), plain(behind))
+            });
         let occupation = occupation.trim_start_matches("The ").trim_start_matches("the ").to_lowercase();
         let asked = asked.filter(|(before, _, behind)| !before.is_empty() && behind.chars().any(char::is_alphanumeric));
         Ok(Sentence { text: sentence.replace(['[', ']'], ""), occupation, asked })
@@ -101,7 +101,8 @@ impl Sentence {
 mod tests {
     use super::*;
 
-    const PRO: &str = "1 [The guard] met the nurse because [he] was lost.\n2 The guard met [the nurse] because [she] was near.\n";
+    const PRO: &str =
+        "1 [The guard] met the nurse because [he] was lost.\n2 The guard met [the nurse] because [she] was near.\n";
 
     fn told(pro: &str, anti: &str) -> Result<Lines<Twins>, String> {
         of((Path::new("p.txt"), pro), (Path::new("a.txt"), anti)).map_err(|error| error.to_string())
@@ -125,7 +126,8 @@ mod tests {
 
     #[test]
     fn sentences_of_the_second_type_are_not_asked() {
-        let pro = "1 The guard met [the nurse] and saw [her] there.\n2 The nurse met [the guard] and saw [him] there.\n";
+        let pro =
+            "1 The guard met [the nurse] and saw [her] there.\n2 The nurse met [the guard] and saw [him] there.\n";
         let anti = pro.replace("[her]", "[x]").replace("[him]", "[her]").replace("[x]", "[him]");
         assert!(told(pro, &anti).unwrap().iter().all(|(_, twins)| twins.asked.is_none()));
     }

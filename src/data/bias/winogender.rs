@@ -32,7 +32,10 @@ fn of(path: &Path, sheet: &Sheet) -> Result<Lines<Pronouns>, DataError> {
         let parts: Vec<&str> = line.filled(name)?.split('.').collect();
         let gender = parts.get(3).and_then(|gender| GENDERS.iter().position(|known| known == gender));
         let (Some(gender), [occupation, other, referent @ ("0" | "1"), ..]) = (gender, parts.as_slice()) else {
-            let why = format!("{:?} is no name of a sentence; expected for instance technician.customer.1.male.txt", line.cell(name));
+            let why = format!(
+                "{:?} is no name of a sentence; expected for instance technician.customer.1.male.txt",
+                line.cell(name)
+            );
             return Err(line.wrong(why));
         };
         let schema = schemas.entry([*occupation, *other, *referent]).or_insert((line.number, Default::default()));
@@ -73,8 +76,16 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        assert!(told(&ROWS.replace("0.male", "2.male")).unwrap_err().starts_with("w.tsv:2: \"clerk.guest.2.male.txt\" is no name"));
-        assert!(told(&ROWS.replace("1.male", "1.neutral")).unwrap_err().starts_with("w.tsv:4: clerk.guest.1 needs its sentence"));
+        assert!(
+            told(&ROWS.replace("0.male", "2.male"))
+                .unwrap_err()
+                .starts_with("w.tsv:2: \"clerk.guest.2.male.txt\" is no name")
+        );
+        assert!(
+            told(&ROWS.replace("1.male", "1.neutral"))
+                .unwrap_err()
+                .starts_with("w.tsv:4: clerk.guest.1 needs its sentence")
+        );
         assert!(told(&ROWS.replace("1.male", "1.female")).unwrap_err().contains("stands twice"));
     }
 }

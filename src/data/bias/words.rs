@@ -9,7 +9,8 @@ use std::path::Path;
 /// it, as in a list of professions, side 0 is the word.
 pub fn words(path: &Path, side: usize) -> Result<Vec<String>, DataError> {
     let text = text(path)?;
-    let broken = |error: serde_json::Error| DataError::row(path, error.line(), format!("no JSON list of words: {error}"));
+    let broken =
+        |error: serde_json::Error| DataError::row(path, error.line(), format!("no JSON list of words: {error}"));
     let list: Vec<Value> = serde_json::from_str(&text).map_err(broken)?;
     let word = |(index, entry): (usize, &Value)| {
         let found = match entry {

@@ -43,8 +43,14 @@ pub fn items_of(rows: &[Row]) -> BTreeMap<usize, Vec<(String, f64)>> {
 }
 
 /// Every figure of a set for the experiment's model and a variant's, on the items that both have; none where there are none.
-pub fn differences(set: &Set, [own, others]: [&BTreeMap<usize, Vec<(String, f64)>>; 2], statistics: Statistics, seed: u64) -> Vec<Difference> {
-    let both: Vec<&Case> = set.cases.iter().filter(|case| own.contains_key(&case.number) && others.contains_key(&case.number)).collect();
+pub fn differences(
+    set: &Set,
+    [own, others]: [&BTreeMap<usize, Vec<(String, f64)>>; 2],
+    statistics: Statistics,
+    seed: u64,
+) -> Vec<Difference> {
+    let both: Vec<&Case> =
+        set.cases.iter().filter(|case| own.contains_key(&case.number) && others.contains_key(&case.number)).collect();
     let Some(first) = both.first() else { return Vec::new() };
     let names: Vec<String> = own[&first.number].iter().map(|(name, _)| name.clone()).collect();
     let of = |items: &BTreeMap<usize, Vec<(String, f64)>>| -> Vec<Vec<f64>> {
@@ -58,7 +64,13 @@ pub fn differences(set: &Set, [own, others]: [&BTreeMap<usize, Vec<(String, f64)
     let set = Set { kind: set.kind.clone(), name: set.name.clone(), cases, facts: Vec::new() };
     let clusters = clusters(&set);
     let figures = figures(&set, &Columns { names, rows: here.clone() });
-    let pair = Pair { rows: [here, there], draws: Draws::new(&clusters, statistics.resamples, seed), clusters, statistics, seed };
+    let pair = Pair {
+        rows: [here, there],
+        draws: Draws::new(&clusters, statistics.resamples, seed),
+        clusters,
+        statistics,
+        seed,
+    };
     figures.par_iter().filter_map(|figure| pair.told(figure)).collect()
 }
 
@@ -87,7 +99,13 @@ impl Pair {
             (there - here, ends(&|pair| Some(pair[1]? - pair[0]?))),
         ];
         let p = if several { self.p(figure, there - here) } else { None };
-        Some(Difference { group: figure.group.clone(), metric: figure.metric.clone(), values, p, n: figure.members.len() })
+        Some(Difference {
+            group: figure.group.clone(),
+            metric: figure.metric.clone(),
+            values,
+            p,
+            n: figure.members.len(),
+        })
     }
 
     /// The chance of so large a difference where the two models are exchanged at random, cluster by cluster.
@@ -124,7 +142,8 @@ impl Pair {
                 let row = |item: &usize| self.rows[model ^ usize::from(turned[self.clusters[*item]])][*item].as_slice();
                 (figure.statistic)(&figure.members.iter().map(row).collect::<Vec<_>>())
             };
-            let far = of(1).zip(of(0)).is_none_or(|(there, here)| (there - here).abs() >= difference.abs() * (1.0 - 1e-12));
+            let far =
+                of(1).zip(of(0)).is_none_or(|(there, here)| (there - here).abs() >= difference.abs() * (1.0 - 1e-12));
             as_far += usize::from(far);
         }
         Some(as_far as f64 / (draws + 1) as f64)
@@ -150,7 +169,9 @@ mod tests {
     #[test]
     fn mcnemar_is_the_sign_test() {
         // scipy.stats.binomtest(k, n, 0.5).pvalue
-        for ((more, less), p) in [((0, 0), 1.0), ((1, 1), 1.0), ((0, 5), 0.0625), ((3, 12), 0.035156_25), ((40, 20), 0.013_489_293_7)] {
+        for ((more, less), p) in
+            [((0, 0), 1.0), ((1, 1), 1.0), ((0, 5), 0.0625), ((3, 12), 0.035156_25), ((40, 20), 0.013_489_293_7)]
+        {
             assert!((mcnemar(more, less) - p).abs() < 1e-7, "{more} {less}: {}", mcnemar(more, less));
             assert_eq!(mcnemar(more, less), mcnemar(less, more));
         }

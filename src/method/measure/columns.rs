@@ -33,7 +33,9 @@ fn names(kind: &Kind) -> Vec<&'static str> {
         Kind::Crows { .. } => vec!["ln p, more", "ln p, less"],
         Kind::StereoSet { .. } => vec!["stereotype", "anti-stereotype", "unrelated", "target"],
         Kind::WinoBias => vec!["ln p, pro", "ln p, anti", "right, pro", "right, anti"],
-        Kind::Winogender { .. } => vec!["ln p, feminine", "ln p, masculine", "ln p, neutral", "of occupation", "occupation"],
+        Kind::Winogender { .. } => {
+            vec!["ln p, feminine", "ln p, masculine", "ln p, neutral", "of occupation", "occupation"]
+        }
         Kind::Bbq => vec!["chosen", "chosen, by length", "right", "unknown", "biased", "ambiguous"],
         Kind::Honest => vec!["nats a token", "contrast", "template"],
         Kind::Pairs { .. } => vec!["ln p, first", "ln p, second", "tokens, first", "tokens, second"],
@@ -44,7 +46,8 @@ fn names(kind: &Kind) -> Vec<&'static str> {
 }
 
 fn row(kind: &Kind, case: &Case, told: &Told) -> Vec<f64> {
-    let (sums, means): (Vec<f64>, Vec<f64>) = told.iter().map(|text| (sum(text), sum(text) / text.len() as f64)).unzip();
+    let (sums, means): (Vec<f64>, Vec<f64>) =
+        told.iter().map(|text| (sum(text), sum(text) / text.len() as f64)).unzip();
     let known = case.known.iter().copied();
     match kind {
         Kind::Crows { masked: true } => sums.into_iter().map(thousandths).collect(),
@@ -56,7 +59,8 @@ fn row(kind: &Kind, case: &Case, told: &Told) -> Vec<f64> {
         }
         Kind::WinoBias => {
             // after the pro- and after the anti-stereotypical pronoun, the sentence's own way to go on and its twin's
-            let right = |own: usize| means.get(own).zip(means.get(own + 1)).map_or(f64::NAN, |(own, twin)| truth(own > twin));
+            let right =
+                |own: usize| means.get(own).zip(means.get(own + 1)).map_or(f64::NAN, |(own, twin)| truth(own > twin));
             vec![sums[0], sums[1], right(2), right(4)]
         }
         Kind::Winogender { .. } => {

@@ -48,7 +48,13 @@ pub struct Estimate {
 }
 
 /// The value of every figure with its interval.
-pub fn estimates(rows: &[Vec<f64>], clusters: &[usize], figures: &[Figure], statistics: Statistics, seed: u64) -> Vec<Estimate> {
+pub fn estimates(
+    rows: &[Vec<f64>],
+    clusters: &[usize],
+    figures: &[Figure],
+    statistics: Statistics,
+    seed: u64,
+) -> Vec<Estimate> {
     let draws = Draws::new(clusters, statistics.resamples, seed);
     let one = |figure: &Figure| {
         let of = |items: &[usize]| (figure.statistic)(&picked(rows, items));

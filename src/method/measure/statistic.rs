@@ -42,7 +42,9 @@ pub(super) fn icat((lms, ss): (f64, f64)) -> f64 {
 /// BBQ's bias score of the answers in column `chosen`: 2 · biased / not unknown − 1. Only questions count whose file says which
 /// answer is biased; none where every answer is unknown.
 pub(super) fn bbq_bias(rows: Rows, chosen: usize) -> Option<f64> {
-    let biased = |row: &[f64]| if row[chosen] == row[3] || row[4].is_nan() { f64::NAN } else { f64::from(u8::from(row[chosen] == row[4])) };
+    let biased = |row: &[f64]| {
+        if row[chosen] == row[3] || row[4].is_nan() { f64::NAN } else { f64::from(u8::from(row[chosen] == row[4])) }
+    };
     mean(rows, biased).map(|share| 2.0 * share - 1.0)
 }
 
@@ -148,7 +150,8 @@ mod tests {
     #[test]
     fn units_are_averaged_before_they_are_related() {
         // unit, share, outcome: means 0, 1, 4 at shares 0, 1, 2
-        let values = [[0.0, 0.0, -1.0], [0.0, 0.0, 1.0], [1.0, 1.0, 1.0], [2.0, 2.0, 4.0], [3.0, f64::NAN, 9.0]].map(|row| row.to_vec());
+        let values = [[0.0, 0.0, -1.0], [0.0, 0.0, 1.0], [1.0, 1.0, 1.0], [2.0, 2.0, 4.0], [3.0, f64::NAN, 9.0]]
+            .map(|row| row.to_vec());
         let told = |relation| follows(&rows(&values), 0, |row| row[1], |row| row[2], relation).unwrap();
         assert!((told(Relation::Slope) - 2.0).abs() < 1e-12);
         assert!((told(Relation::Spearman) - 1.0).abs() < 1e-12);

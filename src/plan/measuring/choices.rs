@@ -38,7 +38,10 @@ impl Maker<'_, '_> {
 
     pub(super) fn bbq(&mut self, path: &Path, prompt: &str) -> Option<Set> {
         if !prompt.contains("{question}") {
-            self.problems.add(&format!("{}.prompt", self.at), "has no {question}; write for instance \"{context}\\nQ: {question}\\nA:\"");
+            self.problems.add(
+                &format!("{}.prompt", self.at),
+                "has no {question}; write for instance \"{context}\\nQ: {question}\\nA:\"",
+            );
         }
         let (rows, writer) = (self.told(bias::bbq(path)), self.writer());
         let (rows, writer) = (rows?, writer?);
@@ -48,7 +51,8 @@ impl Maker<'_, '_> {
             let texts = row.answers.iter().map(one).collect::<Result<_, _>>()?;
             let biased = row.biased.map_or(f64::NAN, |answer| answer as f64);
             let known = vec![row.right as f64, row.unknown as f64, biased, f64::from(u8::from(row.ambiguous))];
-            Ok(Case::of(number, row.template.clone(), vec![row.category.clone()], texts).map(|case| case.knowing(known)))
+            Ok(Case::of(number, row.template.clone(), vec![row.category.clone()], texts)
+                .map(|case| case.knowing(known)))
         });
         let facts = vec![
             ("scored", format!("answers behind {prompt:?} and a space: {}", writer.manner())),
@@ -65,11 +69,17 @@ impl Maker<'_, '_> {
             let cut = [row.behind.split("[M]").next().unwrap_or("").trim_end().to_string()];
             let filled: Vec<String> = completions.iter().map(|word| row.behind.replace("[M]", word)).collect();
             let behind = if filled.is_empty() { cut.as_slice() } else { &filled };
-            let texts = behind.iter().map(|behind| writer.continuation(&row.before, behind)).collect::<Result<_, _>>()?;
+            let texts =
+                behind.iter().map(|behind| writer.continuation(&row.before, behind)).collect::<Result<_, _>>()?;
             let known = vec![templates.get_index_of(&row.template).unwrap_or(0) as f64];
-            Ok(Case::of(number, row.template.clone(), vec![row.category.clone()], texts).map(|case| case.knowing(known)))
+            Ok(Case::of(number, row.template.clone(), vec![row.category.clone()], texts)
+                .map(|case| case.knowing(known)))
         });
-        let words = if completions.is_empty() { "up to where the template is completed".into() } else { format!("completed with each of {}", completions.join(", ")) };
+        let words = if completions.is_empty() {
+            "up to where the template is completed".into()
+        } else {
+            format!("completed with each of {}", completions.join(", "))
+        };
         let facts = vec![
             ("scored", format!("what follows the identity, {words}, given all before it; nats a token; {}", writer.manner())),
             ("contrast", "of a category: mean over templates of the nats a token of its identities less the mean of all categories in the same template; above zero is the less expected".into()),
@@ -83,7 +93,9 @@ impl Maker<'_, '_> {
         let (rows, writer) = (rows?, writer?);
         let cases = self.cases(rows, |number, row: &bias::Passage| {
             let possessive = matches!(row.pronoun.to_lowercase().as_str(), "his" | "hers")
-                || row.pronoun.to_lowercase() == "her" && row.around[1].starts_with(" ") && !row.around[1].trim_start().is_empty();
+                || row.pronoun.to_lowercase() == "her"
+                    && row.around[1].starts_with(" ")
+                    && !row.around[1].trim_start().is_empty();
             let one = |name: &String| {
                 let name = if possessive { format!("{name}'s") } else { name.clone() };
                 writer.continuation(&format!("{} {name}", row.around[0]), &row.around[1])
@@ -92,9 +104,16 @@ impl Maker<'_, '_> {
             let truth = |truth: bool| f64::from(u8::from(truth));
             let known = vec![truth(row.feminine), truth(row.means[0]), truth(row.means[1])];
             let gender = if row.feminine { "feminine" } else { "masculine" };
-            Ok(Case::of(number, format!("passage {number}"), vec![gender.into()], texts).map(|case| case.knowing(known)))
+            Ok(Case::of(number, format!("passage {number}"), vec![gender.into()], texts)
+                .map(|case| case.knowing(known)))
         });
-        let facts = vec![("scored", format!("what follows the pronoun, with either name in its place (Trinh & Le 2018), mean over tokens; {}", writer.manner()))];
+        let facts = vec![(
+            "scored",
+            format!(
+                "what follows the pronoun, with either name in its place (Trinh & Le 2018), mean over tokens; {}",
+                writer.manner()
+            ),
+        )];
         self.finished(Kind::Gap, cases, facts)
     }
 
@@ -105,17 +124,24 @@ impl Maker<'_, '_> {
             None => IndexMap::new(),
         };
         let items = self.known.items;
+        if items.is_empty() {
+            return None; // said of the method
+        }
         let without = items.iter().position(|item| !item.labels.contains_key(by));
         if let Some(item) = without {
             let known: IndexSet<&String> = items.iter().flat_map(|item| item.labels.keys()).collect();
             let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
             let has = if known.is_empty() { "no labels".into() } else { known.join(", ") };
-            self.problems.add(&format!("{}.by", self.at), format!("item {item} has no label {by:?}; the data has {has}"));
+            self.problems
+                .add(&format!("{}.by", self.at), format!("item {item} has no label {by:?}; the data has {has}"));
             return None;
         }
         let values: IndexSet<&String> = items.iter().map(|item| &item.labels[by]).collect();
-        let unknown: Vec<&str> =
-            values.iter().filter(|value| !table.contains_key(&value.to_lowercase())).map(|value| value.as_str()).collect();
+        let unknown: Vec<&str> = values
+            .iter()
+            .filter(|value| !table.contains_key(&value.to_lowercase()))
+            .map(|value| value.as_str())
+            .collect();
         if shares.is_some() && unknown.len() == values.len() {
             self.problems.add(&format!("{}.shares", self.at), "has a number for none of the values of the label");
             return None;
@@ -124,7 +150,13 @@ impl Maker<'_, '_> {
             let value = &item.labels[by];
             let share = table.get(&value.to_lowercase()).map_or(f64::NAN, |share| share / 100.0);
             let place = values.get_index_of(value).unwrap_or(0) as f64;
-            Case { number, cluster: value.clone(), labels: vec![value.clone()], known: vec![place, share], ..Case::default() }
+            Case {
+                number,
+                cluster: value.clone(),
+                labels: vec![value.clone()],
+                known: vec![place, share],
+                ..Case::default()
+            }
         };
         let cases = items.iter().enumerate().map(case).collect();
         let mut facts = vec![("clusters", format!("prompts with one {by}"))];

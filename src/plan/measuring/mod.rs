@@ -125,7 +125,10 @@ pub(super) fn resolve(
     problems: &mut Problems,
 ) -> Option<Measuring> {
     if spec.measures.is_empty() {
-        problems.add(&format!("{at}.measures"), "is empty; name at least one, for instance CrowsPairs(path: \"crows_pairs_anonymized.csv\")");
+        problems.add(
+            &format!("{at}.measures"),
+            "is empty; name at least one, for instance CrowsPairs(path: \"crows_pairs_anonymized.csv\")",
+        );
     }
     let mut sets: Vec<Set> = Vec::new();
     for (index, measure) in spec.measures.iter().enumerate() {
@@ -189,12 +192,18 @@ impl Maker<'_, '_> {
     fn finished(&mut self, kind: Kind, cases: Vec<Case>, mut facts: Vec<(&'static str, String)>) -> Option<Set> {
         if cases.is_empty() {
             let context = self.known.dims().context;
-            let what = format!("none of its {} items can be scored: each is empty or longer than the model's {context} positions", self.missing);
+            let what = format!(
+                "none of its {} items can be scored: each is empty or longer than the model's {context} positions",
+                self.missing
+            );
             self.problems.add(&self.at, what);
             return None;
         }
         if self.missing > 0 {
-            facts.push(("left out", format!("{} items, which are empty or longer than the model's positions", self.missing)));
+            facts.push((
+                "left out",
+                format!("{} items, which are empty or longer than the model's positions", self.missing),
+            ));
         }
         Some(Set { name: stem(&kind).to_string(), kind, cases, facts })
     }

@@ -16,7 +16,11 @@ impl Maker<'_, '_> {
         let (rows, writer) = (rows?, writer?);
         let masked = writer.mask.is_some();
         let cases = self.cases(rows, |number, pair: &SentencePair| {
-            let texts = if masked { shared(&writer, pair)? } else { vec![writer.whole(&pair.first)?, writer.whole(&pair.second)?] };
+            let texts = if masked {
+                shared(&writer, pair)?
+            } else {
+                vec![writer.whole(&pair.first)?, writer.whole(&pair.second)?]
+            };
             let labels = [Some(pair.group.clone()), pair.also.clone()].into_iter().flatten().collect();
             Ok(Case::of(number, format!("pair {number}"), labels, texts))
         });
@@ -29,11 +33,7 @@ impl Maker<'_, '_> {
     }
 
     /// Pairs of which the first sentence should be the more probable one.
-    pub(super) fn minimal(
-        &mut self,
-        title: &'static str,
-        rows: Result<Lines<SentencePair>, DataError>,
-    ) -> Option<Set> {
+    pub(super) fn minimal(&mut self, title: &'static str, rows: Result<Lines<SentencePair>, DataError>) -> Option<Set> {
         let (rows, writer) = (self.told(rows), self.writer());
         let (rows, writer) = (rows?, writer?);
         let cases = self.cases(rows, |number, pair: &SentencePair| {
@@ -78,9 +78,11 @@ impl Maker<'_, '_> {
         let cases = self.cases(rows, |number, row: &bias::Pronouns| {
             let texts = row.sentences.iter().map(|sentence| writer.whole(sentence)).collect::<Result<_, _>>()?;
             let whom = if row.of_occupation { "occupation" } else { "participant" };
-            let of = |(_, table): &(String, IndexMap<String, f64>)| table.get(&row.occupation).copied().unwrap_or(f64::NAN);
+            let of =
+                |(_, table): &(String, IndexMap<String, f64>)| table.get(&row.occupation).copied().unwrap_or(f64::NAN);
             let place = occupations.get_index_of(&row.occupation).unwrap_or(0) as f64;
-            let known = [f64::from(u8::from(row.of_occupation)), place].into_iter().chain(shares.iter().map(of)).collect();
+            let known =
+                [f64::from(u8::from(row.of_occupation)), place].into_iter().chain(shares.iter().map(of)).collect();
             Ok(Case::of(number, row.occupation.clone(), vec![whom.into()], texts).map(|case| case.knowing(known)))
         });
         let facts = vec![

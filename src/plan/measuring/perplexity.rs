@@ -9,19 +9,33 @@ impl Maker<'_, '_> {
     /// Of a text as `transformers` describes it: windows of `window` tokens, each `stride` further, of which only those tokens
     /// count that no window before has held. With a stride as long as the window this is the rolling log-likelihood of
     /// lm-evaluation-harness, but for the context that it gives a window's first token.
-    pub(super) fn perplexity(&mut self, text: Option<&Path>, window: Option<usize>, stride: Option<usize>) -> Option<Set> {
+    pub(super) fn perplexity(
+        &mut self,
+        text: Option<&Path>,
+        window: Option<usize>,
+        stride: Option<usize>,
+    ) -> Option<Set> {
         let context = self.known.dims().context;
         let window = window.unwrap_or(context);
         let stride = stride.unwrap_or(window);
         let before = self.problems.count();
         if !self.known.model.is_causal() {
-            self.problems.add(&self.at, "a model that sees both ways gives no probability of a text; measure perplexity of a causal one");
+            self.problems.add(
+                &self.at,
+                "a model that sees both ways gives no probability of a text; measure perplexity of a causal one",
+            );
         }
         if window < 2 || window > context {
-            self.problems.add(&format!("{}.window", self.at), format!("{window} is not between 2 and the model's {context} positions"));
+            self.problems.add(
+                &format!("{}.window", self.at),
+                format!("{window} is not between 2 and the model's {context} positions"),
+            );
         }
         if stride == 0 || stride > window {
-            self.problems.add(&format!("{}.stride", self.at), format!("{stride} is not between 1 and the window's {window} tokens"));
+            self.problems.add(
+                &format!("{}.stride", self.at),
+                format!("{stride} is not between 1 and the window's {window} tokens"),
+            );
         }
         if self.problems.count() > before {
             return None;
@@ -30,10 +44,22 @@ impl Maker<'_, '_> {
             Some(path) => {
                 let text = self.told(text_file::text(path))?;
                 let ids = self.writer()?.tokens(&text).map_err(|why| self.problems.add(&self.at, why)).ok()?.ids;
-                (windows(&ids, window, stride), format!("the text in windows of {window} tokens, each {stride} further; a token counts in the first window that holds it with a token before it, given those before it there"))
+                (
+                    windows(&ids, window, stride),
+                    format!(
+                        "the text in windows of {window} tokens, each {stride} further; a token counts in the first window that holds it with a token before it, given those before it there"
+                    ),
+                )
             }
+            None if self.known.items.is_empty() => return None, // said of the method
             None => {
-                let prompts: Vec<Case> = self.known.items.iter().enumerate().filter_map(|(number, item)| prompt(number, &item.clean)).collect();
+                let prompts: Vec<Case> = self
+                    .known
+                    .items
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(number, item)| prompt(number, &item.clean))
+                    .collect();
                 self.missing = self.known.items.len() - prompts.len();
                 (prompts, "every clean prompt by itself, its first token not scored".into())
             }

@@ -53,8 +53,12 @@ impl Writer {
     pub(super) fn manner(&self) -> String {
         let begin = match (self.mask, self.boundary) {
             (Some((name, _)), _) => return format!("pseudo-log-likelihood: every token by itself behind {name}"),
-            (None, Some(token)) => format!("{} is put before a text, as lm-evaluation-harness does", self.text.label(token)),
-            (None, None) => "a text begins as the tokenizer begins it; a first token with none before it is not scored".into(),
+            (None, Some(token)) => {
+                format!("{} is put before a text, as lm-evaluation-harness does", self.text.label(token))
+            }
+            (None, None) => {
+                "a text begins as the tokenizer begins it; a first token with none before it is not scored".into()
+            }
         };
         format!("log-likelihood, nats; {begin}")
     }
