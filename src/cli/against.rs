@@ -20,7 +20,8 @@ pub fn check(plan: &Plan, file: &Path, voice: Voice) -> anyhow::Result<()> {
     for (index, variant) in plan.experiment.against.iter().enumerate() {
         let (other, _) =
             planned(plan.experiment.varied(variant), file, voice).map_err(|error| named(index, variant, &error))?;
-        let spaces = plan.experiment.methods.iter().any(|method| matches!(method, Method::Represent(_)));
+        let spaces = |method: &Method| matches!(method, Method::Represent(_) | Method::Measure(_));
+        let spaces = plan.experiment.methods.iter().any(spaces);
         ensure!(
             !spaces || (plan.left_out, other.left_out) == (0, 0),
             "{}: pairs of uneven prompts are left out, so rows of the two would be of different prompts; take them out of the data",

@@ -130,7 +130,7 @@ pub fn run(args: &FileArgs, out: Option<PathBuf>, voice: Voice) -> anyhow::Resul
 /// a run: shards on several machines may round differently.
 fn lost(Ready { plan, loaded, .. }: &Ready, voice: Voice) -> anyhow::Result<Option<String>> {
     let experiment = &plan.experiment;
-    if !experiment.precision.is_half() {
+    if !experiment.precision.is_half() || plan.items.is_empty() {
         return Ok(None);
     }
     let setting = (&device::open(experiment.device)?).into();

@@ -29,20 +29,31 @@ impl Sheet {
 
     /// The same from its text.
     pub fn of(path: &Path, text: &str) -> Result<Self, DataError> {
+        Sheet::behind(path, text, 0)
+    }
+
+    /// The same where so many lines stand before the text.
+    pub fn behind(path: &Path, text: &str, before: usize) -> Result<Self, DataError> {
         let delimiter = if text.lines().next().is_some_and(|header| header.contains('\t')) { b'\t' } else { b',' };
         let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(text.as_bytes());
         let header: Vec<String> = reader
             .headers()
-            .map_err(|error| malformed(path, &error))?
+            .map_err(|error| malformed(path, &error, before))?
             .iter()
             .map(|name| name.trim().to_string())
             .collect();
         if header.iter().all(String::is_empty) {
             return Err(DataError::unreadable(path, "is empty; its first line must name the columns"));
         }
+        let (mut at, mut number) = (0, before + 1);
         let row = |record: Result<StringRecord, Error>| {
-            let record = record.map_err(|error| malformed(path, &error))?;
-            Ok((record.position().map_or(0, |at| at.line() as usize), record))
+            let record = record.map_err(|error| malformed(path, &error, before))?;
+            let begin = record.position().map_or(at, |place| place.byte() as usize);
+            // a record begins behind the line end before it, of which the library may have seen a half
+            let blank = text.as_bytes()[begin..].iter().take_while(|byte| b"\r\n".contains(byte)).count();
+            number += text.as_bytes()[at..begin + blank].iter().filter(|byte| **byte == b'\n').count();
+            at = begin + blank;
+            Ok((number, record))
         };
         let rows = reader.records().map(row).collect::<Result<_, _>>()?;
         Ok(Sheet { path: path.to_path_buf(), header, rows })
@@ -104,8 +115,8 @@ impl<'a> Line<'a> {
     }
 }
 
-fn malformed(path: &Path, error: &Error) -> DataError {
-    let line = error.position().map_or(1, |at| at.line() as usize);
+fn malformed(path: &Path, error: &Error, before: usize) -> DataError {
+    let line = before + error.position().map_or(1, |at| at.line() as usize);
     let why = match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!(

@@ -9,3 +9,4 @@ pub mod lexicon;
 pub mod recipe;
 pub mod save;
 pub mod score;
+pub mod sets;

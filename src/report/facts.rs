@@ -73,6 +73,7 @@ fn special(plan: &Plan, loaded: &Loaded) -> String {
         Some((added, text.label(*item.clean.first()?)))
     };
     match (plan.experiment.special_tokens, written()) {
+        (_, None) if plan.items.is_empty() => "there are no prompts; tables say what stands around texts".into(),
         (_, None) => "none: the data is raw tokens".into(),
         (SpecialTokens::Never, _) => "none were added".into(),
         (SpecialTokens::AsTokenizer, Some((0, _))) => "the tokenizer adds none".into(),

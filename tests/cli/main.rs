@@ -12,6 +12,7 @@ mod hub;
 mod input;
 #[cfg(unix)]
 mod long;
+mod measure;
 mod page;
 #[cfg(unix)]
 mod probing;

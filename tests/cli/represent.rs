@@ -51,7 +51,9 @@ fn spaces_of_two_models_are_held_against_each_other() {
 fn spaces_of_other_prompts_are_not_held_against_these() {
     let told = place("(name: \"v\", seed: 5)").bad(&["check", "q.ron"]);
     assert!(
-        told.contains("against[0]: has prompts of its own, but spaces are held against each other on the same"),
+        told.contains(
+            "against[0]: has prompts of its own, but spaces and measures are held against each other on the same"
+        ),
         "{told}"
     );
 }

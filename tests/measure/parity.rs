@@ -114,6 +114,53 @@ fn sentences_and_windows_of_a_real_model_are_those_of_transformers() {
     std::fs::write(&table, "a,b\n".to_string() + &pairs.iter().map(quoted).collect::<String>()).unwrap();
     let difference = |pair: &Value| pair[0][1].as_f64().unwrap() - pair[1][1].as_f64().unwrap();
     let preferred = pairs.iter().filter(|pair| difference(pair) > 0.0).count() as f64 * 100.0 / pairs.len() as f64;
-    let measure = format!("Pairs((path: {table:?}, first: \"a\", second: \"b\"))");
+    let measure = format!("Pairs(path: {table:?}, first: \"a\", second: \"b\")");
     assert_eq!(figure(&folder, &measure, "all", "accuracy"), (preferred, pairs.len()));
+}
+
+/// The golden BERT with words for its tokens: `w7` is 7, and 4 is the mask.
+fn bert_with_words(folder: &std::path::Path) {
+    for file in ["config.json", "model.safetensors"] {
+        std::fs::copy(golden("bert").join(file), folder.join(file)).unwrap();
+    }
+    let name = |id: u32| if id == 4 { "[MASK]".to_string() } else { format!("w{id}") };
+    let vocabulary: serde_json::Map<String, Value> = (0..48).map(|id| (name(id), id.into())).collect();
+    let tokenizer = serde_json::json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [{"id": 4, "content": "[MASK]", "single_word": false,
+        "lstrip": false, "rstrip": false, "normalized": false, "special": true}], "normalizer": null,
+        "pre_tokenizer": {"type": "WhitespaceSplit"}, "post_processor": null, "decoder": null,
+        "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "w0"},
+    });
+    std::fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).unwrap();
+}
+
+#[test]
+fn masked_crows_pairs_are_those_of_the_authors() {
+    let (place, told) = (tempfile::tempdir().unwrap(), told());
+    bert_with_words(place.path());
+    let words = |row: &Vec<u32>| row.iter().map(|id| format!("w{id}")).collect::<Vec<_>>().join(" ");
+    let rows = rows(&told);
+    let (table, stereo) = (place.path().join("c.csv"), place.path().join("s.csv"));
+    let pair = format!("{},{},stereo,age\n", words(&rows[0]), words(&rows[1]));
+    std::fs::write(&table, format!("sent_more,sent_less,stereo_antistereo,bias_type\n{pair}{pair}")).unwrap();
+    let triple = "w9,age,w5 BLANK w6,w7,w8,w10";
+    std::fs::write(
+        &stereo,
+        format!("target,bias_type,context,stereotype,anti_stereotype,unrelated\n{triple}\n{triple}\n"),
+    )
+    .unwrap();
+    let loaded = patchclamp::model::load::folder(place.path(), &[], &device()).unwrap();
+    let text = format!(
+        "(question: \"q\", model: Path({:?}), methods: [Measure(measures: [CrowsPairs(path: {table:?}), StereoSet(path: {stereo:?})])])",
+        place.path()
+    );
+    let finding = findings(&text, &loaded).remove(0);
+    let of =
+        |table: usize, metric: &str| finding.items[table].rows.iter().find(|row| row.metric == metric).unwrap().effect;
+    let expected = numbers(&told["crows"]);
+    // both were rounded to three decimals, which f32 may do differently at the edge
+    assert_close(&[of(0, "ln p, more"), of(0, "ln p, less")], &expected, 1.1e-3, "crows");
+    let one =
+        |word: u32| together(loaded.model.as_ref(), &[vec![Request::masked(&[5, word, 6], 1, 4)]], 1)[0][0][0].exp();
+    assert_close(&[of(1, "stereotype"), of(1, "unrelated")], &[one(7), one(10)], EXACT, "stereoset");
 }

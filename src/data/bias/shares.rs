@@ -1,19 +1,23 @@
 //! Labour statistics: what share of a group a label has, from a table.
 
 use crate::data::DataError;
-use crate::data::sheet::Sheet;
+use crate::data::sheet::{Line, Sheet};
+use crate::data::text_file::text;
 use crate::spec::Shares;
 use indexmap::IndexMap;
 use std::path::Path;
 
+/// A number for each label.
+pub type Table = IndexMap<String, f64>;
+
 /// The number of every label in its table, the last where one stands twice; labels are read in lower case.
-pub fn shares(file: &Shares) -> Result<IndexMap<String, f64>, DataError> {
+pub fn shares(file: &Shares) -> Result<Table, DataError> {
     column(&file.path, &file.label, &file.value)
 }
 
 /// The columns of Winogender's `occupations-stats.tsv` that hold shares of women, each by its name.
-pub fn winogender_shares(path: &Path) -> Result<Vec<(String, IndexMap<String, f64>)>, DataError> {
-    let sheet = Sheet::read(path)?;
+pub fn winogender_shares(path: &Path) -> Result<Vec<(String, Table)>, DataError> {
+    let sheet = sheet(path)?;
     let columns: Vec<&String> = sheet.header().iter().filter(|name| name.ends_with("_pct_female")).collect();
     if columns.is_empty() {
         let why = "has no column that ends with _pct_female, as bls_pct_female and bergsma_pct_female do";
@@ -26,12 +30,17 @@ pub fn winogender_shares(path: &Path) -> Result<Vec<(String, IndexMap<String, f6
     columns.into_iter().map(of).collect()
 }
 
-fn column(path: &Path, label: &str, value: &str) -> Result<IndexMap<String, f64>, DataError> {
-    // a table may begin with comments
-    let text = crate::data::text_file::text(path)?;
-    let table: String = text.lines().filter(|line| !line.starts_with('#')).flat_map(|line| [line, "\n"]).collect();
-    let sheet = Sheet::of(path, &table)?;
+fn column(path: &Path, label: &str, value: &str) -> Result<Table, DataError> {
+    let sheet = sheet(path)?;
     let (label, value) = (sheet.column(label)?, sheet.column(value)?);
-    let row = |line: crate::data::sheet::Line| Ok((line.filled(label)?.to_lowercase(), line.number(value)?));
+    let row = |line: Line| Ok((line.filled(label)?.to_lowercase(), line.number(value)?));
     sheet.lines().map(row).collect()
+}
+
+/// A table that may begin with comments, which count as lines.
+fn sheet(path: &Path) -> Result<Sheet, DataError> {
+    let text = text(path)?;
+    let comments = text.lines().take_while(|line| line.starts_with('#')).count();
+    let kept: String = text.lines().skip(comments).flat_map(|line| [line, "\n"]).collect();
+    Sheet::behind(path, &kept, comments)
 }

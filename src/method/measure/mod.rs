@@ -35,6 +35,9 @@ use crate::table::{Row, Table};
 /// What the names of all tables of measures begin with, behind the number of the method.
 pub const NAME: &str = "measure.";
 
+/// Figures that a fact names one by one.
+const FEW: usize = 8;
+
 /// The place of a figure of all items.
 pub const ALL: &str = "all";
 
@@ -86,18 +89,30 @@ fn tables(bench: &Bench, set: &Set, columns: &Columns) -> (Table, Table) {
     let figures = figures(set, columns);
     let found = estimates(&columns.rows, &clusters(set), &figures, bench.statistics, bench.seed);
     let mut main = table(set, title(&set.kind), &set.name);
-    let mut lost = Vec::new();
+    let (mut lost, mut undefined) = (Vec::new(), Vec::new());
     for (figure, told) in figures.iter().zip(&found) {
-        main.rows.push(row(bench, figure, told));
-        if told.lost > 0 {
+        match told.value {
+            Some(_) => main.rows.push(row(bench, figure, told)),
+            None => undefined.push(format!("{} of {}", figure.metric, figure.group)),
+        }
+        if told.lost > 0 && told.value.is_some() {
             lost.push(format!("{} of {}: {}", figure.metric, figure.group, told.lost));
         }
     }
     if !lost.is_empty() {
-        let many = lost.iter().take(8).cloned().collect::<Vec<_>>().join("; ");
-        main.facts.insert(format!("draws left out, of {}", bench.statistics.resamples), many);
+        main.facts.insert(format!("draws left out, of {}", bench.statistics.resamples), few(&lost));
+    }
+    if !undefined.is_empty() {
+        main.facts.insert("cannot be said of these items".into(), few(&undefined));
     }
     (main, items(bench, set, columns))
+}
+
+/// The first of many.
+fn few(all: &[String]) -> String {
+    let more = all.len().saturating_sub(FEW);
+    let shown = all[..all.len().min(FEW)].join("; ");
+    if more > 0 { format!("{shown}; and {more} more") } else { shown }
 }
 
 fn row(bench: &Bench, figure: &Figure, told: &Estimate) -> Row {

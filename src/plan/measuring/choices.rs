@@ -124,6 +124,9 @@ impl Maker<'_, '_> {
             None => IndexMap::new(),
         };
         let items = self.known.items;
+        if items.is_empty() {
+            return None; // said of the method
+        }
         let without = items.iter().position(|item| !item.labels.contains_key(by));
         if let Some(item) = without {
             let known: IndexSet<&String> = items.iter().flat_map(|item| item.labels.keys()).collect();

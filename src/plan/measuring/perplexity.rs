@@ -51,6 +51,7 @@ impl Maker<'_, '_> {
                     ),
                 )
             }
+            None if self.known.items.is_empty() => return None, // said of the method
             None => {
                 let prompts: Vec<Case> = self
                     .known
