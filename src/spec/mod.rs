@@ -32,6 +32,7 @@ mod shards;
 mod sites;
 mod sparsity;
 mod steer;
+mod structure;
 mod sweep;
 mod treat;
 mod tuned_lens;
@@ -67,10 +68,10 @@ pub use shards::Shards;
 pub use sites::{AllSites, Sites};
 pub use sparsity::Sparsity;
 pub use steer::{Heading, Operation, Reach, Steer};
+pub use structure::{Heads, Merge};
 pub use sweep::{Ablation, Axis, Direction, Only};
 pub use treat::{
-    Awq, FairGptq, Gptq, Heads, Mask, Merge, Nf4, Parts, Per, Round, Rounding, Scheme, SparseGpt, Treatment, Wanda,
-    Within,
+    Awq, FairGptq, Gptq, Mask, Nf4, Parts, Per, Round, Rounding, Scheme, SparseGpt, Treatment, Wanda, Within,
 };
 pub use tuned_lens::TunedLens;
 pub use variant::Variant;
