@@ -35,6 +35,7 @@ mod sites;
 mod sparsity;
 mod steer;
 mod stitch;
+mod structure;
 mod sweep;
 mod treat;
 mod tuned_lens;
@@ -73,10 +74,10 @@ pub use sites::{AllSites, Sites};
 pub use sparsity::Sparsity;
 pub use steer::{Heading, Operation, Reach, Steer};
 pub use stitch::{Joined, Stitch};
+pub use structure::{Heads, Merge};
 pub use sweep::{Ablation, Axis, Direction, Only};
 pub use treat::{
-    Awq, FairGptq, Gptq, Heads, Mask, Merge, Nf4, Parts, Per, Round, Rounding, Scheme, SparseGpt, Treatment, Wanda,
-    Within,
+    Awq, FairGptq, Gptq, Mask, Nf4, Parts, Per, Round, Rounding, Scheme, SparseGpt, Treatment, Wanda, Within,
 };
 pub use tuned_lens::TunedLens;
 pub use variant::Variant;

@@ -1,9 +1,9 @@
 //! Treatments of the weights, as they are written: rounded to few bits, or pruned.
 
-use super::ModelSpec;
 use super::calibration::{Calibration, Pairs};
-use super::defaults::{block_of_64, damping, half_weight, hundred_and_twenty_eight, tenth_of_bias, yes};
+use super::defaults::{block_of_64, damping, hundred_and_twenty_eight, tenth_of_bias, yes};
 use super::sparsity::Sparsity;
+use super::structure::{Heads, Merge};
 use serde::{Deserialize, Serialize};
 
 /// One step of what is done to the weights; steps are taken in the order in which they are written.
@@ -279,24 +279,4 @@ pub struct SparseGpt {
     /// Which maps.
     #[serde(default)]
     pub only: Parts,
-}
-
-/// Which heads go.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Heads {
-    /// These, layer and head each.
-    These(Vec<(usize, usize)>),
-    /// As many of the whole model whose output maps are smallest, by the root of the sum of their squares.
-    Smallest(usize),
-}
-
-/// A model towards which weights are drawn.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Merge {
-    /// The other model.
-    pub with: ModelSpec,
-    /// Its share: 0 is the model itself, 1 the other.
-    #[serde(default = "half_weight")]
-    pub weight: f64,
 }
