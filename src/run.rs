@@ -121,6 +121,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::Das(plan) => method::das::das(bench, plan, steps),
         Step::TunedLens(plan) => method::tuned_lens::tuned_lens(bench, plan, steps),
         Step::Stitch(plan) => method::stitch::stitch(bench, plan, steps),
+        Step::Classify(plan) => method::classify::classify(bench, plan, steps),
     }
 }
 
@@ -152,6 +153,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::Das(_) => "alignment search",
         Step::TunedLens(_) => "tuned lens",
         Step::Stitch(_) => "stitch",
+        Step::Classify(_) => "classify",
     }
 }
 
@@ -180,6 +182,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::Das(plan) => method::das::work(bench, plan),
         Step::TunedLens(plan) => method::tuned_lens::work(bench, plan),
         Step::Stitch(plan) => method::stitch::work(plan),
+        Step::Classify(plan) => items * plan.sites.len(),
         _ => items,
     }
 }

@@ -68,7 +68,7 @@ impl<'a> Row<'a> {
     }
 
     /// A text as it is, anything else as JSON writes it.
-    fn label(&self, key: &str) -> Result<String, DataError> {
+    pub fn label(&self, key: &str) -> Result<String, DataError> {
         let value = self.find(key)?;
         Ok(value.as_str().map_or_else(|| value.to_string(), String::from))
     }

@@ -276,4 +276,6 @@ pub enum Method {
     TunedLens(super::TunedLens),
     /// States of another model, mapped and put into this one.
     Stitch(super::Stitch),
+    /// A head that tells a label of texts, and what it does to two groups.
+    Classify(super::Classify),
 }

@@ -1,6 +1,7 @@
 //! What a method holds at its peak and as its results, in numbers, from the sizes of model and prompts.
 
 mod circuit;
+mod classifying;
 mod heard;
 mod learned;
 mod probing;
@@ -178,6 +179,7 @@ impl<'a> Sizes<'a> {
             Step::Das(plan) => self.searched(plan, rows),
             Step::TunedLens(plan) => self.translated(plan, rows),
             Step::Stitch(plan) => self.stitched(plan, rows),
+            Step::Classify(plan) => self.classified(plan, rows),
         }
     }
 
@@ -275,6 +277,7 @@ impl<'a> Sizes<'a> {
             Step::Das(plan) => self.spans(plan) + self.table(2 * self.tried(plan)),
             Step::TunedLens(plan) => self.translators(plan) + self.table(6 * plan.sites.len() as u64),
             Step::Stitch(plan) => self.table(self.joined(plan)),
+            Step::Classify(plan) => self.judged(plan),
         }
     }
 
