@@ -129,6 +129,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::PatchWeights(plan) => method::patch_weights::patch_weights(bench, plan, steps),
         Step::PatchModels(plan) => method::patch_models::patch_models(bench, plan, steps),
         Step::Stitch(plan) => method::stitch::stitch(bench, plan, steps),
+        Step::Classify(plan) => method::classify::classify(bench, plan, steps),
     }
 }
 
@@ -163,6 +164,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::PatchWeights(_) => "patch weights",
         Step::PatchModels(_) => "patch between models",
         Step::Stitch(_) => "stitch",
+        Step::Classify(_) => "classify",
     }
 }
 
@@ -194,6 +196,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::PatchWeights(plan) => method::patch_weights::work(bench, plan),
         Step::PatchModels(plan) => items * plan.sweep.cells.len(),
         Step::Stitch(plan) => method::stitch::work(plan),
+        Step::Classify(plan) => items * plan.sites.len(),
         _ => items,
     }
 }

@@ -1,6 +1,7 @@
 //! Data sets as prompts and answers, still in words: one reader a file.
 
 pub mod bias;
+mod biographies;
 mod calibration;
 mod csv;
 mod facts;
@@ -14,7 +15,9 @@ mod winobias;
 
 pub use calibration::crows_pairs;
 
-use crate::spec::{Data, Experiment, Fact, Pair, Prompt};
+pub use biographies::Labelled;
+
+use crate::spec::{Data, Experiment, Fact, Pair, Prompt, Written};
 use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -47,6 +50,9 @@ pub enum DataError {
     /// Templates and their lists do not fit together.
     #[error("{0}")]
     Templates(String),
+    /// Biographies that cannot be written.
+    #[error("{0}")]
+    Biographies(String),
     /// A program that cannot be asked.
     #[error("{0}")]
     Program(String),
@@ -88,6 +94,8 @@ pub enum Prompts {
     Pairs(Vec<Sourced<Pair>>),
     /// Alone.
     Alone(Vec<Sourced<Prompt>>),
+    /// Alone, with what is said of them.
+    Labelled(Vec<Sourced<Labelled>>),
     /// With their subjects.
     Facts(Vec<Sourced<Fact>>),
 }
@@ -107,6 +115,14 @@ pub fn read(experiment: &Experiment) -> Result<Prompts, DataError> {
         Data::FactsFile(file) => Prompts::Facts(of_file(&file.path, facts::read(file)?)?),
         Data::Professions(file) => {
             Prompts::Pairs(sample(of_file(&file.path, professions::read(file)?)?, file.items, seed))
+        }
+        Data::Biographies(texts) => {
+            let found = biographies::read(texts, seed)?;
+            let sourced = match &texts.from {
+                Written::File { path, .. } => of_file(path, found)?,
+                Written::Grammar(_) => listed(found.into_iter().map(|(_, text)| text))?,
+            };
+            Prompts::Labelled(sampled(sourced, texts.items, seed))
         }
         Data::Program(texts) => Prompts::Pairs(listed(program::read(texts, &experiment.model, seed)?.into_iter())?),
         Data::WinoBias(file) => Prompts::Pairs(of_file(&file.path, winobias::read(file)?)?),
@@ -142,6 +158,14 @@ pub fn observations<'a>(labels: impl Iterator<Item = &'a IndexMap<String, String
         groups.entry(key).or_default().push(index);
     }
     groups.into_values().collect()
+}
+
+/// At most `items` of the entries, drawn by the seed and kept in their order.
+fn sampled<T>(entries: Vec<T>, items: Option<usize>, seed: u64) -> Vec<T> {
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let drawn: BTreeSet<usize> = order.into_iter().take(items.unwrap_or(entries.len())).collect();
+    entries.into_iter().enumerate().filter(|(index, _)| drawn.contains(index)).map(|(_, entry)| entry).collect()
 }
 
 /// At most `items` of the pairs, drawn by the seed as whole observations and kept in their order.

@@ -11,6 +11,7 @@ pub mod carry;
 mod catalogue;
 mod chain;
 pub mod circuit;
+pub mod classify;
 mod concept;
 pub mod das;
 mod divergence;

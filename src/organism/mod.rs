@@ -1,6 +1,7 @@
 //! The built-in model: a grammar writes its corpus with a planted bias, it is trained here from scratch, and examined.
 
 pub mod batches;
+pub mod biography;
 pub mod corpus;
 pub mod exam;
 pub mod fit;

@@ -117,7 +117,7 @@ pub(super) fn needs(at: &str, method: &Method, known: &Known, problems: &mut Pro
         Method::Record { gradients, .. } => *gradients != Sites::Named(Vec::new()),
         Method::Attention { .. } | Method::Trace { .. } | Method::Patchscope { .. } => false,
         Method::Generate { edits, .. } => contrast(edits),
-        Method::Represent(_) => false,
+        Method::Represent(_) | Method::Classify(_) => false,
         Method::Measure(spec) => spec.measures.iter().any(|measure| matches!(measure, Measure::LogOdds { .. })),
         Method::Probe(probe) => probe.of == Concept::Answer,
         _ => true,

@@ -1,7 +1,7 @@
 //! Prompts and answers as tokens.
 
 use super::{Answers, Problems};
-use crate::data::{self, Prompts, Sourced};
+use crate::data::{self, Labelled, Prompts, Sourced};
 use crate::model::load::Loaded;
 use crate::spec::{Control, Data, Experiment, Fact, Method, Pair, Prompt, Uneven};
 use crate::text::{SpecialTokens, Text, TextError};
@@ -57,6 +57,7 @@ pub fn resolve(experiment: &Experiment, loaded: &Loaded, problems: &mut Problems
     let mut items: Vec<Item> = match prompts {
         Prompts::Pairs(pairs) => pairs.iter().filter_map(|pair| reader.pair(pair)).collect(),
         Prompts::Alone(prompts) => prompts.iter().filter_map(|prompt| reader.alone(prompt)).collect(),
+        Prompts::Labelled(texts) => texts.iter().filter_map(|text| reader.labelled(text)).collect(),
         Prompts::Facts(facts) => facts.iter().filter_map(|fact| reader.fact(fact)).collect(),
     };
     let left_out = reader.left_out;
@@ -118,6 +119,11 @@ impl Reader<'_> {
     fn alone(&mut self, Sourced { at, what }: &Sourced<Prompt>) -> Option<Item> {
         let clean = self.prompt(at, what)?;
         Some(Item::alone(clean))
+    }
+
+    fn labelled(&mut self, Sourced { at, what }: &Sourced<Labelled>) -> Option<Item> {
+        let clean = self.prompt(at, &what.prompt)?;
+        Some(Item { labels: what.labels.clone(), ..Item::alone(clean) })
     }
 
     fn fact(&mut self, Sourced { at, what: fact }: &Sourced<Fact>) -> Option<Item> {

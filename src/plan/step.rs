@@ -1,10 +1,11 @@
 //! The methods of an experiment, each with every name resolved.
 
 use super::{
-    Acdc, Attribution, Circuits, Cuts, Das, Erasing, Filed, Given, Known, Localising, Measuring, ModelPatching, Paths,
-    Probing, Problems, Pruning, Representing, Scope, Steering, Stitching, Sweep, Tracing, TunedLens, WeightPatching,
-    attribution, beside, causal, cells, checks, circuit, das, edits, given, knockout, localise, measuring, paths,
-    probing, pruning, record, representing, scope, sites, steer, stitching, tuned_lens,
+    Acdc, Attribution, Circuits, Classifying, Cuts, Das, Erasing, Filed, Given, Known, Localising, Measuring,
+    ModelPatching, Paths, Probing, Problems, Pruning, Representing, Scope, Steering, Stitching, Sweep, Tracing,
+    TunedLens, WeightPatching, attribution, beside, causal, cells, checks, circuit, classifying, das, edits, given,
+    knockout, localise, measuring, paths, probing, pruning, record, representing, scope, sites, steer, stitching,
+    tuned_lens,
 };
 use crate::circuit::Blocks;
 use crate::hook::Edit;
@@ -85,6 +86,8 @@ pub enum Step {
     PatchModels(ModelPatching),
     /// States of another model put in.
     Stitch(Box<Stitching>),
+    /// A head on states, and what it does to two groups.
+    Classify(Box<Classifying>),
 }
 
 impl Step {
@@ -214,6 +217,9 @@ fn step(
         Method::PatchModels(asked) => beside::models(&at, asked, experiment, known, problems).map(Step::PatchModels),
         Method::Stitch(asked) => {
             stitching::resolve(&at, asked, experiment, known, problems).map(Box::new).map(Step::Stitch)
+        }
+        Method::Classify(asked) => {
+            classifying::resolve(&at, asked, experiment, known, problems).map(Box::new).map(Step::Classify)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What an experiment's data may be: lists, templates, files.
 
-use super::{Answer, Fact, FactsFile, Professions, ProgramTexts, Prompt, Subject, WinoBias};
+use super::{Answer, Biographies, Fact, FactsFile, Professions, ProgramTexts, Prompt, Subject, WinoBias};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -31,6 +31,8 @@ pub enum Data {
     Professions(Professions),
     /// Sentences of WinoBias, as Vig et al. 2020 ask them.
     WinoBias(WinoBias),
+    /// Texts about people, each with an occupation and a group.
+    Biographies(Biographies),
     /// Texts for a compiled program.
     Program(ProgramTexts),
 }

@@ -282,4 +282,6 @@ pub enum Method {
     PatchModels(super::PatchModels),
     /// States of another model, mapped and put into this one.
     Stitch(super::Stitch),
+    /// A head that tells a label of texts, and what it does to two groups.
+    Classify(super::Classify),
 }

@@ -1,6 +1,6 @@
 //! Relative paths in a RON file.
 
-use super::{ChangeSpec, Data, Experiment, Measure, Method, ModelSpec, Pairs, Source, Treatment, Truth};
+use super::{ChangeSpec, Data, Experiment, Measure, Method, ModelSpec, Pairs, Source, Treatment, Truth, Written};
 use std::path::{Path, PathBuf};
 
 impl Experiment {
@@ -72,6 +72,10 @@ fn file(data: &mut Data) -> Option<&mut PathBuf> {
         Data::FactsFile(file) => Some(&mut file.path),
         Data::Professions(file) => Some(&mut file.path),
         Data::WinoBias(file) => Some(&mut file.path),
+        Data::Biographies(texts) => match &mut texts.from {
+            Written::File { path, .. } => Some(path),
+            Written::Grammar(_) => None,
+        },
         _ => None,
     }
 }

@@ -14,7 +14,7 @@
 //! use ndarray::{Array2, array};
 //! use patchclamp_probes::decode::{Design, Units, several};
 //!
-//! let states = Array2::from_shape_fn((40, 3), |(item, feature)| ((item * 7 + feature * 3) as f64).sin());
+//! let states = Array2::from_shape_fn((40, 3), |(item, feature)| ((item * (feature + 3)) as f64).sin());
 //! let (one, other) = (states.dot(&array![[1.0], [2.0], [0.0]]), states.dot(&array![[0.0], [0.0], [5.0]]));
 //! let every: Vec<usize> = (0..40).collect();
 //! let inner = (Design::Items, 4, 0);

@@ -51,6 +51,11 @@ impl Judged {
         self.truth.len()
     }
 
+    /// The predicted class of each item.
+    pub fn predictions(&self) -> &[usize] {
+        &self.prediction
+    }
+
     /// Counts over all items.
     pub fn counts(&self) -> Counts {
         self.counts_of(0..self.count())

@@ -1,6 +1,7 @@
 //! What a method holds at its peak and as its results, in numbers, from the sizes of model and prompts.
 
 mod circuit;
+mod classifying;
 mod heard;
 mod learned;
 mod measuring;
@@ -182,6 +183,7 @@ impl<'a> Sizes<'a> {
             Step::PatchWeights(_) => rows * self.pass(&[]),
             Step::PatchModels(plan) => self.sweep(&plan.sweep.cells, rows),
             Step::Stitch(plan) => self.stitched(plan, rows),
+            Step::Classify(plan) => self.classified(plan, rows),
         }
     }
 
@@ -284,6 +286,7 @@ impl<'a> Sizes<'a> {
             }
             Step::PatchModels(plan) => self.table(plan.sweep.cells.len() as u64),
             Step::Stitch(plan) => self.table(self.joined(plan)),
+            Step::Classify(plan) => self.judged(plan),
         }
     }
 

@@ -1,7 +1,7 @@
 //! How to read the tables of every method but probes and erasers.
 
 /// What the name of a table holds, and its paragraph; the first that fits.
-pub const KINDS: [(&str, &str); 46] = [
+pub const KINDS: [(&str, &str); 49] = [
     (
         ".twins.",
         "A treatment changes a figure by chance too. Twins are the same treatment with what can be left to chance left to it: weights rounded up or down at random to as many bits, as many weights of any kind set to zero, other draws of calibration texts. `change` is that of the treatment, `change of twins` their mean with their middle 95 in 100; `quantile` says where the change stands among them: near 0 or 1 it is more than chance, anywhere else it is what any such treatment would do. At matched loss each twin is moved along the line of change on loss; the row is left out where the treatment costs more, or less, than every twin.",
@@ -130,6 +130,18 @@ pub const KINDS: [(&str, &str); 46] = [
     (
         "_das",
         "Directions learned at each place so that the base run, given what the source run has along them, gives the source run's answer; both ways, between clean and corrupted prompts. All rows are of items that were held out. `interchange_accuracy` is the share of exchanges after which the source run's answer is the likelier of the two; the effect on the metric is read for that answer. Hold DAS against the whole vector, the most that the runs themselves have there, against random spans of the same size, whose intervals are those of the draws, and against the mean difference and principal components, which nobody learned. Where DAS does more than the whole vector, its directions do something that the model's own runs do not. Other intervals are percentile bootstraps over observations; what is learned and the whole vector have a sign-flip test, corrected by Holm. The directions are in the folder tensors.",
+    ),
+    (
+        "classify.gaps",
+        "The true positive rate of the first group less that of the second, class by class, with the first group's share of the class beside it. Below zero the first group's texts of the class are missed more often. A class of few texts has a wide interval: look there before at the value.",
+    ),
+    (
+        "classify.cells",
+        "Accuracy and gaps of classes of about one frequency and one share of the first group: whether gaps come with rare classes, with those that one group has nearly to itself, or with both. Rare is less than half of what an even spread would give, frequent twice as much or more; few is below 0.4, most 0.6 or more.",
+    ),
+    (
+        "classify",
+        "A head on frozen states tells the class of texts that were held out. Gaps are above zero by chance alone where classes have few texts of a group: hold their root mean square against that of shuffled groups. Where the slope of gaps on shares is above zero with an interval that does not hold it, the head serves each group better where that group is the rule: it adds to the imbalance it learned from. Demographic parity is apart even of a head that is always right, where groups have classes in different shares. DTO is the distance to a head that is always right and without gaps; the one to the best of the streams changes with the streams. Intervals are bootstraps over the texts that were tested on.",
     ),
     (
         "stitch",
