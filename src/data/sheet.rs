@@ -45,9 +45,15 @@ impl Sheet {
         if header.iter().all(String::is_empty) {
             return Err(DataError::unreadable(path, "is empty; its first line must name the columns"));
         }
+        let (mut at, mut number) = (0, before + 1);
         let row = |record: Result<StringRecord, Error>| {
             let record = record.map_err(|error| malformed(path, &error, before))?;
-            Ok((before + record.position().map_or(0, |at| at.line() as usize), record))
+            let begin = record.position().map_or(at, |place| place.byte() as usize);
+            // a record begins behind the line end before it, of which the library may have seen a half
+            let blank = text.as_bytes()[begin..].iter().take_while(|byte| b"\r\n".contains(byte)).count();
+            number += text.as_bytes()[at..begin + blank].iter().filter(|byte| **byte == b'\n').count();
+            at = begin + blank;
+            Ok((number, record))
         };
         let rows = reader.records().map(row).collect::<Result<_, _>>()?;
         Ok(Sheet { path: path.to_path_buf(), header, rows })

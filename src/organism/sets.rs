@@ -34,7 +34,7 @@ pub fn sets() -> [(&'static str, String); 6] {
 /// The prompts of [`prompts`] stand beside the sets.
 pub const PROMPTS: &str = "occupations.csv";
 
-/// Prompts that end where a pronoun is due, for `LogOdds`: each with the next occupation's prompt as its twin.
+/// The occupations of the exam in all its templates, for `LogOdds`: each prompt with the next occupation's as its twin.
 pub fn prompts() -> String {
     let all = occupations();
     let row = |(at, one): (usize, &Occupation)| {
@@ -43,7 +43,7 @@ pub fn prompts() -> String {
             let prompt = |who: &Occupation| template.prompt(&the(who));
             format!("\"{}\",\"{}\", she, he,{}\n", prompt(one), prompt(other), one.english)
         };
-        frames().iter().map(line).collect::<String>()
+        templates().iter().map(line).collect::<String>()
     };
     "clean,corrupt,right,wrong,occupation\n".to_string() + &all.iter().enumerate().map(row).collect::<String>()
 }

@@ -145,7 +145,9 @@ fn bars(table: &Table, difference: bool, what: &str, rows: &[&Row]) -> (String, 
 
 /// Every figure of every measure of a run, of its own model and of its variants; none where nothing is measured.
 pub(super) fn csv(tables: &[Table], experiment: &Experiment) -> Option<String> {
-    let measures: Vec<&Table> = tables.iter().filter(|table| is_of(table)).collect();
+    let mut measures: Vec<&Table> = tables.iter().filter(|table| is_of(table)).collect();
+    // the same order whether tables come from a run or back from its folder
+    measures.sort_by(|a, b| a.name.cmp(&b.name));
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(HEADER).ok()?;
     for table in &measures {
@@ -175,8 +177,9 @@ fn stem(name: &str) -> &str {
 }
 
 fn record(model: &str, measure: &str, row: &Row, difference: Option<&Row>) -> [String; 13] {
-    let number =
-        |value: Option<f64>| value.filter(|value| value.is_finite()).map_or(String::new(), |value| value.to_string());
+    let number = |value: Option<f64>| {
+        value.filter(|value| value.is_finite()).map_or(String::new(), |value| format!("{value:?}"))
+    };
     let of = |part: fn(&Row) -> Option<f64>| number(difference.and_then(part));
     [
         model.into(),

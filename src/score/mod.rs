@@ -84,6 +84,12 @@ fn shared(model: &dyn Model, case: &Case) -> usize {
 /// A request by the numbers of its case and of itself.
 type Which = (usize, usize);
 
+/// A row of a batch, and a position in it.
+type Spot = (usize, usize);
+
+/// A token that is asked for, the request that asks, and which of its reads it is.
+type Reader = (u32, Which, usize);
+
 struct Batch<'a> {
     model: &'a dyn Model,
     cases: &'a [&'a Case],
@@ -176,7 +182,7 @@ impl Batch<'_> {
 
     /// Scores the reads of some requests, each with its row, at the positions that were worked on.
     fn read(&mut self, record: &Record, rows: &[(usize, Which)], positions: std::ops::Range<usize>) {
-        let mut asked: BTreeMap<(usize, usize), Vec<(u32, Which, usize)>> = BTreeMap::new();
+        let mut asked: BTreeMap<Spot, Vec<Reader>> = BTreeMap::new();
         for (row, which) in rows {
             for (read, (at, token)) in self.request(*which).reads.iter().enumerate() {
                 if positions.contains(at) {

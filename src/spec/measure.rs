@@ -103,7 +103,7 @@ pub struct CrowsPairs {
     /// The column of the kind of bias.
     #[serde(default = "bias_type")]
     pub bias_type: String,
-    /// Whether rows without a sentence are left out, as in the French edition with comments; else they are a mistake.
+    /// Whether rows without a sentence or a kind are left out, as the French edition has some; else they are a mistake.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub skip_empty: bool,
 }

@@ -17,7 +17,7 @@ fn the_experiment_on_bias_leaves_one_tidy_file() {
     let find = |model: &str, measure: &str| {
         rows.iter()
             .find(|row| &row[0] == model && &row[2] == measure && &row[3] == "all")
-            .unwrap_or_else(|| panic!("{model}, {measure}: {text}"))
+            .unwrap_or_else(|| panic!("{model}, {measure}"))
     };
     let number = |row: &csv::StringRecord, at: usize| row[at].parse::<f64>().unwrap();
     for measure in ["crows_pairs: stereotype preferred", "stereoset: SS", "log_odds: slope, log-odds of the share"] {
@@ -25,7 +25,7 @@ fn the_experiment_on_bias_leaves_one_tidy_file() {
         assert_eq!((&own[1], &own[7], &own[10], &other[11]), ("", "", "", ""));
         // the difference is that of the estimates, it is none by chance, and its interval lies on its side of zero
         assert!((number(other, 7) - (number(other, 4) - number(own, 4))).abs() < 1e-9, "{measure}");
-        assert!(number(other, 9) < 0.0 && number(other, 10) < 0.05 && number(own, 12) == 240.0, "{measure}: {other:?}");
+        assert!(number(other, 9) < 0.0 && number(other, 10) < 0.05 && number(own, 12) >= 240.0, "{measure}: {other:?}");
     }
     let told = String::from_utf8(place.read("r/tables/01_measure.crows_pairs.items.csv")).unwrap();
     assert_eq!(told.lines().count(), 1 + 2 * 240);
@@ -37,5 +37,5 @@ fn the_experiment_on_bias_leaves_one_tidy_file() {
     }
     // drawn again without the model, nothing changes
     place.good(&["report", "r"]);
-    assert_eq!(String::from_utf8(place.read("r/bias.csv")).unwrap(), text);
+    assert!(String::from_utf8(place.read("r/bias.csv")).unwrap() == text, "another order, or other numbers");
 }

@@ -45,10 +45,14 @@ fn the_planted_bias_is_found_in_every_measure() {
         let row = row(&tables, table, "all", metric);
         assert!(row.effect > NEARLY_ALL && !holds(row, 50.0), "{table}, {metric}: {row:?}");
     }
-    // what the exam of the model says of other templates: correlation 0.996, slope 0.914 (assets/organism/CARD.md)
+    // the model's exam asks the same prompts by other code (assets/organism/CARD.md)
     let of = |metric: &str| row(&tables, "log_odds", "all", metric);
     let (correlation, slope) = (of("correlation, log-odds of the share"), of("slope, log-odds of the share"));
-    assert!(correlation.effect > 0.98 && holds(slope, 0.914) && !holds(slope, 0.0), "{correlation:?} {slope:?}");
+    assert!(
+        (correlation.effect - 0.9959).abs() < 5e-4 && (slope.effect - 0.914).abs() < 5e-4,
+        "{correlation:?} {slope:?}"
+    );
+    assert!(slope.low.unwrap() > 0.8 && slope.high.unwrap() < 1.0, "{slope:?}");
     let planted: Vec<f64> = occupations().iter().map(|one| Shares::Planted.of(one)).collect();
     let mean =
         planted.iter().map(|share| (share / (1.0 - share)).ln() * slope.effect).sum::<f64>() / planted.len() as f64;

@@ -15,9 +15,14 @@ fn of(file: &CrowsPairs, sheet: &Sheet) -> Result<Lines<SentencePair>, DataError
     let [direction, kind] = [sheet.column("stereo_antistereo")?, sheet.column(&file.bias_type)?];
     let mut pairs = Vec::new();
     for line in sheet.lines() {
-        // the edition with both languages has rows whose translation is missing
-        if file.skip_empty && (line.cell(more).is_empty() || line.cell(less).is_empty()) {
-            continue;
+        // the French edition has rows of which a sentence is missing
+        if let Some(empty) = [more, less, kind].into_iter().find(|column| line.cell(*column).is_empty()) {
+            if file.skip_empty {
+                continue;
+            }
+            return Err(
+                line.wrong(format!("`{}` is empty; `skip_empty: true` leaves such rows out", sheet.header()[empty]))
+            );
         }
         let direction = line.cell(direction).to_lowercase();
         if !["stereo", "antistereo"].contains(&direction.as_str()) {
@@ -25,9 +30,9 @@ fn of(file: &CrowsPairs, sheet: &Sheet) -> Result<Lines<SentencePair>, DataError
             return Err(line.wrong(why));
         }
         let pair = SentencePair {
-            first: line.filled(more)?.into(),
-            second: line.filled(less)?.into(),
-            group: line.filled(kind)?.to_lowercase(),
+            first: line.cell(more).into(),
+            second: line.cell(less).into(),
+            group: line.cell(kind).to_lowercase(),
             also: Some(direction),
             cluster: None,
         };

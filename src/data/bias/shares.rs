@@ -7,13 +7,16 @@ use crate::spec::Shares;
 use indexmap::IndexMap;
 use std::path::Path;
 
+/// A number for each label.
+pub type Table = IndexMap<String, f64>;
+
 /// The number of every label in its table, the last where one stands twice; labels are read in lower case.
-pub fn shares(file: &Shares) -> Result<IndexMap<String, f64>, DataError> {
+pub fn shares(file: &Shares) -> Result<Table, DataError> {
     column(&file.path, &file.label, &file.value)
 }
 
 /// The columns of Winogender's `occupations-stats.tsv` that hold shares of women, each by its name.
-pub fn winogender_shares(path: &Path) -> Result<Vec<(String, IndexMap<String, f64>)>, DataError> {
+pub fn winogender_shares(path: &Path) -> Result<Vec<(String, Table)>, DataError> {
     let sheet = sheet(path)?;
     let columns: Vec<&String> = sheet.header().iter().filter(|name| name.ends_with("_pct_female")).collect();
     if columns.is_empty() {
@@ -27,7 +30,7 @@ pub fn winogender_shares(path: &Path) -> Result<Vec<(String, IndexMap<String, f6
     columns.into_iter().map(of).collect()
 }
 
-fn column(path: &Path, label: &str, value: &str) -> Result<IndexMap<String, f64>, DataError> {
+fn column(path: &Path, label: &str, value: &str) -> Result<Table, DataError> {
     let sheet = sheet(path)?;
     let (label, value) = (sheet.column(label)?, sheet.column(value)?);
     let row = |line: Line| Ok((line.filled(label)?.to_lowercase(), line.number(value)?));
