@@ -4,7 +4,7 @@
 //! does, and a name's pronoun is sure; in the flat one no occupation leans at all.
 
 use super::exam::{Template, templates};
-use super::lexicon::{Gender, Language, Occupation, Tongue, occupations};
+use super::lexicon::{Gender, Language, Occupation, Shares, Tongue, occupations};
 
 /// Templates of each occupation and name, of the exam's 22: other links, other phrases.
 const TEMPLATES: usize = 4;
@@ -20,7 +20,7 @@ enum Stereotype {
 }
 
 /// Every file that the sets are, by its name, with its content.
-pub fn sets() -> [(&'static str, String); 6] {
+pub fn sets() -> [(&'static str, String); 7] {
     [
         ("crows_pairs.csv", crows_pairs()),
         ("stereoset.csv", stereoset()),
@@ -28,6 +28,7 @@ pub fn sets() -> [(&'static str, String); 6] {
         ("winobias_pro.txt", winobias(Stereotype::Pro)),
         ("winobias_anti.txt", winobias(Stereotype::Anti)),
         ("agreement.jsonl", agreement()),
+        ("shares.tsv", shares()),
     ]
 }
 
@@ -118,6 +119,12 @@ fn winobias(side: Stereotype) -> String {
         let sentence = sentence(template, &subject, &word).replacen("[the", "[The", 1);
         format!("{} {sentence}\n", number + 1)
     })
+}
+
+/// The shares that the corpus follows, in per cent: those of the statistics, kept off the ends.
+fn shares() -> String {
+    let row = |one: &Occupation| format!("{}\t{}\n", one.english, 100.0 * Shares::Planted.of(one));
+    "occupation\twomen\n".to_string() + &occupations().iter().map(row).collect::<String>()
 }
 
 /// Names and their pronouns, which always agree: what a model of the grammar must know, biased or not.

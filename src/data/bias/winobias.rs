@@ -17,6 +17,9 @@ pub struct Twins {
     pub asked: Option<([String; 2], [String; 2])>,
 }
 
+/// One sentence in so many may differ in more than its pronouns, which is then left out; with more the files are others'.
+const MOST_APART: usize = 10;
+
 /// The sentences of two files, line by line.
 pub fn winobias(pro: &Path, anti: &Path) -> Result<Lines<Twins>, DataError> {
     of((pro, &text(pro)?), (anti, &text(anti)?))
@@ -28,18 +31,25 @@ fn of(pro: (&Path, &str), anti: (&Path, &str)) -> Result<Lines<Twins>, DataError
         let why = format!("has {} sentences, but {} has {}", others.len(), pro.0.display(), own.len());
         return Err(DataError::unreadable(anti.0, why));
     }
-    let mut found = Vec::new();
+    let (mut found, mut apart) = (Vec::new(), None);
     for (index, ((line, one), (at, other))) in own.iter().zip(&others).enumerate() {
+        // four of the published sentences are not the same in both files
         if one.occupation != other.occupation || one.text == other.text {
-            let why = format!("is not line {line} of {} with other pronouns", pro.0.display());
-            return Err(DataError::row(anti.0, *at, why));
+            apart = apart.or(Some((*line, *at)));
+            continue;
         }
         let twin = own.get(index ^ 1).map(|(_, twin)| twin);
         let asked = twin.and_then(|twin| asked(one, other, twin));
         let sentences = [one.text.clone(), other.text.clone()];
         found.push((*line, Twins { sentences, occupation: one.occupation.clone(), asked }));
     }
-    some(pro.0, found)
+    match apart {
+        Some((line, at)) if found.len() * MOST_APART < own.len() * (MOST_APART - 1) => {
+            let why = format!("is not line {line} of {} with other pronouns", pro.0.display());
+            Err(DataError::row(anti.0, at, why))
+        }
+        _ => some(pro.0, found),
+    }
 }
 
 /// Twins that begin alike up to one pronoun, of one case, and go on about one occupation each.
@@ -91,7 +101,9 @@ impl Sentence {
                 let plain = |text: &str| text.replace(['[', ']'], "").trim().to_string();
                 (plain(before), pronoun.to_string(), plain(behind))
             });
-        let occupation = occupation.trim_start_matches("The ").trim_start_matches("the ").to_lowercase();
+        let words = occupation.split_whitespace().map(str::to_lowercase);
+        let occupation =
+            words.skip_while(|word| ["the", "a", "an"].contains(&word.as_str())).collect::<Vec<_>>().join(" ");
         let asked = asked.filter(|(before, _, behind)| !before.is_empty() && behind.chars().any(char::is_alphanumeric));
         Ok(Sentence { text: sentence.replace(['[', ']'], ""), occupation, asked })
     }
