@@ -119,9 +119,13 @@ fn a_trained_twin_serves_and_controls_do_not() {
     assert_eq!((mapped.len(), shuffled.len(), random.len()), (16, 16, 16));
     for ((mapped, shuffled), random) in mapped.iter().zip(&shuffled).zip(&random) {
         assert_eq!((&mapped.site, &mapped.site), (&shuffled.site, &random.site));
-        assert!(mapped.normalised.unwrap() > 0.9 && mapped.p.unwrap() < 0.05, "{mapped:?}");
+        assert!(mapped.normalised.unwrap() > 0.9, "{mapped:?}");
         assert!(shuffled.high.unwrap() < 0.7 * mapped.effect, "{shuffled:?}");
         assert!(random.high.unwrap() < 0.8 * mapped.effect, "{random:?}");
+    }
+    // what is tested is what the map does beyond one that has learned nothing
+    for row in rows(&finding, "mapped less shuffled pairs", "logit_diff") {
+        assert!(row.p.unwrap() < 0.05 && row.low.unwrap() > 0.0, "{row:?}");
     }
     let [mapped, shuffled, random] =
         ["mapped", "shuffled pairs", "random weights"].map(|method| rows(&finding, method, BITS));

@@ -16,7 +16,7 @@
 //! *Example.* `PatchWeights(with: "int4", by: Map)`
 
 use super::heard::{Heard, batches};
-use super::summary::tabulate;
+use super::summary::{Told, Values, tabulate_some};
 use super::{Bench, Finding, Summary, blank, table};
 use crate::model::exchange::Grain;
 use crate::model::{HookError, Model};
@@ -49,9 +49,13 @@ pub fn patch_weights(bench: &Bench, plan: &WeightPatching, steps: &mut Steps) ->
     if let Some(along) = &plan.along {
         finding.tables.push(metric.along(bench, along));
     }
-    if loss.values.iter().all(|value| value.is_finite()) {
-        let mut of_loss = loss.told(bench, "patch_weights.loss", "loss");
-        of_loss.tables.iter_mut().for_each(|table| drop(table.facts.insert("metric sign".into(), LOSS.into())));
+    let mut of_loss = loss.told(bench, "patch_weights.loss", "loss");
+    of_loss.tables.iter_mut().for_each(|table| {
+        let sign = if bench.model.is_causal() { LOSS } else { MASKED_LOSS };
+        table.facts.insert("metric sign".into(), sign.into());
+    });
+    // prompts of one token alone have no loss
+    if of_loss.tables.iter().any(|table| !table.rows.is_empty()) {
         finding.tables.append(&mut of_loss.tables);
         finding.items.append(&mut of_loss.items);
     }
@@ -60,6 +64,10 @@ pub fn patch_weights(bench: &Bench, plan: &WeightPatching, steps: &mut Steps) ->
 
 /// What a loss is, for the facts.
 const LOSS: &str = "mean −ln p of the tokens of the clean prompts behind the first, nats a token; less is better";
+
+/// The same of a model that sees both ways.
+const MASKED_LOSS: &str =
+    "mean −ln p of the tokens of the clean prompts but the one asked for, each seen, nats a token; less is better";
 
 /// Units of work: every prompt in every set.
 pub fn work(bench: &Bench, plan: &WeightPatching) -> usize {
@@ -127,7 +135,15 @@ impl<'a> Figures<'a> {
         let mut main = table(method, &title, bench);
         main.positions = Vec::new();
         self.facts(&mut main);
-        tabulate(bench, main, self.places(method, metric), &self.whole)
+        let (drawn, exact): (Vec<_>, Vec<_>) = self
+            .places(method, metric)
+            .into_iter()
+            .partition(|(row, _)| !self.is_exact() && row.metric.ends_with(KINDS[2]));
+        let some =
+            |places: Vec<(Row, Vec<f64>)>| places.into_iter().map(|(row, values)| (row, known(&values))).collect();
+        // orders are drawn once for all items, so no test over items knows how far shares would be from those of others
+        let told = Told { tested: some(exact), described: some(drawn) };
+        tabulate_some(bench, main, told, &known(&self.whole))
     }
 
     /// The slope of every figure on the numbers of a label.
@@ -136,10 +152,12 @@ impl<'a> Figures<'a> {
         let mut main = table("patch_weights.slope", &title, bench);
         main.positions = Vec::new();
         self.facts(&mut main);
-        let words =
-            format!("least squares, {} a unit of {label}; intervals over items, of one pair together", bench.metric);
+        let words = format!(
+            "least squares, {} a unit of {label}; intervals over the values of {label}, all prompts of one together",
+            bench.metric
+        );
         main.facts.insert("slope".into(), words);
-        let groups = Summary::new(bench).groups();
+        let groups = clusters(&Summary::new(bench).groups(), numbers);
         let method = blank("patch_weights.slope", bench.metric).method;
         for (row, values) in self.places(&method, "slope") {
             let of = |items: &[usize]| {
@@ -153,6 +171,10 @@ impl<'a> Figures<'a> {
             main.rows.push(Row { effect, low, high, n: values.len(), ..row });
         }
         main
+    }
+
+    fn is_exact(&self) -> bool {
+        self.plan.game.as_ref().is_none_or(Game::is_exact)
     }
 
     /// What is put in at once, in words.
@@ -197,6 +219,27 @@ impl<'a> Figures<'a> {
     }
 }
 
+/// What each item has, where it has something.
+fn known(values: &[f64]) -> Values {
+    values.iter().map(|value| Some(*value).filter(|value| value.is_finite())).collect()
+}
+
+/// Items that are drawn together: those of one observation, and all that have one number.
+fn clusters(groups: &[usize], numbers: &[f64]) -> Vec<usize> {
+    let mut clusters: Vec<usize> = (0..groups.len()).collect();
+    let together = |a: usize, b: usize| groups[a] == groups[b] || numbers[a] == numbers[b];
+    // as often as a cluster reaches another one through its members
+    loop {
+        let joined =
+            |item: usize| (0..groups.len()).filter(|other| together(item, *other)).map(|other| clusters[other]).min();
+        let next: Vec<usize> = (0..groups.len()).map(|item| joined(item).unwrap_or(item)).collect();
+        if next == clusters {
+            return clusters;
+        }
+        clusters = next;
+    }
+}
+
 /// The interval of the draws that have a value: a draw of items that share one number has no slope.
 fn drawn(draws: &[f64], level: f64) -> Option<Interval> {
     let some: Vec<f64> = draws.iter().copied().filter(|draw| draw.is_finite()).collect();
@@ -212,4 +255,16 @@ fn coalitions(plan: &WeightPatching, game: &Game, values: &Array2<f64>) -> Array
 /// `[part][item]`.
 fn shares(plan: &WeightPatching, game: &Game, values: &Array2<f64>) -> Vec<Vec<f64>> {
     game.shares(coalitions(plan, game, values).view()).rows().into_iter().map(|row| row.to_vec()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clusters;
+
+    #[test]
+    fn items_of_one_number_or_one_pair_are_drawn_together() {
+        // the first two are a pair, the second and third have one number, the last stands alone
+        assert_eq!(clusters(&[0, 0, 1, 2], &[1.0, 2.0, 2.0, 3.0]), [0, 0, 0, 3]);
+        assert_eq!(clusters(&[2, 1, 0], &[1.0, 2.0, 3.0]), [0, 1, 2]);
+    }
 }

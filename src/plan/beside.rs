@@ -6,9 +6,19 @@ use crate::model::Model;
 use crate::model::exchange::Exchange;
 use crate::model::load::Loaded;
 use crate::spec::{Direction, Experiment, PatchModels, PatchWeights};
-use crate::text::Text;
+use crate::tensor::to_doubles;
+use crate::text::{Text, Tokens};
 use patchclamp_probes::shapley::Game;
 use std::rc::Rc;
+
+/// Parts of which all sets are run where nobody says how many.
+const FEW: usize = 8;
+/// Parts above which sets are not counted.
+const FEWER_THAN_OVERFLOW: usize = 20;
+/// Pairs of orders below which shares say more of the orders than of the parts.
+const PAIRS: usize = 10;
+/// Logits of one model made twice differ by less, as a share of the largest; half precision rounds to 1e-3.
+const SAME: f64 = 1e-2;
 
 /// Weights to be put in, and which sets of parts are run.
 #[derive(Clone)]
@@ -69,13 +79,47 @@ pub(super) fn weights(
         );
         return None;
     }
-    let game = (asked.sets > 0).then(|| Game::within(parts, asked.sets, experiment.seed));
+    if differs_elsewhere(&exchange, known, other.model.as_ref()) {
+        let what = format!(
+            "{:?} differs in more than weights (rotary base, window, norm or function), so its weights alone do not make it; patch activations with PatchModels instead",
+            asked.with
+        );
+        problems.add(&format!("{at}.with"), what);
+        return None;
+    }
+    let game = game(at, parts, asked, experiment.seed, problems)?;
     let sets = sets(parts, game.as_ref());
     let along = match along {
         None => None,
         Some(values) => Some((asked.along.clone()?, values?)),
     };
     Some(WeightPatching { with: asked.with.clone(), other, exchange: Rc::new(exchange), sets, game, along })
+}
+
+/// The sets that shares need: all of a few parts, or drawn orders as far as is asked for; none where they are left out.
+fn game(at: &str, parts: usize, asked: &PatchWeights, seed: u64, problems: &mut Problems) -> Option<Option<Game>> {
+    let Some(most) = asked.sets else { return Some((parts <= FEW).then(|| Game::exact(parts))) };
+    let needed = 2 * parts * PAIRS;
+    let exact = parts <= FEWER_THAN_OVERFLOW && 1 << parts <= most;
+    if most > 0 && !exact && most < needed {
+        let what = format!(
+            "{most} sets are orders of {parts} parts too few to share a change out by; write {needed} or more, 0 to leave shares out, or another `by`"
+        );
+        problems.add(&format!("{at}.sets"), what);
+        return None;
+    }
+    Some((most > 0).then(|| Game::within(parts, most, seed)))
+}
+
+/// Whether all parts of the other model in this one are not the other model.
+fn differs_elsewhere(exchange: &Exchange, known: &Known, other: &dyn Model) -> bool {
+    let Some(item) = known.items.first() else { return false };
+    let all: Vec<usize> = (0..exchange.parts().len()).collect();
+    let tokens = Tokens::new(vec![item.clean.clone()]);
+    let said = |model: &dyn Model| to_doubles(&model.forward(&tokens, &mut ()));
+    let (made, whole) = (said(exchange.with(known.model, &all).as_ref()), said(other));
+    let size = whole.iter().fold(1.0, |most: f64, logit| most.max(logit.abs()));
+    made.iter().zip(&whole).any(|(made, whole)| (made - whole).abs() > SAME * size)
 }
 
 /// Every set of parts that is run, each once.
@@ -133,12 +177,19 @@ fn other(at: &str, with: &str, experiment: &Experiment, known: &Known, problems:
         problems.add(at, what);
         return None;
     }
+    if variant.process.is_some() {
+        problems.add(&field, format!("the variant {with:?} has a `process` of its own, and weights that are folded otherwise cannot stand for each other; leave it out"));
+        return None;
+    }
     if variant.data.is_some() || variant.control.is_some() || variant.metric.is_some() {
         problems.add(&field, format!("the variant {with:?} has data, a control or a metric of its own, but both models are asked the same; leave these out"));
         return None;
     }
     let named = Named::Variant(with.to_string());
-    let other = known.guests.iter().find(|guest| guest.named == named)?.loaded.clone();
+    let Some(other) = known.guests.iter().find(|guest| guest.named == named).map(|guest| guest.loaded.clone()) else {
+        problems.add(&field, format!("the model of {with:?} was not loaded; plan it as one of the guests"));
+        return None;
+    };
     let vocabulary = |model: &dyn Model| model.dims().vocabulary;
     let tokens = match (&known.loaded.text, &other.text) {
         (Some(own), Some(theirs)) => same_tokens(own, theirs),

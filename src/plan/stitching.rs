@@ -181,7 +181,8 @@ impl Both<'_> {
             None => (own.clone(), places.iter().map(|place| [*place; 2]).collect()),
             Some(why) => {
                 let theirs = self.reread(item, tokens, why)?;
-                let at = places.iter().map(|place| [*place, theirs.len() - 1]).collect();
+                let last = self.last_word(tokens, &theirs)?;
+                let at = places.iter().map(|place| [*place, last]).collect();
                 (theirs, at)
             }
         };
@@ -229,5 +230,17 @@ impl Both<'_> {
             true => Err(("from", format!("{text:?} is no token there"))),
             false => Ok(found),
         }
+    }
+
+    /// Where the last token of a prompt's own text stands there, before any that the other tokenizer puts behind texts.
+    fn last_word(&self, tokens: &[u32], theirs: &[u32]) -> Result<usize, Fault> {
+        let (Some(own), Some(there)) = (&self.known.loaded.text, &self.there.loaded.text) else {
+            return Ok(theirs.len() - 1);
+        };
+        let text = own.decode(tokens);
+        let plain =
+            there.encode(&text, SpecialTokens::Never).map_err(|error| ("from", format!("{}: {error}", self.at)))?;
+        let last = plain.last().and_then(|last| theirs.iter().rposition(|token| token == last));
+        last.ok_or_else(|| ("from", format!("{text:?} has no last token there")))
     }
 }

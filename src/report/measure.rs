@@ -20,7 +20,7 @@ const LEVEL: f64 = 0.05;
 const MOST: usize = 72;
 
 /// The columns of `bias.csv`.
-const HEADER: [&str; 13] = [
+const HEADER: [&str; 14] = [
     "model",
     "treatment",
     "measure",
@@ -33,6 +33,7 @@ const HEADER: [&str; 13] = [
     "difference_high",
     "p",
     "null_quantile",
+    "null_quantile_matched",
     "n",
 ];
 
@@ -162,7 +163,8 @@ pub(super) fn csv(tables: &[Table], experiment: &Experiment) -> Option<String> {
             Some((_, variant)) => {
                 let model = of_variant(variant, experiment);
                 for rows in table.rows.chunks_exact(3) {
-                    let against = Against { difference: &rows[2], quantile: twins::quantile(tables, table, &rows[1]) };
+                    let against =
+                        Against { difference: &rows[2], quantiles: twins::quantiles(tables, table, &rows[1]) };
                     writer.write_record(record(&model, &measure(&rows[1]), &rows[1], Some(against))).ok()?;
                 }
             }
@@ -181,11 +183,11 @@ fn stem(name: &str) -> &str {
 /// What a figure of a variant is beside that of the experiment's own model.
 struct Against<'a> {
     difference: &'a Row,
-    /// The share of twins whose change is smaller.
-    quantile: Option<f64>,
+    /// The share of twins whose change is smaller, and the same at matched loss.
+    quantiles: [Option<f64>; 2],
 }
 
-fn record([model, treatment]: &[String; 2], measure: &str, row: &Row, against: Option<Against>) -> [String; 13] {
+fn record([model, treatment]: &[String; 2], measure: &str, row: &Row, against: Option<Against>) -> [String; 14] {
     let number = |value: Option<f64>| {
         value.filter(|value| value.is_finite()).map_or(String::new(), |value| format!("{value:?}"))
     };
@@ -202,7 +204,8 @@ fn record([model, treatment]: &[String; 2], measure: &str, row: &Row, against: O
         of(|row| row.low),
         of(|row| row.high),
         of(|row| row.p),
-        number(against.as_ref().and_then(|against| against.quantile)),
+        number(against.as_ref().and_then(|against| against.quantiles[0])),
+        number(against.as_ref().and_then(|against| against.quantiles[1])),
         row.n.to_string(),
     ]
 }

@@ -2,7 +2,7 @@
 
 use super::{Folder, ReportError};
 use crate::figure::{Bar, Bars, Figure};
-use crate::method::measure::NAME;
+use crate::method::measure::{ALL, NAME};
 use crate::method::represent::AGAINST;
 use crate::method::summary::mean;
 use crate::plan::{Plan, Step};
@@ -19,7 +19,8 @@ const TWINS: &str = ".twins.";
 /// The methods of the rows of a figure.
 const ROWS: [&str; 4] = ["change", "change of twins", "quantile", "quantile at matched loss"];
 
-/// The figure by which losses are matched, of the first measure that has it.
+/// The measure and the figure by which losses are matched.
+const PERPLEXITY: &str = "measure.perplexity";
 const LOSS: &str = "nats a token";
 
 /// A change with a p below gets a dot.
@@ -80,16 +81,12 @@ fn of_variant<'a>(outcome: &'a Outcome, own: &Table, variant: &Variant) -> Optio
     outcome.findings.iter().flat_map(|finding| &finding.tables).find(|table| table.name == name)
 }
 
-/// How much the loss changes: under the treatment, and in each twin.
+/// How much the loss changes, by the perplexity of all that is read: under the treatment, and in each twin.
 fn losses(own: &[&Table], treated: &[Option<&Table>], twins: &[Vec<Table>]) -> Option<(f64, Vec<f64>)> {
-    let is_loss = |row: &&Row| row.metric == LOSS;
-    let (number, row) =
-        own.iter().enumerate().find_map(|(number, table)| Some((number, table.rows.iter().find(is_loss)?)))?;
-    let changes = Changes {
-        own: own[number],
-        treated: treated[number]?,
-        twins: twins.iter().map(|twin| &twin[number]).collect(),
-    };
+    let number = own.iter().position(|table| table.name.ends_with(PERPLEXITY))?;
+    let row = own[number].rows.iter().find(|row| row.metric == LOSS && row.site.as_deref() == Some(ALL))?;
+    let twins_of = twins.iter().map(|twin| &twin[number]).collect();
+    let changes = Changes { own: own[number], treated: treated[number]?, twins: twins_of };
     let (observed, by_chance) = (changes.observed(row)?.effect, changes.by_chance(row));
     (by_chance.len() == twins.len()).then_some((observed, by_chance))
 }
@@ -124,12 +121,40 @@ impl Changes<'_> {
             ..self.own.clone()
         };
         let facts = [
-            ("twins", format!("{}: the same treatment, rounded by chance to as many bits, with as many weights of any kind set to zero, and calibrated on other draws", variant.twins)),
-            ("quantile", "the share of twins whose change is smaller, ties counted half; p is two-sided, not corrected for the number of figures".into()),
-            ("quantile at matched loss", "the same with the change of each twin moved along the line of change on change of loss, over twins, to the loss of the treatment".into()),
+            (
+                "twins",
+                format!(
+                    "{}: the same treatment with what can be left to chance left to it: weights rounded by chance to as many bits, with about twice the squared error of the nearest; a random mask; other draws of texts",
+                    variant.twins
+                ),
+            ),
+            (
+                "quantile",
+                format!(
+                    "the share of twins whose change is smaller, ties counted half; p is two-sided, {:.3} at the least, not corrected for the number of figures",
+                    2.0 / (variant.twins + 1) as f64
+                ),
+            ),
+            ("quantile at matched loss", self.matching(loss)),
         ];
         table.facts.extend(facts.map(|(name, value)| (name.to_string(), value)));
         table
+    }
+
+    /// How losses are matched, or why they are not.
+    fn matching(&self, loss: Option<&(f64, Vec<f64>)>) -> String {
+        let Some((own, losses)) = loss else {
+            return "none, as nothing tells of the loss; add the measure Perplexity()".into();
+        };
+        let (least, most) = losses
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), loss| (least.min(*loss), most.max(*loss)));
+        if (least..=most).contains(own) {
+            return "the same with the change of each twin moved along the line of change on change of loss, over twins, to the loss of the treatment".into();
+        }
+        format!(
+            "none: the treatment changes the loss by {own:.4} nats a token, its twins by {least:.4} to {most:.4}, so none of them costs as much"
+        )
     }
 
     /// The change, that of twins, and its places among them.
@@ -175,12 +200,12 @@ pub(super) fn is_of(table: &Table) -> bool {
     table.name.contains(NAME) && table.name.contains(TWINS)
 }
 
-/// The quantile of a figure of a variant among its twins, where it has some.
-pub(super) fn quantile<'a>(tables: &'a [Table], against: &Table, row: &Row) -> Option<f64> {
+/// The quantile of a figure of a variant among its twins, and that at matched loss, where there are such.
+pub(super) fn quantiles<'a>(tables: &'a [Table], against: &Table, row: &Row) -> [Option<f64>; 2] {
     let name = against.name.replacen(AGAINST, TWINS, 1);
-    let rows = &tables.iter().find(|table| table.name == name)?.rows;
-    let same = |other: &&'a Row| other.method == ROWS[2] && (&other.site, &other.metric) == (&row.site, &row.metric);
-    rows.iter().find(same).map(|row| row.effect)
+    let rows = || tables.iter().find(|table| table.name == name).into_iter().flat_map(|table| &table.rows);
+    let same = |other: &&'a Row| (&other.site, &other.metric) == (&row.site, &row.metric);
+    [ROWS[2], ROWS[3]].map(|method| rows().filter(same).find(|row| row.method == method).map(|row| row.effect))
 }
 
 /// The most bars of a figure.

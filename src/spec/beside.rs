@@ -13,9 +13,10 @@ pub struct PatchWeights {
     /// What is put in at once.
     #[serde(default)]
     pub by: Grain,
-    /// The most sets of parts that are run for the shares of parts that act together; 0 leaves shares out.
-    #[serde(default = "sets")]
-    pub sets: usize,
+    /// The most sets of parts that are run for the shares of parts that act together, 20 times as many as there are parts or more;
+    /// 0 leaves shares out. Without it all sets of up to 8 parts are run, and shares of more are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sets: Option<usize>,
     /// A label whose values are numbers, or have shares: the slope of the metric on them is told too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub along: Option<String>,
@@ -42,9 +43,4 @@ pub struct PatchModels {
     /// Indices that the sweep keeps to.
     #[serde(default)]
     pub only: Only,
-}
-
-/// Enough for all sets of eight parts.
-fn sets() -> usize {
-    256
 }

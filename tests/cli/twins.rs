@@ -66,6 +66,8 @@ fn a_change_stands_where_its_twins_leave_it() {
     let bias = String::from_utf8(place.read("r/bias.csv")).unwrap();
     let mut reader = csv::Reader::from_reader(bias.as_bytes());
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let header: Vec<&str> = bias.lines().next().unwrap().split(',').collect();
+    assert_eq!(header[11..], ["null_quantile", "null_quantile_matched", "n"]);
     let treated = rows.iter().filter(|row| &row[1] == "int3" && row[2].starts_with("log_odds"));
     for row in treated.clone() {
         let metric = row[2].split_once(": ").unwrap().1;
@@ -75,6 +77,13 @@ fn a_change_stands_where_its_twins_leave_it() {
         );
     }
     assert_eq!(treated.count(), told.len());
+    // at matched loss, or why not
+    let json: serde_json::Value =
+        serde_json::from_slice(&place.read("r/tables/01_measure.log_odds.twins.int3.json")).unwrap();
+    let matching = json["facts"]["quantile at matched loss"].as_str().unwrap();
+    let matched = treated.clone().filter(|row| !row[12].is_empty()).count();
+    assert_eq!(matched > 0, matching.starts_with("the same"), "{matching}");
+    assert!(matched > 0 || matching.contains("its twins by"), "{matching}");
     assert!(place.read("r/report.html").windows(9).any(|words| words == b"of twins "));
 }
 

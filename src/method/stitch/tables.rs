@@ -15,8 +15,11 @@ use std::collections::BTreeMap;
 const AGREEMENT: &str = "agreement";
 /// KL(left alone ‖ stitched).
 const DIVERGENCE: &str = "KL to its own: bits";
-/// Ways in which states are put in, as rows name them; the first is what is tested.
+/// Ways in which states are put in, as rows name them.
 const WAYS: [&str; 4] = ["mapped", "unmapped", "shuffled pairs", "random weights"];
+/// What is tested: a map that carries nothing says the same after every prompt, and that is already half of the way from the
+/// corrupted run to the clean one.
+const TESTED: &str = "mapped less shuffled pairs";
 
 /// Table and single items.
 pub(super) fn finding(bench: &Bench, plan: &Stitching, alone: &[Vec<f64>; 2], all: &[Vec<Joint>]) -> Finding {
@@ -32,11 +35,15 @@ pub(super) fn finding(bench: &Bench, plan: &Stitching, alone: &[Vec<f64>; 2], al
                 main.facts.insert(format!("left out, {}", place.site.as_deref().unwrap_or_default()), why.clone());
                 continue;
             }
+            let more =
+                joint.mapped.metric.iter().zip(&joint.shuffled.metric).map(|(mapped, shuffled)| mapped - shuffled);
+            let row = Row { method: TESTED.into(), metric: metric.clone(), ..place.clone() };
+            told.tested.push((row, on_items(bench, &plan.parts.test, &more.collect::<Vec<f64>>())));
             for (name, said) in ways(joint) {
                 let row = |metric: &str| Row { method: name.into(), metric: metric.into(), ..place.clone() };
                 let restored: Vec<f64> = said.metric.iter().zip(corrupt).map(|(now, corrupt)| now - corrupt).collect();
                 let values = on_items(bench, &plan.parts.test, &restored);
-                if name == WAYS[0] { &mut told.tested } else { &mut told.described }.push((row(&metric), values));
+                told.described.push((row(&metric), values));
                 told.described.push((row(AGREEMENT), on_items(bench, &plan.parts.test, &said.agreement)));
                 told.described.push((row(DIVERGENCE), on_items(bench, &plan.parts.test, &said.bits)));
             }
@@ -48,7 +55,7 @@ pub(super) fn finding(bench: &Bench, plan: &Stitching, alone: &[Vec<f64>; 2], al
         // bits and agreement are no shares of the metric
         table.rows.iter_mut().filter(|row| row.metric != metric).for_each(|row| row.normalised = None);
         let order = [metric.as_str(), AGREEMENT, DIVERGENCE];
-        let way = |row: &Row| WAYS.iter().position(|name| *name == row.method);
+        let way = |row: &Row| WAYS.iter().position(|name| *name == row.method).unwrap_or(WAYS.len());
         table.rows.sort_by_key(|row| (order.iter().position(|name| *name == row.metric), way(row)));
     }
     finding
@@ -83,6 +90,7 @@ fn facts(plan: &Stitching, [clean, corrupt]: [&Vec<f64>; 2], all: &[Vec<Joint>],
     let chosen: Vec<String> = chosen.iter().map(|(penalty, count)| format!("{penalty} in {count}")).collect();
     let facts = [
         ("effect", "metric with the other model's states, less that after the corrupted prompt".to_string()),
+        ("p", "of the map against maps from shuffled pairs, item by item".into()),
         ("normalised", "effect / (metric of the clean run − that of the corrupted run): 1 is the model's own".into()),
         ("metric, clean", format!("{:.4}", mean(clean))),
         ("metric, corrupted", format!("{:.4}", mean(corrupt))),

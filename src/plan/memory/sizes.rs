@@ -8,13 +8,12 @@ mod measuring;
 mod probing;
 mod representing;
 mod stitching;
+mod sweeps;
 
 use crate::metric::Metric;
 use crate::model::{Dims, Model, shape};
-use crate::plan::{Cell, Item, Step, Sweep, changed};
+use crate::plan::{Cell, Item, Step, changed};
 use crate::site::Site;
-use crate::spec::Ablation;
-use std::collections::BTreeSet;
 
 /// Bytes of a row of a table with its texts, in both forms in which it is written: measured.
 const TABLE_ROW: u64 = 600;
@@ -202,37 +201,6 @@ impl<'a> Sizes<'a> {
     /// Everything that a pass on a tape keeps for the way back.
     fn tape(&self, gradients: &[Site]) -> u64 {
         if gradients.is_empty() { 0 } else { 2 * self.layers() * (self.block() + self.pattern()) }
-    }
-
-    /// The recorded run of a batch of items, and the rows that go on from it.
-    fn sweep(&self, cells: &[Cell], rows: u64) -> u64 {
-        let sites = changed(cells);
-        let items = (rows / 2).max(1).min(self.items);
-        let rows = rows.min(items * cells.len() as u64);
-        let begins = sites.iter().map(|site| site.layer()).collect::<BTreeSet<_>>().len() as u64;
-        // what is there and what stands in for it
-        let base = begins * self.stream() + self.layers() * self.past() + 2 * self.sites(&sites);
-        let put = cells.iter().map(|cell| self.cell(cell)).max().unwrap_or(0);
-        items * base + rows * (self.pass(&sites) + self.past() + put)
-    }
-
-    /// What a cell puts in for one row.
-    fn cell(&self, cell: &Cell) -> u64 {
-        let share = |site: &Site| {
-            let heads = if cell.head.is_some() { self.dims().heads as u64 } else { 1 };
-            let positions = if cell.position.is_some() { self.length } else { 1 };
-            self.site(*site) / (heads * positions).max(1)
-        };
-        cell.sites.iter().map(share).sum()
-    }
-
-    /// Passes over all items that an ablation by means needs before.
-    fn means(&self, sweep: &Sweep, with: Ablation, items: u64) -> u64 {
-        let sites = changed(&sweep.cells);
-        match with {
-            Ablation::Mean | Ablation::MeanPerPosition => items * (self.sites(&sites) + self.block()),
-            Ablation::Zero | Ablation::Resample => 0,
-        }
     }
 
     /// Bytes that a method's results hold until they are written.
