@@ -76,7 +76,7 @@ fn a_change_stands_where_its_twins_leave_it() {
             ("organism", told[&(row[3].to_string(), metric.to_string())])
         );
     }
-    assert_eq!(treated.count(), told.len());
+    assert_eq!(treated.clone().count(), told.len());
     // at matched loss, or why not
     let json: serde_json::Value =
         serde_json::from_slice(&place.read("r/tables/01_measure.log_odds.twins.int3.json")).unwrap();
