@@ -85,7 +85,7 @@ fn labelled(asked: &Biographies, [text, profession, gender]: Texts) -> Labelled 
 }
 
 fn rows(path: &Path, columns: [&String; 3]) -> Result<Vec<(usize, Texts)>, DataError> {
-    let text = std::fs::read_to_string(path).map_err(|error| DataError::unreadable(path, error))?;
+    let text = super::text_file::text(path)?;
     let found = match path.extension().is_some_and(|ending| ending == "csv") {
         true => of_csv(path, &text, columns)?,
         false => of_json(path, &text, columns)?,
