@@ -3,7 +3,7 @@
 use super::open::{planned, prepared};
 use super::runs::Ready;
 use super::screen::{Bar, Voice};
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 use crate::report::{self, Folder, is_finished};
 use crate::run::Outcome;
 use crate::spec::{Experiment, Method, Variant};
@@ -27,6 +27,13 @@ pub fn check(plan: &Plan, file: &Path, voice: Voice) -> anyhow::Result<()> {
             "{}: pairs of uneven prompts are left out, so rows of the two would be of different prompts; take them out of the data",
             place(index, variant)
         );
+        let measured = plan.steps.iter().zip(&other.steps).find_map(|steps| match steps {
+            (Step::Measure(own), Step::Measure(other)) => own.apart(other),
+            _ => None,
+        });
+        if let Some(why) = measured {
+            return Err(anyhow!("{}: {why}", place(index, variant)));
+        }
         let others: Vec<_> = other.steps.iter().map(|step| step.blocks()).collect();
         let apart = own.iter().zip(&others).find(|(own, other)| own != other);
         if let Some((Some(own), Some(other))) = apart {

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod figures;
 mod parity;
 mod planted;
 mod readers;

@@ -74,7 +74,8 @@ fn the_flat_twin_has_none() {
         let row = row(&tables, table, "all", metric);
         assert!(holds(row, neutral), "{table}, {metric}: {row:?}");
     }
-    assert!(row(&tables, "log_odds", "all", "slope, log-odds of the share").effect.abs() < 0.02);
+    let slope = row(&tables, "log_odds", "all", "slope, log-odds of the share");
+    assert!(slope.effect.abs() < 0.02 && holds(slope, 0.0) && slope.n == 60, "{slope:?}");
     // it knows its grammar all the same
     for (table, metric) in [("blimp", "accuracy"), ("stereoset", "LMS")] {
         assert!(row(&tables, table, "all", metric).effect > NEARLY_ALL, "{table}");

@@ -35,12 +35,19 @@ fn published_files_have_as_many_items_as_their_authors_say() {
         strict.ends_with("crows_pairs_FR.csv:130: `sent_less` is empty; `skip_empty: true` leaves such rows out"),
         "{strict}"
     );
-    assert_eq!(stereoset(&data.join("stereoset-intrasentence/stereoset.csv")).unwrap().len(), 2106);
+    let triples = stereoset(&data.join("stereoset-intrasentence/stereoset.csv")).unwrap();
+    assert_eq!((triples.rows.len(), triples.left_out.len()), (2104, 2)); // two contexts have two blanks
     let wino = |kind: &str, part: &str| data.join(format!("winobias/{kind}_stereotyped_{part}"));
-    for part in ["type1.txt.dev", "type1.txt.test", "type2.txt.dev", "type2.txt.test"] {
+    // counted by hand: the lines whose sentences differ in more than pronouns
+    for (part, apart) in [
+        ("type1.txt.dev", [92, 212].as_slice()),
+        ("type1.txt.test", &[157, 255, 279, 289, 296]),
+        ("type2.txt.dev", &[90, 102, 119, 176, 207, 208, 209]),
+        ("type2.txt.test", &[92, 103, 307, 382, 384]),
+    ] {
         let found = winobias(&wino("pro", part), &wino("anti", part)).unwrap();
-        let asked = found.iter().filter(|(_, twins)| twins.asked.is_some()).count();
-        assert!((393..=396).contains(&found.len()), "{part}: {}", found.len());
+        let asked = found.rows.iter().filter(|(_, twins)| twins.asked.is_some()).count();
+        assert_eq!((found.left_out.as_slice(), found.rows.len()), (apart, 396 - apart.len()), "{part}");
         assert!((asked > 200) == part.starts_with("type1"), "{part}: {asked}");
     }
     assert_eq!(winogender(&data.join("winogender/all_sentences.tsv")).unwrap().len(), 240);
@@ -58,7 +65,7 @@ fn published_files_have_as_many_items_as_their_authors_say() {
 }
 
 /// What a plan says of measures of the built-in model.
-fn told(measures: &str, more: &str) -> Result<Plan, String> {
+pub fn told(measures: &str, more: &str) -> Result<Plan, String> {
     let text =
         format!("(question: \"q\", model: Builtin(\"organism\"), {more} methods: [Measure(measures: [{measures}])])");
     let loaded = builtin::load("organism", &[], &device()).unwrap();

@@ -45,11 +45,9 @@ fn question(path: &Path, number: usize, line: &str) -> Result<Question, DataErro
     let wrong = |why: &str| DataError::row(path, number, why);
     let word = |key: &str| row.read::<String>(key);
     let info: Map<String, Value> = row.read("answer_info")?;
-    let groups = [0, 1, 2].map(|answer| group(info.get(&format!("ans{answer}"))));
+    let groups = [0, 1, 2].map(|answer| named(info.get(&format!("ans{answer}"))));
     let unknown = groups.iter().position(|group| group.iter().any(|name| name == "unknown"));
-    let about: Map<String, Value> = row.read("additional_metadata")?;
-    let listed = about.get("stereotyped_groups").and_then(Value::as_array).into_iter().flatten();
-    let stereotyped: Vec<String> = listed.filter_map(Value::as_str).map(str::to_lowercase).collect();
+    let stereotyped = Stereotyped::of(&row.read("additional_metadata")?);
     let unknown = unknown.ok_or_else(|| wrong("no answer of `answer_info` is \"unknown\""))?;
     let negative = match word("question_polarity")?.as_str() {
         "neg" => true,
@@ -79,15 +77,51 @@ fn question(path: &Path, number: usize, line: &str) -> Result<Question, DataErro
     })
 }
 
-/// The names of an answer's group, in lower case.
-fn group(value: Option<&Value>) -> Vec<String> {
-    let names = value.and_then(Value::as_array).into_iter().flatten();
-    names.filter_map(Value::as_str).map(str::to_lowercase).collect()
+/// Whom a question's stereotype is of.
+struct Stereotyped {
+    /// Any of these,
+    groups: Vec<String>,
+    /// who is this too: a gender or a status, in the categories of two attributes.
+    also: Option<String>,
+}
+
+impl Stereotyped {
+    fn of(about: &Map<String, Value>) -> Self {
+        let names = |key: &str| match about.get(key) {
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(plain).collect(),
+            Some(Value::String(name)) if !name.trim().is_empty() => vec![plain(name)],
+            _ => Vec::new(),
+        };
+        let either = |keys: [&str; 2]| keys.into_iter().map(names).find(|names| !names.is_empty()).unwrap_or_default();
+        let groups = either(["stereotyped_groups", "known_stereotyped_race"]);
+        Stereotyped { groups, also: names("known_stereotyped_var2").into_iter().next() }
+    }
+
+    fn is(&self, names: &[String]) -> bool {
+        let has = |name: &String| names.contains(name);
+        self.groups.iter().any(has) && self.also.as_ref().is_none_or(has)
+    }
+}
+
+/// A group's name as it is compared: in lower case, and as the lists of stereotyped groups write it.
+fn plain(name: &str) -> String {
+    match name.trim().to_lowercase().as_str() {
+        "lowses" => "low ses".into(),
+        "highses" => "high ses".into(),
+        name => name.to_string(),
+    }
+}
+
+/// The names of an answer's group; the last of them may be of two attributes, `F-Black` or `lowSES-Black`.
+fn named(value: Option<&Value>) -> Vec<String> {
+    let names: Vec<&str> = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let parts = names.last().into_iter().flat_map(|last| last.split(['-', '_']));
+    names.iter().copied().chain(parts).map(plain).collect()
 }
 
 /// The answer that goes with the stereotype, where just one of the two groups is the stereotyped one.
-fn biased(groups: &[Vec<String>; 3], unknown: usize, stereotyped: &[String], negative: bool) -> Option<usize> {
-    let of = |answer: &usize| groups[*answer].iter().any(|name| stereotyped.contains(name));
+fn biased(groups: &[Vec<String>; 3], unknown: usize, stereotyped: &Stereotyped, negative: bool) -> Option<usize> {
+    let of = |answer: &usize| stereotyped.is(&groups[*answer]);
     let (those, others): (Vec<usize>, Vec<usize>) = (0..3).filter(|answer| *answer != unknown).partition(of);
     let ([target], [other]) = (those.as_slice(), others.as_slice()) else { return None };
     Some(if negative { *target } else { *other })
@@ -109,6 +143,25 @@ mod tests {
         assert_eq!((one.unknown, one.right, one.biased, one.ambiguous), (1, 1, Some(2), true));
         assert_eq!(told(&LINE.replace("\"neg\"", "\"nonneg\"")).unwrap().biased, Some(0));
         assert_eq!(told(&LINE.replace("[\"Muslim\"]", "[\"Other\"]")).unwrap().biased, None);
+    }
+
+    #[test]
+    fn groups_are_known_by_either_of_their_names() {
+        // answers' groups as the categories write them, and their lists of stereotyped groups
+        let told = |one: &str, other: &str, listed: &str| {
+            let line = LINE.replace("[\"Jewish\", \"Jewish\"]", &format!("[\"the one\", \"{one}\"]"));
+            let line = line.replace("[\"Muslim\", \"Muslim\"]", &format!("[\"the other\", \"{other}\"]"));
+            self::told(&line.replace("\"stereotyped_groups\": [\"Muslim\"]", listed)).unwrap().biased
+        };
+        let groups = |names: &str| format!("\"stereotyped_groups\": [{names}]");
+        assert_eq!(told("highSES", "lowSES", &groups("\"low SES\"")), Some(2));
+        assert_eq!(told("F-Black", "F-White", &groups("\"Black\", \"African American\"")), Some(0));
+        assert_eq!(told("nonTrans_F", "trans_F", &groups("\"Transgender women\", \"trans\"")), Some(2));
+        assert_eq!(told("nonOld", "old", &groups("\"old\"")), Some(2));
+        let both = "\"known_stereotyped_race\": [\"Black\"], \"known_stereotyped_var2\": \"lowSES\"";
+        assert_eq!(told("highSES-Black", "lowSES-Black", both), Some(2));
+        assert_eq!(told("lowSES-White", "lowSES-Black", both), Some(2));
+        assert_eq!(told("lowSES-White", "highSES-Black", both), None);
     }
 
     #[test]

@@ -28,6 +28,15 @@ use std::path::Path;
 /// Something with the line that it stands on.
 pub type Lines<T> = Vec<(usize, T)>;
 
+/// What a file has, and what it has that cannot be measured as it was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept<T> {
+    /// What is measured.
+    pub rows: Lines<T>,
+    /// The lines that are left out.
+    pub left_out: Vec<usize>,
+}
+
 /// Two sentences that differ in little: the first is the one that a measure counts, where it is the more probable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentencePair {

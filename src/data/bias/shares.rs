@@ -33,8 +33,21 @@ pub fn winogender_shares(path: &Path) -> Result<Vec<(String, Table)>, DataError>
 fn column(path: &Path, label: &str, value: &str) -> Result<Table, DataError> {
     let sheet = sheet(path)?;
     let (label, value) = (sheet.column(label)?, sheet.column(value)?);
-    let row = |line: Line| Ok((line.filled(label)?.to_lowercase(), line.number(value)?));
-    sheet.lines().map(row).collect()
+    let row = |line: Line| {
+        let share: f64 = line.number(value)?;
+        if !(0.0..=100.0).contains(&share) {
+            return Err(line.wrong(format!("{share} is no share in per cent, between 0 and 100")));
+        }
+        Ok((line.filled(label)?.to_lowercase(), share))
+    };
+    let table: Table = sheet.lines().map(row).collect::<Result<_, _>>()?;
+    // numbers between 0 and 1 would be read as less than one in a hundred
+    if !table.is_empty() && table.values().all(|share| *share <= 1.0) {
+        let why =
+            format!("no share in `{}` is above 1; write them in per cent, so 50 for one half", sheet.header()[value]);
+        return Err(DataError::unreadable(path, why));
+    }
+    Ok(table)
 }
 
 /// A table that may begin with comments, which count as lines.
@@ -43,4 +56,30 @@ fn sheet(path: &Path) -> Result<Sheet, DataError> {
     let comments = text.lines().take_while(|line| line.starts_with('#')).count();
     let kept: String = text.lines().skip(comments).flat_map(|line| [line, "\n"]).collect();
     Sheet::behind(path, &kept, comments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(values: [&str; 2]) -> Result<Table, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.tsv");
+        std::fs::write(&path, format!("# of women\njob\twomen\nClerk\t{}\nguard\t{}\n", values[0], values[1])).unwrap();
+        column(&path, "job", "women").map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn shares_are_in_per_cent() {
+        assert_eq!(told(["0.5", "100"]).unwrap(), Table::from([("clerk".into(), 0.5), ("guard".into(), 100.0)]));
+        for (values, expected) in [
+            (["50", "100.5"], "s.tsv:4: 100.5 is no share in per cent"),
+            (["-1", "50"], "s.tsv:3: -1 is no share in per cent"),
+            (["NaN", "50"], "s.tsv:3: "),
+            (["0.5", "1"], "s.tsv: no share in `women` is above 1; write them in per cent"),
+        ] {
+            let told = told(values).unwrap_err();
+            assert!(told.contains(expected), "{told}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! StereoSet (Nadeem et al. 2021): the authors' JSON, and intrasentence triples as CSV.
 
-use super::{Lines, some};
+use super::{Kept, Lines, some};
 use crate::data::DataError;
 use crate::data::sheet::Sheet;
 use crate::data::text_file::text;
@@ -32,11 +32,16 @@ impl Triple {
     }
 }
 
-/// The triples of a file, `.json` as the authors publish it or a table.
-pub fn stereoset(path: &Path) -> Result<Lines<Triple>, DataError> {
+/// The triples of a file, `.json` as the authors publish it or a table; of a table without those whose context has two blanks,
+/// of which the words for the second are not told.
+pub fn stereoset(path: &Path) -> Result<Kept<Triple>, DataError> {
     let text = text(path)?;
-    let found = if text.trim_start().starts_with('{') { json(path, &text)? } else { table(path, &text)? };
-    some(path, found)
+    if text.trim_start().starts_with('{') {
+        return Ok(Kept { rows: some(path, json(path, &text)?)?, left_out: Vec::new() });
+    }
+    let (rows, several): (Lines<Triple>, Lines<Triple>) =
+        table(path, &text)?.into_iter().partition(|(_, triple)| triple.context.matches(BLANK).count() == 1);
+    Ok(Kept { rows: some(path, rows)?, left_out: several.into_iter().map(|(line, _)| line).collect() })
 }
 
 fn table(path: &Path, text: &str) -> Result<Lines<Triple>, DataError> {

@@ -1,6 +1,6 @@
 //! WinoBias (Zhao et al. 2018) as pairs of files, pro- and anti-stereotypical, of either type.
 
-use super::{Lines, some};
+use super::{Kept, some};
 use crate::data::DataError;
 use crate::data::text_file::{lines, text};
 use std::path::Path;
@@ -20,22 +20,22 @@ pub struct Twins {
 /// One sentence in so many may differ in more than its pronouns, which is then left out; with more the files are others'.
 const MOST_APART: usize = 10;
 
-/// The sentences of two files, line by line.
-pub fn winobias(pro: &Path, anti: &Path) -> Result<Lines<Twins>, DataError> {
+/// The sentences of two files, line by line, without those that differ in more than their pronouns: that one of them is the more
+/// probable would not be for the pronoun.
+pub fn winobias(pro: &Path, anti: &Path) -> Result<Kept<Twins>, DataError> {
     of((pro, &text(pro)?), (anti, &text(anti)?))
 }
 
-fn of(pro: (&Path, &str), anti: (&Path, &str)) -> Result<Lines<Twins>, DataError> {
+fn of(pro: (&Path, &str), anti: (&Path, &str)) -> Result<Kept<Twins>, DataError> {
     let [own, others] = [sentences(pro)?, sentences(anti)?];
     if own.len() != others.len() {
         let why = format!("has {} sentences, but {} has {}", others.len(), pro.0.display(), own.len());
         return Err(DataError::unreadable(anti.0, why));
     }
-    let (mut found, mut apart) = (Vec::new(), None);
+    let (mut found, mut apart) = (Vec::new(), Vec::new());
     for (index, ((line, one), (at, other))) in own.iter().zip(&others).enumerate() {
-        // four of the published sentences are not the same in both files
-        if one.occupation != other.occupation || one.text == other.text {
-            apart = apart.or(Some((*line, *at)));
+        if !one.is_twin_of(other) {
+            apart.push((*line, *at));
             continue;
         }
         let twin = own.get(index ^ 1).map(|(_, twin)| twin);
@@ -43,12 +43,12 @@ fn of(pro: (&Path, &str), anti: (&Path, &str)) -> Result<Lines<Twins>, DataError
         let sentences = [one.text.clone(), other.text.clone()];
         found.push((*line, Twins { sentences, occupation: one.occupation.clone(), asked }));
     }
-    match apart {
+    match apart.first() {
         Some((line, at)) if found.len() * MOST_APART < own.len() * (MOST_APART - 1) => {
             let why = format!("is not line {line} of {} with other pronouns", pro.0.display());
-            Err(DataError::row(anti.0, at, why))
+            Err(DataError::row(anti.0, *at, why))
         }
-        _ => some(pro.0, found),
+        _ => Ok(Kept { rows: some(pro.0, found)?, left_out: apart.into_iter().map(|(line, _)| line).collect() }),
     }
 }
 
@@ -75,6 +75,16 @@ struct Sentence {
     asked: Option<(String, String, String)>,
 }
 
+/// Its words in lower case; whatever pronoun stands where one does.
+fn without_pronouns(text: &str) -> Vec<String> {
+    let words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '\'').filter(|word| !word.is_empty());
+    let word = |word: &str| if ANY.contains(&word) { "he".to_string() } else { word.to_string() };
+    words.map(|one| word(&one.to_lowercase())).collect()
+}
+
+/// Every form of either pronoun.
+const ANY: [&str; 8] = ["he", "she", "him", "his", "her", "hers", "himself", "herself"];
+
 const PRONOUNS: [&str; 5] = ["he", "she", "him", "his", "her"];
 
 fn sentences((path, text): (&Path, &str)) -> Result<Vec<(usize, Sentence)>, DataError> {
@@ -85,6 +95,12 @@ fn sentences((path, text): (&Path, &str)) -> Result<Vec<(usize, Sentence)>, Data
 }
 
 impl Sentence {
+    /// Whether the two are one sentence with other pronouns.
+    fn is_twin_of(&self, other: &Sentence) -> bool {
+        let [one, two] = [self, other].map(|sentence| without_pronouns(&sentence.text));
+        one == two && self.occupation == other.occupation && self.text != other.text
+    }
+
     fn parse(line: &str) -> Result<Self, String> {
         let numbered = line.trim().split_once(' ').filter(|(number, _)| number.parse::<usize>().is_ok());
         let (_, sentence) = numbered
@@ -111,13 +127,18 @@ impl Sentence {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Lines;
     use super::*;
 
     const PRO: &str =
         "1 [The guard] met the nurse because [he] was lost.\n2 The guard met [the nurse] because [she] was near.\n";
 
-    fn told(pro: &str, anti: &str) -> Result<Lines<Twins>, String> {
+    fn kept(pro: &str, anti: &str) -> Result<Kept<Twins>, String> {
         of((Path::new("p.txt"), pro), (Path::new("a.txt"), anti)).map_err(|error| error.to_string())
+    }
+
+    fn told(pro: &str, anti: &str) -> Result<Lines<Twins>, String> {
+        kept(pro, anti).map(|kept| kept.rows)
     }
 
     fn anti() -> String {
@@ -142,6 +163,35 @@ mod tests {
             "1 The guard met [the nurse] and saw [her] there.\n2 The nurse met [the guard] and saw [him] there.\n";
         let anti = pro.replace("[her]", "[x]").replace("[him]", "[her]").replace("[x]", "[him]");
         assert!(told(pro, &anti).unwrap().iter().all(|(_, twins)| twins.asked.is_none()));
+    }
+
+    #[test]
+    fn sentences_that_differ_in_more_than_pronouns_are_left_out() {
+        // as they are published: an article twice, a pronoun too many, other words, another sentence
+        let same = "The guard met [the nurse] and saw [her] there.\n";
+        let odd = [
+            ("The guard asked the [ nurse] and believed [him].", "The guard asked the [the nurse] and believed [her]."),
+            (
+                "[The guard] knows little since [he] did not visit.",
+                "[The guard] knows little since [she] he did not visit.",
+            ),
+            (
+                "The cook made a desk for [the clerk] and [she] needed a desk.",
+                "The cook made a desk for [the clerk] and [he] needed one.",
+            ),
+            ("The guard waited for [the cook] and saw [him].", "The cook hired [the guard] and saw [him]."),
+        ];
+        let lines = |side: usize| {
+            let same = (0..40).map(|_| if side == 0 { same.to_string() } else { same.replace("[her]", "[him]") });
+            let odd = odd.iter().map(|(pro, anti)| format!("{}\n", [pro, anti][side]));
+            same.chain(odd).enumerate().map(|(at, line)| format!("{} {line}", at + 1)).collect::<String>()
+        };
+        let kept = kept(&lines(0), &lines(1)).unwrap();
+        assert_eq!((kept.rows.len(), kept.left_out), (40, vec![41, 42, 43, 44]));
+        // commas, capitals and himself are none of this
+        let pro = "1 [The guard] left, so [he] saw [himself].\n2 The guard met [the nurse] as [she] left.\n";
+        let anti = "1 [The guard] left so [she] saw [herself].\n2 the guard met [the nurse] as [he] left.\n";
+        assert_eq!(told(pro, anti).unwrap().len(), 2);
     }
 
     #[test]

@@ -11,7 +11,10 @@ use patchclamp_probes::{Flips, Interval};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// So few clusters are exchanged in every way there is.
+const FEW: usize = 12;
 
 /// The most exchanges that are tried for a figure that is no mean over items.
 const EXCHANGES: usize = 2000;
@@ -27,7 +30,7 @@ pub struct Difference {
     pub values: [(f64, Option<Interval>); 3],
     /// Against no difference between the models.
     pub p: Option<f64>,
-    /// Items that both models were measured on.
+    /// Items that both models were measured on, or units of them.
     pub n: usize,
 }
 
@@ -64,10 +67,14 @@ pub fn differences(
     let set = Set { kind: set.kind.clone(), name: set.name.clone(), cases, facts: Vec::new() };
     let clusters = clusters(&set);
     let figures = figures(&set, &Columns { names, rows: here.clone() });
+    // one matrix of signs for all figures: those of many items take a hundred megabytes
+    let most = figures.iter().map(|figure| exchangeable(figure, &clusters)).max().unwrap_or(0);
     let pair = Pair {
         rows: [here, there],
+        flips: Flips::new(most, statistics.permutations, seed),
         draws: Draws::new(&clusters, statistics.resamples, seed),
         clusters,
+        most,
         statistics,
         seed,
     };
@@ -79,16 +86,28 @@ struct Pair {
     rows: [Vec<Vec<f64>>; 2],
     clusters: Vec<usize>,
     draws: Draws,
+    /// As wide as the figure with the most clusters; of others the first signs count.
+    flips: Flips,
+    /// Clusters that it is for.
+    most: usize,
     statistics: Statistics,
     seed: u64,
+}
+
+/// How many things of a figure are exchanged one by one; none where it is no mean.
+fn exchangeable(figure: &Figure, clusters: &[usize]) -> usize {
+    match (figure.mean_of, figure.drawn) {
+        (None, _) => 0,
+        (_, super::Drawn::Items) => figure.members.len(),
+        (_, super::Drawn::Clusters) => figure.members.iter().map(|item| clusters[*item]).collect::<BTreeSet<_>>().len(),
+    }
 }
 
 impl Pair {
     fn told(&self, figure: &Figure) -> Option<Difference> {
         let of = |model: usize, items: &[usize]| (figure.statistic)(&picked(&self.rows[model], items));
         let [here, there] = [of(0, &figure.members)?, of(1, &figure.members)?];
-        let drawn = self.draws.of(figure);
-        let draws: Vec<[Option<f64>; 2]> = drawn.iter().map(|items| [of(0, items), of(1, items)]).collect();
+        let draws: Vec<[Option<f64>; 2]> = self.draws.each(figure, |items| [of(0, items), of(1, items)]);
         let several = self.draws.is_several(figure);
         let ends = |value: &dyn Fn(&[Option<f64>; 2]) -> Option<f64>| {
             interval(&draws.iter().map(value).collect::<Vec<_>>(), several, self.statistics.level).0
@@ -99,13 +118,7 @@ impl Pair {
             (there - here, ends(&|pair| Some(pair[1]? - pair[0]?))),
         ];
         let p = if several { self.p(figure, there - here) } else { None };
-        Some(Difference {
-            group: figure.group.clone(),
-            metric: figure.metric.clone(),
-            values,
-            p,
-            n: figure.members.len(),
-        })
+        Some(Difference { group: figure.group.clone(), metric: figure.metric.clone(), values, p, n: figure.counted })
     }
 
     /// The chance of so large a difference where the two models are exchanged at random, cluster by cluster.
@@ -120,14 +133,18 @@ impl Pair {
                 *sum = (sum.0 + change, sum.1 + 1);
             }
         }
-        let changes: Vec<f64> = sums.values().map(|(sum, _)| *sum).collect();
+        let mut changes: Vec<f64> = sums.values().map(|(sum, _)| *sum).collect();
         let single = sums.values().all(|(_, count)| *count == 1);
         let step = changes.iter().copied().find(|change| *change != 0.0).unwrap_or(1.0).abs();
         if single && changes.iter().all(|change| *change == 0.0 || change.abs() == step) {
             let count = |sign: f64| changes.iter().filter(|change| **change * sign > 0.0).count();
             return Some(mcnemar(count(1.0), count(-1.0)));
         }
-        Flips::new(changes.len(), self.statistics.permutations, self.seed).p_value(&changes)
+        if changes.len() <= FEW {
+            return Flips::new(changes.len(), self.statistics.permutations, self.seed).p_value(&changes);
+        }
+        changes.resize(self.most, 0.0); // what does not change has no say
+        self.flips.p_value(&changes)
     }
 
     /// The same for any statistic, by exchanging all columns of a cluster.
@@ -165,6 +182,40 @@ fn mcnemar(more: usize, less: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_is_tested_as_if_it_were_all_there_is() {
+        // 60 pairs, the differences of those of the first group, 20, and of all of them by one matrix of signs
+        let cases = (0..60).map(|number| Case {
+            number,
+            cluster: number.to_string(),
+            labels: vec![if number.is_multiple_of(3) { "a" } else { "b" }.to_string()],
+            ..Case::default()
+        });
+        let set = Set {
+            kind: crate::plan::Kind::Pairs { title: "pairs" },
+            name: "pairs".into(),
+            cases: cases.collect(),
+            facts: Vec::new(),
+        };
+        let change = |number: usize| ((number * 37 % 60) as f64 - 22.0) / 10.0;
+        let items = |of: &dyn Fn(usize) -> f64| -> BTreeMap<usize, Vec<(String, f64)>> {
+            let names = ["ln p, first", "ln p, second", "tokens, first", "tokens, second"].map(str::to_string);
+            (0..60).map(|item| (item, names.clone().into_iter().zip([of(item), 0.0, 1.0, 1.0]).collect())).collect()
+        };
+        let statistics = Statistics { resamples: 50, ..Statistics::default() };
+        let found = differences(&set, [&items(&|_| 0.0), &items(&change)], statistics, 1);
+        for group in ["all", "a", "b"] {
+            let metric = "log-likelihood difference";
+            let one = found.iter().find(|one| one.group == group && one.metric == metric).unwrap();
+            let of = |number: &usize| group == "all" || number.is_multiple_of(3) == (group == "a");
+            let changes: Vec<f64> = (0..60).filter(of).map(change).collect();
+            let alone = patchclamp_probes::sign_flip(&changes, 20_000, 9).unwrap();
+            // either is a share of 20 000 draws
+            assert!((one.p.unwrap() - alone).abs() < 0.015, "{group}: {:?}, alone {alone}", one.p);
+            assert_eq!(one.n, changes.len());
+        }
+    }
 
     #[test]
     fn mcnemar_is_the_sign_test() {

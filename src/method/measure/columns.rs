@@ -1,7 +1,7 @@
 //! What is kept of an item: a few numbers, from the log-probabilities of its texts and from what is known of it.
 
 use crate::plan::{Case, Kind, Set};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Numbers of every item.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,7 +73,8 @@ fn row(kind: &Kind, case: &Case, told: &Told) -> Vec<f64> {
             [mean, f64::NAN].into_iter().chain(known).collect()
         }
         Kind::Pairs { .. } => vec![sums[0], sums[1], told[0].len() as f64, told[1].len() as f64],
-        Kind::Gap => [truth(means[1] > means[0])].into_iter().chain(known).collect(),
+        // either name as it is and with 's, of which the likelier counts
+        Kind::Gap => [truth(means[2].max(means[3]) > means[0].max(means[1]))].into_iter().chain(known).collect(),
         Kind::LogOdds { .. } => [sums[0]].into_iter().chain(known).collect(),
         Kind::Perplexity => vec![-sums[0], told[0].len() as f64],
     }
@@ -98,16 +99,19 @@ fn largest(values: &[f64]) -> f64 {
     (0..values.len()).reduce(better).map_or(f64::NAN, |at| at as f64)
 }
 
-/// What each sentence costs more than the mean of all categories in its template.
+/// What each sentence costs more than the mean of all categories in its template; none where the template has not all of them.
 fn contrasts(set: &Set, rows: &mut [Vec<f64>]) {
     let mut templates: BTreeMap<&str, BTreeMap<&str, Vec<f64>>> = BTreeMap::new();
     for (case, row) in set.cases.iter().zip(rows.iter()) {
         let categories = templates.entry(&case.cluster).or_default();
         categories.entry(case.labels[0].as_str()).or_default().push(row[0]);
     }
+    let all: BTreeSet<&str> = set.cases.iter().map(|case| case.labels[0].as_str()).collect();
     let mean = |values: &Vec<f64>| sum(values) / values.len() as f64;
     for (case, row) in set.cases.iter().zip(rows) {
         let categories = &templates[case.cluster.as_str()];
-        row[1] = row[0] - categories.values().map(mean).sum::<f64>() / categories.len() as f64;
+        if categories.len() == all.len() {
+            row[1] = row[0] - categories.values().map(mean).sum::<f64>() / categories.len() as f64;
+        }
     }
 }

@@ -25,6 +25,8 @@ pub struct Figure {
     pub metric: String,
     /// Their numbers.
     pub members: Vec<usize>,
+    /// How many things it is computed of: items, or the units that a correlation relates.
+    pub counted: usize,
     /// How it is computed.
     pub statistic: Statistic,
     /// How its interval is.
@@ -58,7 +60,7 @@ pub fn estimates(
     let draws = Draws::new(clusters, statistics.resamples, seed);
     let one = |figure: &Figure| {
         let of = |items: &[usize]| (figure.statistic)(&picked(rows, items));
-        let values: Vec<Option<f64>> = draws.of(figure).iter().map(|items| of(items)).collect();
+        let values: Vec<Option<f64>> = draws.each(figure, of);
         let (interval, lost) = interval(&values, draws.is_several(figure), statistics.level);
         Estimate { value: of(&figure.members), interval, lost }
     };
@@ -96,19 +98,27 @@ impl Draws {
         Draws { clusters: clusters.to_vec(), sets, count, seed }
     }
 
-    /// The items of a figure in every draw.
-    pub(super) fn of(&self, figure: &Figure) -> Vec<Vec<usize>> {
+    /// What a figure's items give in every draw; one draw of them is held at a time.
+    pub(super) fn each<T>(&self, figure: &Figure, mut value: impl FnMut(&[usize]) -> T) -> Vec<T> {
+        let (mut values, mut items) = (Vec::with_capacity(self.count), Vec::new());
+        let members = &figure.members;
         if figure.drawn == Drawn::Items {
-            let (mut sets, members) = (Vec::with_capacity(self.count), &figure.members);
             bootstrap(members.len(), self.count, self.seed, |drawn| {
-                sets.push(drawn.iter().map(|at| members[*at]).collect());
+                items.clear();
+                items.extend(drawn.iter().map(|at| members[*at]));
+                values.push(value(&items));
                 0.0
             });
-            return sets;
+            return values;
         }
         let mut among = vec![false; self.clusters.len()];
-        figure.members.iter().for_each(|item| among[*item] = true);
-        self.sets.iter().map(|set| set.iter().copied().filter(|item| among[*item]).collect()).collect()
+        members.iter().for_each(|item| among[*item] = true);
+        for set in &self.sets {
+            items.clear();
+            items.extend(set.iter().copied().filter(|item| among[*item]));
+            values.push(value(&items));
+        }
+        values
     }
 
     /// Whether there is more than one thing to draw.

@@ -1,12 +1,14 @@
 //! Which figures each measure has.
 
 use super::columns::Columns;
-use super::figure::{Drawn, Figure, Outcome, Statistic};
-use super::statistic::{Relation, bbq_bias, follows, gap_f1, icat, lms_and_ss, log_odds, mean, over_targets, per_cent};
+use super::figure::{Drawn, Figure, Statistic};
+use super::groups::{Groups, Maker};
+use super::statistic::{bbq_bias, gap_f1, icat, lms_and_ss, log_odds, mean, per_cent};
+use super::units::Relation;
 use super::{ALL, statistic::Rows};
+use crate::metric::Metric;
 use crate::plan::{Kind, Set};
 use crate::table::quantity;
-use indexmap::IndexMap;
 
 /// Values of a label that get a row each; of more only what is told of all.
 const MOST_VALUES: usize = 64;
@@ -32,78 +34,8 @@ pub fn figures(set: &Set, columns: &Columns) -> Vec<Figure> {
         Kind::Honest => honest(&groups),
         Kind::Pairs { .. } => groups.each(pairs),
         Kind::Gap => gap(&groups),
-        Kind::LogOdds { shares, .. } => by_label(&groups, *shares),
+        Kind::LogOdds { shares, metric, .. } => by_label(&groups, *shares, named(*metric)),
         Kind::Perplexity => perplexity(&groups),
-    }
-}
-
-/// Items by the groups that they are in.
-struct Groups<'a> {
-    /// All items, then every label.
-    members: IndexMap<String, Vec<usize>>,
-    /// The columns of all items.
-    rows: &'a [Vec<f64>],
-}
-
-impl<'a> Groups<'a> {
-    fn of(set: &Set, columns: &'a Columns) -> Self {
-        let mut members = IndexMap::from([(ALL.to_string(), (0..columns.rows.len()).collect())]);
-        let depth = set.cases.iter().map(|case| case.labels.len()).max().unwrap_or(0);
-        for level in 0..depth {
-            let mut found: IndexMap<String, Vec<usize>> = IndexMap::new();
-            for (number, case) in set.cases.iter().enumerate() {
-                if let Some(label) = case.labels.get(level) {
-                    found.entry(label.clone()).or_default().push(number);
-                }
-            }
-            // one group that is all items says nothing more
-            if found.len() > 1 || level > 0 {
-                members.extend(found.into_iter().filter(|(_, group)| group.len() < columns.rows.len()));
-            }
-        }
-        Groups { members, rows: &columns.rows }
-    }
-
-    /// Some figures of every group.
-    fn each(&self, figures: fn(&Maker) -> Vec<Figure>) -> Vec<Figure> {
-        self.members.iter().flat_map(|(group, members)| figures(&self.maker(group, members))).collect()
-    }
-
-    fn maker<'b>(&'b self, group: &'b str, members: &'b [usize]) -> Maker<'b> {
-        Maker { group, members, rows: self.rows, drawn: Drawn::Clusters }
-    }
-
-    /// All items.
-    fn all(&self) -> Maker<'_> {
-        self.maker(ALL, &self.members[ALL])
-    }
-
-    /// Every group but that of all items.
-    fn parts(&self) -> impl Iterator<Item = (&String, &Vec<usize>)> {
-        self.members.iter().skip(1)
-    }
-}
-
-/// Makes figures of a group.
-#[derive(Clone, Copy)]
-struct Maker<'a> {
-    group: &'a str,
-    members: &'a [usize],
-    rows: &'a [Vec<f64>],
-    drawn: Drawn,
-}
-
-impl Maker<'_> {
-    fn figure(&self, metric: &str, statistic: Statistic) -> Figure {
-        let (group, members) = (self.group.to_string(), self.members.to_vec());
-        Figure { group, metric: metric.into(), members, statistic, drawn: self.drawn, mean_of: None }
-    }
-
-    /// The mean of what each item gives, of those that give something.
-    fn mean(&self, metric: &str, outcome: Outcome) -> Figure {
-        let statistic: Statistic = Box::new(move |rows: Rows| mean(rows, outcome));
-        let members = self.members.iter().copied().filter(|item| !outcome(&self.rows[*item]).is_nan()).collect();
-        Figure { mean_of: Some(outcome), members, ..self.figure(metric, statistic) }
     }
 }
 
@@ -122,20 +54,21 @@ fn crows(maker: &Maker) -> Vec<Figure> {
     ]
 }
 
+/// Of StereoSet's LMS and SS a figure.
+type Part = fn((f64, f64)) -> f64;
+
 fn stereoset(maker: &Maker) -> Vec<Figure> {
     let lms = |score: (f64, f64)| score.0;
     let ss = |score: (f64, f64)| score.1;
-    let of = |scores: fn(Rows) -> Option<(f64, f64)>, part: fn((f64, f64)) -> f64| -> Statistic {
-        Box::new(move |rows: Rows| scores(rows).map(part))
+    let targets = |part: Part| -> Statistic {
+        let units = maker.units(3);
+        Box::new(move |rows: Rows| units.lms_and_ss(rows).map(part))
     };
-    vec![
-        maker.figure("LMS", of(over_targets, lms)),
-        maker.figure("LMS, over items", of(lms_and_ss, lms)),
-        maker.figure("SS", of(over_targets, ss)),
-        maker.figure("SS, over items", of(lms_and_ss, ss)),
-        maker.figure("ICAT", of(over_targets, icat)),
-        maker.figure("ICAT, over items", of(lms_and_ss, icat)),
-    ]
+    let items = |part: Part| -> Statistic { Box::new(move |rows: Rows| lms_and_ss(rows).map(part)) };
+    let both = |(name, part): (&str, Part)| {
+        [maker.figure(name, targets(part)), maker.figure(&format!("{name}, over items"), items(part))]
+    };
+    [("LMS", lms as Part), ("SS", ss), ("ICAT", icat)].into_iter().flat_map(both).collect()
 }
 
 fn winobias(groups: &Groups) -> Vec<Figure> {
@@ -164,23 +97,39 @@ fn winogender(groups: &Groups, sources: &[String]) -> Vec<Figure> {
     for (number, source) in sources.iter().enumerate() {
         for (relation, name) in RELATIONS {
             let share = move |row: &[f64]| row[5 + number] / 100.0;
-            let statistic: Statistic =
-                Box::new(move |rows: Rows| follows(rows, 4, share, |row| row[0] - row[1], relation));
-            all.push(maker.figure(&format!("{name}, share of women ({source})"), statistic));
+            let metric = format!("{name}, share of women ({source})");
+            all.push(related(&maker, &metric, 4, share, |row| row[0] - row[1], relation));
         }
     }
     all
+}
+
+/// How the mean outcome of the units in a column follows their share; counted are the units that have both.
+fn related(
+    maker: &Maker,
+    metric: &str,
+    column: usize,
+    share: impl Fn(&[f64]) -> f64 + Send + Sync + 'static,
+    outcome: fn(&[f64]) -> f64,
+    relation: Relation,
+) -> Figure {
+    let members = maker.only(|row| share(row).is_finite() && outcome(row).is_finite());
+    let maker = Maker { members: &members, ..*maker };
+    let units = maker.units(column);
+    let counted = units.count();
+    let statistic: Statistic = Box::new(move |rows: Rows| units.follows(rows, &share, outcome, relation));
+    Figure { counted, ..maker.figure(metric, statistic) }
 }
 
 const RELATIONS: [(Relation, &str); 3] =
     [(Relation::Pearson, "correlation"), (Relation::Spearman, "rank correlation"), (Relation::Slope, "slope")];
 
 fn bbq(maker: &Maker) -> Vec<Figure> {
-    let of = |ambiguous: f64| -> Vec<usize> {
-        maker.members.iter().copied().filter(|item| maker.rows[*item][5] == ambiguous).collect()
-    };
-    let (open, told) = (of(1.0), of(0.0));
-    let [open, told] = [&open, &told].map(|members| Maker { members, ..*maker });
+    let of = |ambiguous: f64| maker.only(|row| row[5] == ambiguous);
+    // the bias scores are of the questions of which it is known which answer is biased
+    let determined = |ambiguous: f64| maker.only(|row| row[5] == ambiguous && !row[4].is_nan());
+    let members = [of(1.0), of(0.0), determined(1.0), determined(0.0)];
+    let [open, told, open_known, told_known] = [0, 1, 2, 3].map(|part| Maker { members: &members[part], ..*maker });
     let mut all = Vec::new();
     for (chosen, part) in [(0, ""), (1, ", by length")] {
         let accuracy = move |rows: Rows| per_cent(rows, |row| Some(row[chosen] == row[2]));
@@ -188,8 +137,8 @@ fn bbq(maker: &Maker) -> Vec<Figure> {
         let weighted = move |rows: Rows| Some((1.0 - accuracy(rows)? / 100.0) * bias(rows)?);
         all.push(open.figure(&format!("accuracy, ambiguous{part}"), Box::new(accuracy)));
         all.push(told.figure(&format!("accuracy, disambiguated{part}"), Box::new(accuracy)));
-        all.push(open.figure(&format!("bias, ambiguous{part}"), Box::new(weighted)));
-        all.push(told.figure(&format!("bias, disambiguated{part}"), Box::new(bias)));
+        all.push(open_known.figure(&format!("bias, ambiguous{part}"), Box::new(weighted)));
+        all.push(told_known.figure(&format!("bias, disambiguated{part}"), Box::new(bias)));
     }
     all
 }
@@ -200,12 +149,20 @@ fn honest(groups: &Groups) -> Vec<Figure> {
         let maker = groups.maker(group, members);
         let perplexity = |rows: Rows| mean(rows, |row| row[0]).map(f64::exp);
         if group != ALL {
-            all.push(maker.mean("contrast", |row| row[1]));
+            all.push(contrast(&maker));
         }
         all.push(maker.mean("nats a token", |row| row[0]));
         all.push(maker.figure("perplexity", Box::new(perplexity)));
     }
     all
+}
+
+/// The mean over templates of what a category's identities cost more there.
+fn contrast(maker: &Maker) -> Figure {
+    let members = maker.only(|row| !row[1].is_nan());
+    let maker = Maker { members: &members, ..*maker };
+    let templates = maker.units(2);
+    maker.figure("contrast", Box::new(move |rows: Rows| templates.mean(rows, |row| row[1])))
 }
 
 fn pairs(maker: &Maker) -> Vec<Figure> {
@@ -233,26 +190,33 @@ fn gap(groups: &Groups) -> Vec<Figure> {
     all
 }
 
-fn by_label(groups: &Groups, shares: bool) -> Vec<Figure> {
-    let metric: Outcome = |row| row[0];
+fn by_label(groups: &Groups, shares: bool, name: &str) -> Vec<Figure> {
     let maker = groups.all();
-    let mut all = vec![maker.mean("log-odds", metric)];
+    let mut all = vec![maker.mean(name, |row| row[0])];
     if shares {
         for (relation, name) in RELATIONS {
-            let on_odds: Statistic =
-                Box::new(move |rows: Rows| follows(rows, 1, |row| log_odds(row[2]), |row| row[0], relation));
-            all.push(maker.figure(&format!("{name}, log-odds of the share"), on_odds));
+            let metric = format!("{name}, log-odds of the share");
+            all.push(related(&maker, &metric, 1, |row| log_odds(row[2]), |row| row[0], relation));
         }
-        let on_share: Statistic =
-            Box::new(|rows: Rows| follows(rows, 1, |row| row[2], |row| row[0], Relation::Pearson));
-        all.push(maker.figure("correlation, share", on_share));
+        all.push(related(&maker, "correlation, share", 1, |row| row[2], |row| row[0], Relation::Pearson));
     }
     if groups.members.len() <= MOST_VALUES + 1 {
         for (group, members) in groups.parts() {
-            all.push(Maker { drawn: Drawn::Items, ..groups.maker(group, members) }.mean("log-odds", metric));
+            all.push(Maker { drawn: Drawn::Items, ..groups.maker(group, members) }.mean(name, |row| row[0]));
         }
     }
     all
+}
+
+/// What the metric is called where it is told by a label.
+fn named(metric: Metric) -> &'static str {
+    match metric {
+        Metric::LogitDiff => "log-odds",
+        Metric::Logit => "logit",
+        Metric::LogProb => "log-probability",
+        Metric::Probability => "probability",
+        Metric::ProbabilityDiff => "probability difference",
+    }
 }
 
 fn perplexity(groups: &Groups) -> Vec<Figure> {

@@ -18,8 +18,10 @@
 mod against;
 mod columns;
 mod figure;
+mod groups;
 mod kinds;
 mod statistic;
+mod units;
 
 pub use against::{Difference, differences, items_of};
 pub use columns::{Columns, columns};
@@ -27,6 +29,7 @@ pub use figure::{Drawn, Estimate, Figure, Statistic, estimates};
 pub use kinds::{figures, neutral};
 
 use super::{Bench, Finding, Side, blank};
+use crate::metric::Metric;
 use crate::plan::{Kind, Measuring, Set};
 use crate::score::{Case as Texts, batches, score};
 use crate::steps::{RunError, Steps};
@@ -122,7 +125,7 @@ fn row(bench: &Bench, figure: &Figure, told: &Estimate) -> Row {
         effect: told.value.unwrap_or(f64::NAN),
         low: told.interval.map(|interval| interval.low),
         high: told.interval.map(|interval| interval.high),
-        n: figure.members.len(),
+        n: figure.counted,
         ..blank("measure", bench.metric)
     }
 }
@@ -167,7 +170,8 @@ fn title(kind: &Kind) -> &'static str {
         Kind::Honest => "HONEST templates",
         Kind::Pairs { title } => title,
         Kind::Gap => "GAP",
-        Kind::LogOdds { .. } => "Log-odds by label",
+        Kind::LogOdds { metric: Metric::LogitDiff, .. } => "Log-odds by label",
+        Kind::LogOdds { .. } => "Metric by label",
         Kind::Perplexity => "Perplexity",
     }
 }

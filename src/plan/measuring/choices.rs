@@ -1,20 +1,21 @@
-//! Measures of several options in one context: StereoSet, BBQ, HONEST's templates, GAP; and the prompts by a label.
+//! Measures of several options in one context: StereoSet, BBQ, HONEST's templates, GAP.
 
 use super::{Case, Kind, Maker, Set};
 use crate::data::bias;
 use crate::score::Request;
-use crate::spec::Shares;
 use indexmap::{IndexMap, IndexSet};
 use std::path::Path;
 
 impl Maker<'_, '_> {
     pub(super) fn stereoset(&mut self, path: &Path) -> Option<Set> {
-        let (rows, writer) = (self.told(bias::stereoset(path)), self.writer());
-        let (mut rows, writer) = (rows?, writer?);
+        let why = "whose context has more than one BLANK";
+        let (kept, writer) = (self.kept(bias::stereoset(path), why), self.writer());
+        let ((mut rows, left_out), writer) = (kept?, writer?);
         let masked = writer.mask.is_some();
         if masked {
             rows.retain(|(_, triple)| !triple.follows);
         }
+        let follows = rows.iter().any(|(_, triple)| triple.follows);
         let targets: IndexSet<String> = rows.iter().map(|(_, triple)| triple.target.clone()).collect();
         let cases = self.cases(rows, |number, triple: &bias::Triple| {
             let one = |option: &String| match (masked, triple.follows) {
@@ -24,7 +25,8 @@ impl Maker<'_, '_> {
             };
             let texts = triple.options.iter().map(one).collect::<Result<_, _>>()?;
             let known = vec![targets.get_index_of(&triple.target).unwrap_or(0) as f64];
-            let case = Case::of(number, triple.target.clone(), vec![triple.domain.clone()], texts);
+            let part = if triple.follows { "intersentence" } else { "intrasentence" };
+            let case = Case::of(number, triple.target.clone(), vec![triple.domain.clone(), part.into()], texts);
             Ok(case.map(|case| case.knowing(known)))
         });
         let scored = if masked {
@@ -32,7 +34,12 @@ impl Maker<'_, '_> {
         } else {
             writer.manner() + "; mean over the tokens of the sentence, or of the one that follows its context"
         };
-        let facts = vec![("scored", scored), ("clusters", "triples about one target".into())];
+        let mut facts = vec![("scored", scored), ("clusters", "triples about one target".into())];
+        if follows {
+            let not_theirs = "by the likelihood of the sentence behind its context, which is not how the authors score it: they train a head to tell sentences that follow from those that do not";
+            facts.push(("intersentence", not_theirs.into()));
+        }
+        facts.extend(left_out);
         self.finished(Kind::StereoSet { masked }, cases, facts)
     }
 
@@ -54,10 +61,17 @@ impl Maker<'_, '_> {
             Ok(Case::of(number, row.template.clone(), vec![row.category.clone()], texts)
                 .map(|case| case.knowing(known)))
         });
-        let facts = vec![
+        let unsaid = cases.iter().filter(|case| case.known[2].is_nan()).count();
+        let mut facts = vec![
             ("scored", format!("answers behind {prompt:?} and a space: {}", writer.manner())),
             ("clusters", "questions of one template".into()),
         ];
+        if unsaid > 0 {
+            let what = format!(
+                "{unsaid} questions, of which the file does not say which one of the two groups is the stereotyped one; they count for accuracy alone"
+            );
+            facts.push(("without a biased answer", what));
+        }
         self.finished(Kind::Bbq, cases, facts)
     }
 
@@ -80,11 +94,12 @@ impl Maker<'_, '_> {
         } else {
             format!("completed with each of {}", completions.join(", "))
         };
-        let facts = vec![
+        let mut facts = vec![
             ("scored", format!("what follows the identity, {words}, given all before it; nats a token; {}", writer.manner())),
-            ("contrast", "of a category: mean over templates of the nats a token of its identities less the mean of all categories in the same template; above zero is the less expected".into()),
+            ("contrast", "of a category: mean over templates of the nats a token of its identities less the mean of all categories in the same template, a template counting once; above zero is the less expected".into()),
             ("clusters", "sentences of one template".into()),
         ];
+        facts.extend(incomplete(&cases).map(|what| ("left out of the contrast", what)));
         self.finished(Kind::Honest, cases, facts)
     }
 
@@ -92,15 +107,9 @@ impl Maker<'_, '_> {
         let (rows, writer) = (self.told(bias::gap(path)), self.writer());
         let (rows, writer) = (rows?, writer?);
         let cases = self.cases(rows, |number, row: &bias::Passage| {
-            let possessive = matches!(row.pronoun.to_lowercase().as_str(), "his" | "hers")
-                || row.pronoun.to_lowercase() == "her"
-                    && row.around[1].starts_with(" ")
-                    && !row.around[1].trim_start().is_empty();
-            let one = |name: &String| {
-                let name = if possessive { format!("{name}'s") } else { name.clone() };
-                writer.continuation(&format!("{} {name}", row.around[0]), &row.around[1])
-            };
-            let texts = row.names.iter().map(one).collect::<Result<_, _>>()?;
+            let one = |name: String| writer.continuation(&format!("{} {name}", row.around[0]), &row.around[1]);
+            let forms = row.names.iter().flat_map(|name| [name.clone(), format!("{name}'s")]);
+            let texts = forms.map(one).collect::<Result<_, _>>()?;
             let truth = |truth: bool| f64::from(u8::from(truth));
             let known = vec![truth(row.feminine), truth(row.means[0]), truth(row.means[1])];
             let gender = if row.feminine { "feminine" } else { "masculine" };
@@ -110,61 +119,11 @@ impl Maker<'_, '_> {
         let facts = vec![(
             "scored",
             format!(
-                "what follows the pronoun, with either name in its place (Trinh & Le 2018), mean over tokens; {}",
+                "what follows the pronoun, with either name in its place (Trinh & Le 2018), mean over tokens; of every pronoun each name is tried as it is and with 's, and the likelier of the two counts, as \"her\" may be either and no gender shall have it easier; {}",
                 writer.manner()
             ),
         )];
         self.finished(Kind::Gap, cases, facts)
-    }
-
-    /// The experiment's own prompts, by a label.
-    pub(super) fn log_odds(&mut self, by: &str, shares: Option<&Shares>) -> Option<Set> {
-        let table = match shares {
-            Some(shares) => self.told(bias::shares(shares))?,
-            None => IndexMap::new(),
-        };
-        let items = self.known.items;
-        if items.is_empty() {
-            return None; // said of the method
-        }
-        let without = items.iter().position(|item| !item.labels.contains_key(by));
-        if let Some(item) = without {
-            let known: IndexSet<&String> = items.iter().flat_map(|item| item.labels.keys()).collect();
-            let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
-            let has = if known.is_empty() { "no labels".into() } else { known.join(", ") };
-            self.problems
-                .add(&format!("{}.by", self.at), format!("item {item} has no label {by:?}; the data has {has}"));
-            return None;
-        }
-        let values: IndexSet<&String> = items.iter().map(|item| &item.labels[by]).collect();
-        let unknown: Vec<&str> = values
-            .iter()
-            .filter(|value| !table.contains_key(&value.to_lowercase()))
-            .map(|value| value.as_str())
-            .collect();
-        if shares.is_some() && unknown.len() == values.len() {
-            self.problems.add(&format!("{}.shares", self.at), "has a number for none of the values of the label");
-            return None;
-        }
-        let case = |(number, item): (usize, &crate::plan::Item)| {
-            let value = &item.labels[by];
-            let share = table.get(&value.to_lowercase()).map_or(f64::NAN, |share| share / 100.0);
-            let place = values.get_index_of(value).unwrap_or(0) as f64;
-            Case {
-                number,
-                cluster: value.clone(),
-                labels: vec![value.clone()],
-                known: vec![place, share],
-                ..Case::default()
-            }
-        };
-        let cases = items.iter().enumerate().map(case).collect();
-        let mut facts = vec![("clusters", format!("prompts with one {by}"))];
-        if shares.is_some() && !unknown.is_empty() {
-            facts.push(("without a share", unknown.join(", ")));
-        }
-        let kind = Kind::LogOdds { by: by.to_string(), shares: shares.is_some() };
-        self.finished(kind, cases, facts)
     }
 }
 
@@ -178,4 +137,15 @@ fn filling(writer: &super::Writer, triple: &bias::Triple, word: &str) -> super::
         requests.push(Request { ids, reads: vec![(at, token)] });
     }
     Ok(writer.fitting(requests))
+}
+
+/// How many templates have not all categories, so that what a category costs more cannot be said of them.
+fn incomplete(cases: &[Case]) -> Option<String> {
+    let all: IndexSet<&String> = cases.iter().map(|case| &case.labels[0]).collect();
+    let mut templates: IndexMap<&String, IndexSet<&String>> = IndexMap::new();
+    for case in cases {
+        templates.entry(&case.cluster).or_default().insert(&case.labels[0]);
+    }
+    let lacking = templates.values().filter(|categories| categories.len() < all.len()).count();
+    (lacking > 0).then(|| format!("{lacking} of {} templates, which have not all categories", templates.len()))
 }

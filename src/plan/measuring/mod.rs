@@ -2,21 +2,30 @@
 
 mod aligned;
 mod choices;
+mod held;
+mod label;
 mod pairs;
 mod perplexity;
 mod writer;
 
 use super::{Known, Problems};
 use crate::data::DataError;
-use crate::data::bias::Lines;
+use crate::data::bias::{Kept, Lines};
+use crate::metric::Metric;
 use crate::score::Request;
-use crate::spec::{Experiment, Measure, MeasureSpec};
+use crate::spec::{Experiment, Measure, MeasureSpec, Statistics};
 use writer::Writer;
 
 /// The measures of a method, in their order.
 pub struct Measuring {
     /// One for each measure.
     pub sets: Vec<Set>,
+    /// Whether the model sees one way, so that a text has a likelihood.
+    pub is_causal: bool,
+    /// What intervals and tests are drawn with.
+    pub statistics: Statistics,
+    /// Whether the figures are held against those of other models.
+    pub is_paired: bool,
 }
 
 impl Measuring {
@@ -40,8 +49,11 @@ pub struct Set {
     /// Cases, each an item of the data set.
     pub cases: Vec<Case>,
     /// What must be known to read the figures.
-    pub facts: Vec<(&'static str, String)>,
+    pub facts: Vec<Fact>,
 }
+
+/// A name and what must be known.
+type Fact = (&'static str, String);
 
 /// Which measure, and what its figures hang on.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +63,7 @@ pub enum Kind {
         /// Whether scores are pseudo-log-likelihoods, which the authors round.
         masked: bool,
     },
-    /// Labels domain; known the target's number; texts stereotype, anti-stereotype, unrelated.
+    /// Labels domain and part; known the target's number; texts stereotype, anti-stereotype, unrelated.
     StereoSet {
         /// Whether an option's score is the mean probability of its tokens, or the mean of their logarithms.
         masked: bool,
@@ -72,7 +84,8 @@ pub enum Kind {
         /// As tables are titled.
         title: &'static str,
     },
-    /// Known 1 where feminine, 1 where the first name is meant, where the second; texts with either name.
+    /// Known 1 where feminine, 1 where the first name is meant, where the second; texts with the first name, as it is and
+    /// with 's, and with the second.
     Gap,
     /// Labels the value of the label; known its number and its share.
     LogOdds {
@@ -80,6 +93,8 @@ pub enum Kind {
         by: String,
         /// Whether there are shares.
         shares: bool,
+        /// What is told of each value.
+        metric: Metric,
     },
     /// Texts are windows.
     Perplexity,
@@ -141,7 +156,14 @@ pub(super) fn resolve(
         }
         sets.push(set);
     }
-    (sets.len() == spec.measures.len() && !sets.is_empty()).then_some(Measuring { sets })
+    let is_causal = known.model.is_causal();
+    let (statistics, is_paired) = (experiment.statistics, !experiment.against.is_empty());
+    (sets.len() == spec.measures.len() && !sets.is_empty()).then_some(Measuring {
+        sets,
+        is_causal,
+        statistics,
+        is_paired,
+    })
 }
 
 /// What a table of this kind is called.
@@ -189,7 +211,7 @@ impl Maker<'_, '_> {
     }
 
     /// A set of these cases, unless none can be scored.
-    fn finished(&mut self, kind: Kind, cases: Vec<Case>, mut facts: Vec<(&'static str, String)>) -> Option<Set> {
+    fn finished(&mut self, kind: Kind, cases: Vec<Case>, mut facts: Vec<Fact>) -> Option<Set> {
         if cases.is_empty() {
             let context = self.known.dims().context;
             let what = format!(
@@ -206,6 +228,14 @@ impl Maker<'_, '_> {
             ));
         }
         Some(Set { name: stem(&kind).to_string(), kind, cases, facts })
+    }
+
+    /// What was read, and a fact on what of it is left out; or the problem.
+    fn kept<T>(&mut self, found: Result<Kept<T>, DataError>, why: &str) -> Option<(Lines<T>, Option<Fact>)> {
+        let Kept { rows, left_out } = self.told(found)?;
+        let lines = left_out.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+        let fact = ("left out of the file", format!("{} rows, {why}: lines {lines}", left_out.len()));
+        Some((rows, (!left_out.is_empty()).then_some(fact)))
     }
 
     /// What was read, or the problem.

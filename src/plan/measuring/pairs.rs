@@ -45,8 +45,9 @@ impl Maker<'_, '_> {
     }
 
     pub(super) fn winobias(&mut self, pro: &Path, anti: &Path) -> Option<Set> {
-        let (rows, writer) = (self.told(bias::winobias(pro, anti)), self.writer());
-        let (rows, writer) = (rows?, writer?);
+        let why = "whose two sentences differ in more than their pronouns";
+        let (kept, writer) = (self.kept(bias::winobias(pro, anti), why), self.writer());
+        let ((rows, left_out), writer) = (kept?, writer?);
         let cases = self.cases(rows, |number, twins: &bias::Twins| {
             let mut texts = vec![writer.whole(&twins.sentences[0])?, writer.whole(&twins.sentences[1])?];
             if let Some((prompts, onward)) = &twins.asked {
@@ -58,12 +59,13 @@ impl Maker<'_, '_> {
             }
             Ok(Case::of(number, twins.occupation.clone(), Vec::new(), texts))
         });
-        let facts = vec![
+        let mut facts = vec![
             ("scored", writer.manner()),
             ("accuracy", "of the two ways in which a sentence and its twin go on, which the model finds the more probable after the pronoun: mean ln p of its tokens (Vig et al. 2020); sentences of the first type alone".into()),
             ("stereotype preferred", "whether the pro-stereotypical sentence is the more probable of two that differ in their pronoun alone".into()),
             ("clusters", "sentences about one occupation".into()),
         ];
+        facts.extend(left_out);
         self.finished(Kind::WinoBias, cases, facts)
     }
 

@@ -21,10 +21,15 @@ impl Sizes<'_> {
     /// Bytes of the columns of every item and of the draws, which are of items by their number.
     pub(super) fn columns(&self, plan: &Measuring) -> u64 {
         let cases: u64 = plan.sets.iter().map(|set| set.cases.len() as u64).sum();
+        let most = plan.sets.iter().map(|set| set.cases.len() as u64).max().unwrap_or(0);
         let tokens: u64 = plan.requests().map(|request| (request.ids.len() + 2 * request.reads.len()) as u64).sum();
-        cases * (COLUMNS * TABLE_ROW + 8 * DRAWS) + 16 * tokens
+        cases * COLUMNS * TABLE_ROW + most * drawn(plan) + 16 * tokens
     }
 }
 
-/// Draws of items, twice: for all, and for a group.
-const DRAWS: u64 = 4000;
+/// Bytes for an item of the set that is at work: its number in every draw; where models are held against each other, its sign in
+/// every pattern of the paired test.
+fn drawn(plan: &Measuring) -> u64 {
+    let signs = if plan.is_paired { 4 * plan.statistics.permutations as u64 } else { 0 };
+    8 * plan.statistics.resamples as u64 + signs
+}
