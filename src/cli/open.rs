@@ -102,7 +102,11 @@ fn finish(opened: Fresh, model: &ModelSpec, process: &[Processing]) -> anyhow::R
 pub fn planned(mut experiment: Experiment, file: &Path, voice: Voice) -> anyhow::Result<(Plan, Loaded)> {
     let setting = device::setting(experiment.device, experiment.precision)?;
     let loaded = load(&mut experiment.model, &experiment.process, &setting, voice)?;
-    others(&mut experiment.treat, loaded.model.as_ref(), &setting, voice)?;
+    let others = others(&mut experiment.treat, &setting, voice)?;
+    if !others.is_empty() {
+        // weights are merged before they are processed
+        fitting(open(&mut experiment.model, &setting, voice)?.model(), others)?;
+    }
     let cannot = |problems| anyhow!("{} cannot be run:\n{problems}", file.display());
     // what is wrong with the experiment itself is said before what is wrong with the models beside its own
     let guests = guests(&mut experiment, &setting, voice)
@@ -134,13 +138,13 @@ fn guests(experiment: &mut Experiment, setting: &Setting, voice: Voice) -> anyho
 /// The model of a variant, with its weights treated.
 fn of_variant(mut varied: Experiment, setting: &Setting, voice: Voice) -> anyhow::Result<Loaded> {
     let loaded = load(&mut varied.model, &varied.process, setting, voice)?;
-    let others = others(&mut varied.treat, loaded.model.as_ref(), setting, voice)?;
+    let others = others(&mut varied.treat, setting, voice)?;
     let recipe = Plan::recipe(&varied, &loaded)?;
     if recipe.is_empty() {
         return Ok(loaded);
     }
     let mut opened = open(&mut varied.model, setting, voice)?;
-    let width = opened.width;
+    let (others, width) = (fitting(opened.model(), others)?, opened.width);
     treat::apply(opened.model(), &recipe, &others, width);
     finish(opened, &varied.model, &varied.process)
 }
@@ -161,28 +165,34 @@ pub fn prepared(experiment: Experiment, file: &Path, voice: Voice) -> anyhow::Re
 pub fn treated(plan: &mut Plan, setting: &Setting, voice: Voice) -> anyhow::Result<Loaded> {
     let mut model = plan.experiment.model.clone();
     let mut opened = open(&mut model, setting, voice)?;
-    let others = others(&mut plan.experiment.treat, opened.model(), setting, voice)?;
-    let width = opened.width;
+    let others = others(&mut plan.experiment.treat, setting, voice)?;
+    plan.recipe.merged = others.iter().map(|(index, other)| (*index, other.hash.text().to_string())).collect();
+    let (others, width) = (fitting(opened.model(), others)?, opened.width);
     plan.ledger = Some(treat::apply(opened.model(), &plan.recipe, &others, width));
     finish(opened, &model, &plan.experiment.process)
 }
 
-/// The models that weights are drawn towards, which must be of the same shape.
-fn others(
-    steps: &mut [Treatment],
-    model: &dyn Model,
-    setting: &Setting,
-    voice: Voice,
-) -> anyhow::Result<Vec<Box<dyn Model>>> {
+/// The models that weights are drawn towards, each with the step that names it.
+fn others(steps: &mut [Treatment], setting: &Setting, voice: Voice) -> anyhow::Result<Vec<(usize, Fresh)>> {
     let mut found = Vec::new();
     for (index, step) in steps.iter_mut().enumerate() {
-        let Treatment::Merge(merge) = step else { continue };
-        let other = open(&mut merge.with, setting, voice)?.into_model();
-        let differs = other_shape(model, other.as_ref());
-        ensure!(differs.is_none(), "treat[{index}].with: {}", differs.unwrap_or_default());
-        found.push(other);
+        if let Treatment::Merge(merge) = step {
+            found.push((index, open(&mut merge.with, setting, voice)?));
+        }
     }
     Ok(found)
+}
+
+/// Refuses others that are not of the shape of a model as it was built.
+fn fitting(model: &dyn Model, others: Vec<(usize, Fresh)>) -> anyhow::Result<Vec<Box<dyn Model>>> {
+    let mut models = Vec::new();
+    for (index, other) in others {
+        let other = other.into_model();
+        let differs = other_shape(model, other.as_ref());
+        ensure!(differs.is_none(), "treat[{index}].with: {}", differs.unwrap_or_default());
+        models.push(other);
+    }
+    Ok(models)
 }
 
 /// What is added where a name of the hub could have been meant as a folder.

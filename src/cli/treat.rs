@@ -7,12 +7,14 @@ use super::screen::{Voice, say};
 use crate::model::Model;
 use crate::model::family::Config;
 use crate::model::load::folder;
+use crate::precision::Precision;
 use crate::report::{Folder, ron_value};
 use crate::tensor::{Setting, Tensor, cpu, to_doubles};
 use crate::treat::save;
 use crate::{device, model};
 use anyhow::{Context, anyhow, ensure};
 use clap::Args;
+use safetensors::Dtype;
 use std::path::{Path, PathBuf};
 
 /// What to treat, and where it goes.
@@ -52,6 +54,10 @@ pub fn treat(args: &TreatArgs) -> anyhow::Result<()> {
     );
     // what processing does to weights is no part of a checkpoint
     asked.process = Vec::new();
+    // nor is what it would be rounded to when it computes
+    if asked.precision != Precision::F64 {
+        asked.precision = Precision::F32;
+    }
     ensure!(!args.out.exists(), "{} is there already; give another folder", args.out.display());
     let (plan, treated) = prepared(asked, &args.experiment.file, Voice::Terminal)?;
     let setting = device::setting(plan.experiment.device, plan.experiment.precision)?;
@@ -60,26 +66,45 @@ pub fn treat(args: &TreatArgs) -> anyhow::Result<()> {
     let recipe = ron_value(&plan.experiment.treat);
     let both = [plain.as_ref(), treated.model.as_ref()];
     let written = save::write(&config, &source.weights, both, &[("patchclamp recipe", recipe.clone())])?;
-    let (out, _) = Folder::fresh(&args.out)?;
-    out.write("config.json", in_f32(&source.config, written.widened)?.as_bytes())?;
-    source.beside.iter().try_for_each(|(name, bytes)| out.write(name, bytes))?;
-    out.write("recipe.ron", recipe.as_bytes())?;
-    out.write("model.safetensors", &written.bytes)?;
-    same_again(&args.out, treated.model.as_ref(), &setting)?;
+    let mut files = source.beside;
+    files.push(("config.json".into(), widened(&source.config, written.widened)?.into_bytes()));
+    files.push(("recipe.ron".into(), recipe.into_bytes()));
+    files.push(("model.safetensors".into(), written.bytes));
+    checked(&args.out, &files, |folder| same_again(folder, treated.model.as_ref(), &setting))?;
     let said = plan.ledger.as_ref().map(|ledger| ledger.said()).unwrap_or_default();
     say(&format!("The model is in {}: {} tensors changed; {said}.", args.out.display(), written.changed.len()))
 }
 
-/// The configuration; where tensors need f32 it says so, as programs would round them to what it says.
-fn in_f32(config: &str, widened: bool) -> anyhow::Result<String> {
-    if !widened {
-        return Ok(config.to_string());
+/// A folder with these files, which stands at `path` only once it was found good.
+fn checked(
+    path: &Path,
+    files: &[(String, Vec<u8>)],
+    good: impl FnOnce(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let name = path.file_name().context("--out: give a folder with a name")?.to_string_lossy();
+    let partial = path.with_file_name(format!("{name}.{}.partial", std::process::id()));
+    let (folder, _) = Folder::fresh(&partial)?;
+    let written = files.iter().try_for_each(|(name, bytes)| folder.write(name, bytes)).map_err(anyhow::Error::from);
+    let kept = written.and_then(|()| good(&partial)).and_then(|()| Ok(std::fs::rename(&partial, path)?));
+    if kept.is_err() {
+        let _ = std::fs::remove_dir_all(&partial);
     }
+    kept
+}
+
+/// The configuration; where tensors need more bits it says so, as programs would round them to what it says, or to what they take
+/// where it says nothing.
+fn widened(config: &str, to: Option<Dtype>) -> anyhow::Result<String> {
+    let Some(dtype) = to else { return Ok(config.to_string()) };
     let mut fields: serde_json::Value = serde_json::from_str(config)?;
     let fields_mut = fields.as_object_mut().context("config.json is no object")?;
-    for name in ["dtype", "torch_dtype"].into_iter().filter(|name| config.contains(&format!("\"{name}\""))) {
-        fields_mut.insert(name.into(), "float32".into());
+    let mut names: Vec<&str> =
+        ["dtype", "torch_dtype"].into_iter().filter(|name| fields_mut.contains_key(*name)).collect();
+    if names.is_empty() {
+        names.push("torch_dtype"); // which programs of any age read
     }
+    let word = if dtype == Dtype::F64 { "float64" } else { "float32" };
+    names.into_iter().for_each(|name| drop(fields_mut.insert(name.into(), word.into())));
     Ok(serde_json::to_string_pretty(&fields)? + "\n")
 }
 

@@ -4,9 +4,9 @@ use super::family::{self, BuildError, Built, Config, ConfigError};
 use super::hash::Hash;
 use super::process::{self, Processing};
 use super::weights::Weights;
-use super::{Model, Rounded};
+use super::{Model, Rounded, Visitor};
 use crate::precision::Precision;
-use crate::tensor::Setting;
+use crate::tensor::{Setting, Tensor};
 use crate::text::{Text, TextError};
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +21,8 @@ pub struct Loaded {
     pub family: String,
     /// SHA-256 of the weights.
     pub hash: Arc<Hash>,
+    /// Whether it reads its answers with the embedding, before it is processed.
+    pub tied: bool,
 }
 
 /// What can go wrong when a model is loaded.
@@ -58,7 +60,8 @@ pub struct Fresh {
     built: Built,
     text: Option<Text>,
     family: &'static str,
-    hash: Arc<Hash>,
+    /// SHA-256 of the weights.
+    pub hash: Arc<Hash>,
     precision: Precision,
     /// Bits of a weight as it was stored, on average.
     pub width: f64,
@@ -77,12 +80,27 @@ impl Fresh {
 
     /// The model with its weights processed, in the numbers that it computes in.
     pub fn finish(mut self, process: &[Processing]) -> Result<Loaded, LoadError> {
+        let tied = is_tied(self.built.model());
         process::apply(&mut self.built, process)?;
         let mut model = self.built.into_model();
         // processed before it is rounded: folding in half precision would round twice
         model.visit(&mut Rounded(self.precision));
-        Ok(Loaded { model, text: self.text, family: self.family.to_string(), hash: self.hash })
+        Ok(Loaded { model, text: self.text, family: self.family.to_string(), hash: self.hash, tied })
     }
+}
+
+/// Whether a model has no unembedding of its own.
+fn is_tied(model: &mut dyn Model) -> bool {
+    struct Own(bool);
+    impl Visitor for Own {
+        fn matrix(&mut self, name: &str, _: &mut Tensor<2>) {
+            self.0 |= name == "unembed" || name == "unembed.weight";
+        }
+        fn vector(&mut self, _: &str, _: &mut Tensor<1>) {}
+    }
+    let mut own = Own(false);
+    model.parted(&[]).visit(&mut own);
+    !own.0
 }
 
 /// A model from a folder with `config.json`, safetensors and, where it reads text, `tokenizer.json`; with a mere device

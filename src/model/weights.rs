@@ -145,10 +145,12 @@ impl Weights {
         self.holds.len()
     }
 
-    /// Bits that a number is stored in, on average.
+    /// Bits that a weight is stored in, on average; masks and counts, which are no weights, are left out.
     pub fn width(&self) -> f64 {
-        let numbers: usize = self.holds.values().map(|stored| stored.info.shape.iter().product::<usize>()).sum();
-        let bytes: usize = self.holds.values().map(|stored| stored.place().len()).sum();
+        let is_weight = |stored: &&Stored| WEIGHTS.contains(&stored.info.dtype);
+        let weights = || self.holds.values().filter(is_weight);
+        let numbers: usize = weights().map(|stored| stored.info.shape.iter().product::<usize>()).sum();
+        let bytes: usize = weights().map(|stored| stored.place().len()).sum();
         8.0 * bytes as f64 / numbers.max(1) as f64
     }
 
@@ -238,6 +240,9 @@ impl Weights {
         self.hash.clone()
     }
 }
+
+/// Types that weights are stored in.
+const WEIGHTS: [Dtype; 4] = [Dtype::F16, Dtype::BF16, Dtype::F32, Dtype::F64];
 
 /// Bytes of the header's length, which stands before the header (the safetensors format).
 const HEADER_LENGTH: usize = 8;

@@ -83,7 +83,7 @@ fn twins(at: &str, variant: &Variant, experiment: &Experiment, problems: &mut Pr
     }
     let steps = experiment.varied(variant).treat;
     if steps.iter().all(|step| step.twin(1) == step.twin(2)) {
-        problems.add(&at, "nothing in `treat` can be left to chance, as rounding and pruning of single weights can");
+        problems.add(&at, "nothing in `treat` can be left to chance, as rounding and pruning can");
     }
     if !experiment.methods.iter().any(|method| matches!(method, Method::Measure(_))) {
         problems.add(&at, "tell of measures, and there is none; add for instance Measure(measures: [Perplexity()])");

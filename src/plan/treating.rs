@@ -3,7 +3,6 @@
 mod texts;
 
 use super::{Known, Problems};
-use crate::model::Dims;
 use crate::model::parts::block::Wiring;
 use crate::spec::{Experiment, Heads, Parts, Per, Sparsity, Treatment};
 use crate::treat::{Map, Part, Recipe, Step, inventory};
@@ -17,16 +16,19 @@ pub(super) fn resolve(experiment: &Experiment, known: &Known, problems: &mut Pro
     if experiment.treat.is_empty() {
         return Recipe::default();
     }
-    let all = inventory(known.model);
+    // processing gives a tied model an unembedding of its own, and weights are treated before they are processed
+    let mut all = inventory(known.model);
+    all.retain(|part| !(part.map == Map::Unembed && known.loaded.tied));
     let steps = experiment.treat.iter().enumerate().map(|(index, treatment)| {
         let mut checking = Checking { at: format!("treat[{index}]"), experiment, known, all: &all, problems };
         let parts = checking.parts(treatment);
         checking.numbers(treatment, &parts);
         checking.structure(treatment);
+        checking.chance(treatment);
         let texts = checking.texts(treatment);
         Step { treatment: treatment.clone(), parts, texts }
     });
-    Recipe { steps: steps.collect(), seed: experiment.seed }
+    Recipe { steps: steps.collect(), seed: experiment.seed, merged: Vec::new() }
 }
 
 /// A step as it is checked.
@@ -46,7 +48,9 @@ impl Checking<'_, '_> {
     /// The maps that a step is for.
     fn parts(&mut self, treatment: &Treatment) -> BTreeSet<Part> {
         let Some(only) = treatment.only() else { return BTreeSet::new() };
-        self.layers("only.layers", only.layers.as_deref().unwrap_or_default());
+        if let Some(layers) = &only.layers {
+            self.layers("only.layers", layers);
+        }
         let maps = self.maps(only);
         let chosen = |part: &&Part| match (part.layer, &only.layers) {
             (Some(layer), Some(layers)) => layers.contains(&layer),
@@ -85,6 +89,9 @@ impl Checking<'_, '_> {
 
     fn layers(&mut self, field: &str, layers: &[usize]) {
         let count = self.known.dims().layers;
+        if layers.is_empty() {
+            self.add(field, "names no layer, so that nothing would be done; leave the step out, or name some");
+        }
         for layer in layers.iter().filter(|layer| **layer >= count) {
             let family = self.known.family;
             self.add(field, format!("layer {layer} does not exist; {family} has layers 0 to {}", count - 1));
@@ -115,7 +122,32 @@ impl Checking<'_, '_> {
             Treatment::Merge(how) if !(0.0..=1.0).contains(&how.weight) => {
                 self.add("weight", format!("{} is not between 0 and 1", how.weight));
             }
+            Treatment::Matched(matched) => self.matched(&matched.step, parts),
+            Treatment::RandomHeads(which) | Treatment::RandomLayers(which) => self.positive("count", which.count),
             Treatment::PruneHeads(_) | Treatment::PruneLayers(_) | Treatment::Merge(_) => {}
+        }
+    }
+
+    /// What a random mask takes as much as.
+    fn matched(&mut self, step: &Treatment, parts: &BTreeSet<Part>) {
+        match step {
+            Treatment::Magnitude(_) | Treatment::Wanda(_) | Treatment::SparseGpt(_) => self.numbers(step, parts),
+            _ => self.add("step", "is no pruning of single weights; write Magnitude, Wanda or SparseGpt"),
+        }
+    }
+
+    /// Draws are told apart only where something is drawn.
+    fn chance(&mut self, treatment: &Treatment) {
+        let step = match treatment {
+            Treatment::Matched(matched) => &matched.step,
+            step => step,
+        };
+        let remedy = match step {
+            Treatment::Magnitude(_) => "leave it out, or write RandomMask",
+            _ => "leave it out, or write rounding: Stochastic",
+        };
+        if let Some(draw) = step.idle_draw() {
+            self.add("draw", format!("{draw} would change nothing, as nothing is left to chance; {remedy}"));
         }
     }
 
@@ -149,7 +181,7 @@ impl Checking<'_, '_> {
                 self.add("sparsity", format!("\"{zeros}:{of}\" asks for {zeros} zeros in {of} weights"));
             }
             Sparsity::Of(_, of) => {
-                let inputs = |part: &Part| inputs(part.map, self.known.dims());
+                let inputs = |part: &Part| part.map.inputs(self.known.dims());
                 let uneven = parts.iter().find(|part| !inputs(part).is_multiple_of(of));
                 if let Some((part, inputs)) = uneven.map(|part| (*part, inputs(part))) {
                     let what = format!(
@@ -167,10 +199,18 @@ impl Checking<'_, '_> {
         match treatment {
             Treatment::PruneLayers(gone) => {
                 self.layers("PruneLayers", gone);
-                if (0..layers).any(|layer| self.known.model.block(layer).wiring == Wiring::Behind) {
-                    let what = "norms stand behind the stream of this model, so no block lets it through as it is; prune heads or weights instead";
-                    self.add("PruneLayers", what);
-                }
+                self.lets_through("PruneLayers");
+            }
+            Treatment::RandomLayers(which) => {
+                self.at_most("count", which.count, layers, "layers");
+                self.lets_through("RandomLayers");
+            }
+            Treatment::RandomHeads(which) => self.at_most("count", which.count, layers * heads, "heads"),
+            Treatment::PruneHeads(Heads::These(gone)) if gone.is_empty() => {
+                self.add(
+                    "PruneHeads",
+                    "names no head, so that nothing would be done; leave the step out, or name some",
+                );
             }
             Treatment::PruneHeads(Heads::These(gone)) => {
                 self.layers("PruneHeads", &gone.iter().map(|(layer, _)| *layer).collect::<Vec<_>>());
@@ -180,19 +220,25 @@ impl Checking<'_, '_> {
                     self.add("PruneHeads", what);
                 }
             }
-            Treatment::PruneHeads(Heads::Smallest(count)) if *count > layers * heads => {
-                self.add("PruneHeads", format!("{count} heads are more than there are: {}", layers * heads));
+            Treatment::PruneHeads(Heads::Smallest(count)) => {
+                self.positive("PruneHeads", *count);
+                self.at_most("PruneHeads", *count, layers * heads, "heads");
             }
             _ => {}
         }
     }
-}
 
-/// Inputs of a map.
-fn inputs(map: Map, dims: &Dims) -> usize {
-    match map {
-        Map::AttnOut => dims.heads * dims.d_head,
-        Map::MlpOut => dims.d_mlp,
-        _ => dims.d_model,
+    fn at_most(&mut self, field: &str, count: usize, all: usize, what: &str) {
+        if count > all {
+            self.add(field, format!("{count} {what} are more than there are: {all}"));
+        }
+    }
+
+    /// A block that writes nothing lets the stream through, unless a norm stands behind it.
+    fn lets_through(&mut self, field: &str) {
+        if (0..self.known.dims().layers).any(|layer| self.known.model.block(layer).wiring == Wiring::Behind) {
+            let what = "norms stand behind the stream of this model, so no block lets it through as it is; prune heads or weights instead";
+            self.add(field, what);
+        }
     }
 }

@@ -46,7 +46,8 @@ pub fn facts(plan: &Plan, loaded: &Loaded) -> (IndexMap<String, String>, Vec<Ite
     let treated = plan.ledger.as_ref().map(|ledger| ("treated", ledger.said()));
     let texts = (plan.recipe.steps.iter().any(|step| step.treatment.calibration().is_some()))
         .then(|| ("calibration sha256", calibration(plan)));
-    let treated = treated.into_iter().chain(texts);
+    let leaked = plan.recipe.on_own_prompts(dims).map(|told| ("calibrated on", told));
+    let treated = treated.into_iter().chain(texts).chain(leaked);
     let facts =
         facts.into_iter().chain(left_out).chain(commit).chain(treated).map(|(name, value)| (name.to_string(), value));
     let facts = facts.chain(read(plan)).collect();
@@ -102,7 +103,10 @@ fn read(plan: &Plan) -> Vec<(String, String)> {
     let texts = measured(plan).map(|sum| ("sha256 of the texts measured".to_string(), sum));
     let texts = texts.into_iter();
     let read = given.chain(truth).map(|(name, circuit)| (name, hashed(circuit))).chain(recorded).chain(texts);
-    read.chain(plan.steps.iter().filter_map(guest)).collect()
+    let merged = plan.recipe.merged.iter();
+    let merged =
+        merged.map(|(step, sum)| (format!("weights sha256 of the model merged in treat[{step}]"), sum.clone()));
+    read.chain(plan.steps.iter().filter_map(guest)).chain(merged).collect()
 }
 
 /// The weights of another model that a method works with.

@@ -3,6 +3,7 @@
 use super::ModelSpec;
 use super::defaults::half_weight;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Which heads go.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,6 +12,16 @@ pub enum Heads {
     These(Vec<(usize, usize)>),
     /// As many of the whole model whose output maps are smallest, by the root of the sum of their squares.
     Smallest(usize),
+}
+
+impl Heads {
+    /// How many go.
+    pub fn count(&self) -> usize {
+        match self {
+            Heads::These(heads) => heads.iter().collect::<BTreeSet<_>>().len(),
+            Heads::Smallest(count) => *count,
+        }
+    }
 }
 
 /// A model towards which weights are drawn.

@@ -1,5 +1,6 @@
 //! Treatments of the weights, as they are written: rounded to few bits, or pruned.
 
+use super::by_chance::{Matched, Whichever};
 use super::calibration::{Calibration, Pairs};
 use super::defaults::{block_of_64, damping, hundred_and_twenty_eight, tenth_of_bias, yes};
 use super::sparsity::Sparsity;
@@ -21,8 +22,10 @@ pub enum Treatment {
     Awq(Awq),
     /// The smallest weights are set to zero.
     Magnitude(Mask),
-    /// Any weights are set to zero: what every other pruning is held against.
+    /// Any weights are set to zero, as many as asked: a much stronger change than the same share of the smallest.
     RandomMask(Mask),
+    /// Any weights are set to zero, as much of them as a pruning takes: what that pruning is held against.
+    Matched(Matched),
     /// The weights that change outputs least, by their size and that of their input, are set to zero (Sun et al. 2024).
     Wanda(Wanda),
     /// The weights whose loss the others can make up for are set to zero, and it is made up for (Frantar & Alistarh 2023).
@@ -31,6 +34,10 @@ pub enum Treatment {
     PruneHeads(Heads),
     /// Some blocks write nothing: the stream goes through them as it is.
     PruneLayers(Vec<usize>),
+    /// So many heads write nothing, whichever.
+    RandomHeads(Whichever),
+    /// So many blocks write nothing, whichever.
+    RandomLayers(Whichever),
     /// Every weight drawn towards that of another model of the same shape.
     Merge(Merge),
 }
@@ -76,7 +83,8 @@ pub enum Rounding {
     /// The nearest.
     #[default]
     Nearest,
-    /// Either by chance, the nearer one the likelier, so that the mean over draws is the weight.
+    /// Either by chance, the nearer one the likelier, so that the mean over draws is the weight; the squared error is twice that
+    /// of the nearest on average. With levels from the least weight to the greatest those two may go to one side alone.
     Stochastic,
 }
 

@@ -1,7 +1,9 @@
-//! Twins of treatments: as strong as they are, and otherwise left to chance.
+//! Twins of treatments: what chance does in the place of a choice.
 
+use super::by_chance::{Matched, Whichever};
 use super::calibration::Calibration;
-use super::treat::{Mask, Rounding, Treatment, Within};
+use super::treat::{Rounding, Treatment};
+use std::collections::BTreeSet;
 
 impl Treatment {
     /// Which maps it is for; what takes whole heads, layers or models has none.
@@ -15,7 +17,9 @@ impl Treatment {
             Treatment::Magnitude(mask) | Treatment::RandomMask(mask) => Some(&mask.only),
             Treatment::Wanda(wanda) => Some(&wanda.only),
             Treatment::SparseGpt(pruned) => Some(&pruned.only),
-            Treatment::PruneHeads(_) | Treatment::PruneLayers(_) | Treatment::Merge(_) => None,
+            Treatment::Matched(matched) => matched.step.only(),
+            Treatment::PruneHeads(_) | Treatment::PruneLayers(_) => None,
+            Treatment::RandomHeads(_) | Treatment::RandomLayers(_) | Treatment::Merge(_) => None,
         }
     }
 
@@ -27,6 +31,7 @@ impl Treatment {
             Treatment::Awq(awq) => Some(&awq.calibration),
             Treatment::Wanda(wanda) => Some(&wanda.calibration),
             Treatment::SparseGpt(pruned) => Some(&pruned.calibration),
+            Treatment::Matched(matched) => matched.step.calibration(),
             _ => None,
         }
     }
@@ -39,38 +44,68 @@ impl Treatment {
             Treatment::Awq(awq) => Some(&mut awq.calibration),
             Treatment::Wanda(wanda) => Some(&mut wanda.calibration),
             Treatment::SparseGpt(pruned) => Some(&mut pruned.calibration),
+            Treatment::Matched(matched) => matched.step.calibration_mut(),
             _ => None,
         }
     }
 
-    /// A twin that is as strong: rounded to as many bits by chance, on another draw of its texts, or with as many weights of
-    /// any kind set to zero. What nothing is left to chance in is its own twin.
+    /// A twin: what chance does in the place of a choice, on another draw of the texts.
+    ///
+    /// Rounding keeps its bits and its levels, and goes to either level by chance: with about twice the squared error of the
+    /// nearest one. Fair-GPTQ's twin leaves its pairs out, which are what it is held against GPTQ for. Prunings of single weights
+    /// have a random mask that takes as much of each map as they do ([`Matched`]), not as many: of normal weights the smaller
+    /// half is 7 in 100 of their squares, and any half is 50. Heads and blocks have as many, whichever. What nothing is left to
+    /// chance in (`Merge`) is its own twin.
     pub fn twin(&self, number: u64) -> Treatment {
-        let mut twin = self.clone();
-        if let Some(calibration) = twin.calibration_mut() {
-            calibration.seed = number;
+        match self {
+            Treatment::Magnitude(_) | Treatment::Wanda(_) | Treatment::SparseGpt(_) => {
+                Treatment::Matched(Matched { step: Box::new(self.clone()), draw: number })
+            }
+            Treatment::PruneHeads(heads) => Treatment::RandomHeads(Whichever { count: heads.count(), draw: number }),
+            Treatment::PruneLayers(layers) => {
+                let count = layers.iter().collect::<BTreeSet<_>>().len();
+                Treatment::RandomLayers(Whichever { count, draw: number })
+            }
+            _ => self.drawn(number),
         }
+    }
+
+    /// The same with chance in it, in this draw.
+    fn drawn(&self, number: u64) -> Treatment {
+        let mut twin = self.clone();
         match &mut twin {
             Treatment::Round(round) => (round.rounding, round.draw) = (Rounding::Stochastic, number),
             Treatment::Nf4(nf4) => (nf4.rounding, nf4.draw) = (Rounding::Stochastic, number),
             Treatment::Gptq(gptq) => (gptq.rounding, gptq.draw) = (Rounding::Stochastic, number),
-            Treatment::FairGptq(fair) => (fair.rounding, fair.draw) = (Rounding::Stochastic, number),
+            Treatment::FairGptq(fair) => {
+                (fair.rounding, fair.draw, fair.alpha) = (Rounding::Stochastic, number, 0.0);
+            }
             Treatment::Awq(awq) => (awq.rounding, awq.draw) = (Rounding::Stochastic, number),
+            Treatment::RandomMask(mask) => mask.draw = number,
+            Treatment::RandomHeads(any) | Treatment::RandomLayers(any) => any.draw = number,
+            Treatment::Matched(matched) => {
+                matched.draw = number;
+                return twin; // what it is matched to stays as it is
+            }
             _ => {}
         }
-        match twin {
-            Treatment::Magnitude(mask) | Treatment::RandomMask(mask) => {
-                Treatment::RandomMask(Mask { draw: number, ..mask })
-            }
-            Treatment::Wanda(wanda) => {
-                let (sparsity, within, only) = (wanda.sparsity, Within::Row, wanda.only);
-                Treatment::RandomMask(Mask { sparsity, within, draw: number, only })
-            }
-            Treatment::SparseGpt(pruned) => {
-                let (sparsity, within, only) = (pruned.sparsity, Within::Tensor, pruned.only);
-                Treatment::RandomMask(Mask { sparsity, within, draw: number, only })
-            }
-            other => other,
+        if let Some(calibration) = twin.calibration_mut() {
+            calibration.seed = number;
         }
+        twin
+    }
+
+    /// The draw that a step names, though nothing in it is left to chance.
+    pub fn idle_draw(&self) -> Option<u64> {
+        let (draw, by_chance) = match self {
+            Treatment::Round(round) => (round.draw, round.rounding == Rounding::Stochastic),
+            Treatment::Nf4(nf4) => (nf4.draw, nf4.rounding == Rounding::Stochastic),
+            Treatment::Gptq(gptq) => (gptq.draw, gptq.rounding == Rounding::Stochastic),
+            Treatment::FairGptq(fair) => (fair.draw, fair.rounding == Rounding::Stochastic),
+            Treatment::Awq(awq) => (awq.draw, awq.rounding == Rounding::Stochastic),
+            Treatment::Magnitude(mask) => (mask.draw, false),
+            _ => return None,
+        };
+        (draw != 0 && !by_chance).then_some(draw)
     }
 }

@@ -1,4 +1,8 @@
 //! Rounding to a few evenly spaced levels, to the nearest or by chance.
+//!
+//! By chance the mean over draws is the weight itself, and the squared error about twice that of the nearest level. Levels from the
+//! least weight to the greatest have a whole zero, so that those two may lie up to half a level outside of them: there both
+//! ways of rounding go to the last level, and the mean is that level.
 
 use super::Matrix;
 use super::dice::Dice;

@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod nf4;
 pub mod part;
 pub mod prune;
+mod recipe;
 mod sample;
 pub mod save;
 pub mod sparse_gpt;
@@ -23,43 +24,17 @@ pub mod walk;
 
 pub use ledger::{Entry, Ledger};
 pub use part::{Map, Part, inventory};
+pub use recipe::{Recipe, Step};
 pub use walk::Texts;
 
 use crate::model::Model;
 use crate::spec::Treatment;
 use ledger::Note;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// A map as rounding and pruning see it, `[output, input]`.
 pub type Matrix = ndarray::Array2<f64>;
-
-/// One step, resolved.
-#[derive(Clone, Debug)]
-pub struct Step {
-    /// What is done.
-    pub treatment: Treatment,
-    /// To which maps.
-    pub parts: BTreeSet<Part>,
-    /// On which texts, where it is calibrated.
-    pub texts: Texts,
-}
-
-/// All steps, in order.
-#[derive(Clone, Debug, Default)]
-pub struct Recipe {
-    /// The steps.
-    pub steps: Vec<Step>,
-    /// Of everything that is left to chance.
-    pub seed: u64,
-}
-
-impl Recipe {
-    /// Whether nothing is done.
-    pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
-    }
-}
 
 /// Takes every step, where weights took `width` bits so far; `others` are the models that are merged with, in order.
 pub fn apply(model: &mut dyn Model, recipe: &Recipe, others: &[Box<dyn Model>], width: f64) -> Ledger {
@@ -71,13 +46,19 @@ pub fn apply(model: &mut dyn Model, recipe: &Recipe, others: &[Box<dyn Model>], 
         match &step.treatment {
             Treatment::Merge(merge) => {
                 if let Some(other) = others.next() {
-                    structure::merge(model, other.as_ref(), merge.weight);
+                    taking.merged(model, other.as_ref(), merge.weight);
                 }
             }
-            Treatment::PruneHeads(_) | Treatment::PruneLayers(_) => taking.take_out(model),
+            Treatment::PruneHeads(_) | Treatment::RandomHeads(_) => taking.take_out(model),
+            Treatment::PruneLayers(_) | Treatment::RandomLayers(_) => taking.take_out(model),
             _ if step.treatment.calibration().is_some() => taking.calibrated(model),
             _ => taking.plain(model),
         }
+        let missed = step.parts.iter().find(|part| !notes.contains_key(part));
+        assert!(
+            missed.is_none(),
+            "the plan promised {missed:?}, and the model has no such map, or no texts reached it"
+        );
     }
     Ledger::new([was.as_ref(), &*model], &notes, width, began.elapsed().as_secs_f64())
 }

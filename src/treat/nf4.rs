@@ -43,15 +43,16 @@ pub fn width(how: &Nf4) -> f64 {
 pub fn round(mut weights: Matrix, how: &Nf4, dice: &Dice) -> Matrix {
     let values = weights.as_slice_mut().expect("rows in one piece");
     let largest = |block: &[f64]| block.iter().fold(0.0, |most: f64, weight| most.max(weight.abs()));
-    let mut scales: Vec<f64> = values.chunks(how.block).map(largest).collect();
+    let exact: Vec<f64> = values.chunks(how.block).map(largest).collect();
+    let mut kept = exact.clone();
     if how.double {
-        round_scales(&mut scales);
+        round_scales(&mut kept);
     }
-    for (number, (block, scale)) in values.chunks_mut(how.block).zip(&scales).enumerate() {
+    // levels are picked before scales are rounded, as `bitsandbytes` does it
+    for (number, (block, (exact, kept))) in values.chunks_mut(how.block).zip(exact.iter().zip(&kept)).enumerate() {
         let mut dice = dice.of(number);
-        // rounded scales may be zero, or below it where all of a block is next to nothing
-        let scale = if *scale == 0.0 { 1.0 } else { *scale };
-        block.iter_mut().for_each(|weight| *weight = scale * level(*weight / scale, &LEVELS, &mut dice));
+        let exact = if *exact == 0.0 { 1.0 } else { *exact };
+        block.iter_mut().for_each(|weight| *weight = kept * level(*weight / exact, &LEVELS, &mut dice));
     }
     weights
 }

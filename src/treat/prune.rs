@@ -4,6 +4,7 @@ use super::Matrix;
 use crate::spec::{Sparsity, Within};
 use ndarray::Array2;
 use rand::Rng;
+use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
 /// Whether each weight goes, of scores in rows: the lowest, and of equal ones the first.
@@ -56,6 +57,38 @@ pub fn by_chance(weights: Matrix, sparsity: Sparsity, within: Within, mut random
     let scores = Matrix::from_shape_simple_fn(weights.dim(), || random.random());
     let gone = lowest(&scores, sparsity, within);
     without(weights, &gone)
+}
+
+/// Without any, until of Σ (w ‖x‖)² as much is gone as `would` differs by: of the whole map, or of each output; `norms` are those
+/// of the inputs.
+pub fn as_much(weights: Matrix, would: &Matrix, norms: &[f64], within: Within, mut random: ChaCha8Rng) -> Matrix {
+    let weighed = |mut sizes: Matrix| {
+        let by_rows = sizes.rows_mut().into_iter();
+        by_rows.for_each(|mut row| row.iter_mut().zip(norms).for_each(|(size, norm)| *size = (*size * norm).powi(2)));
+        sizes.into_raw_vec_and_offset().0
+    };
+    let (sizes, lost) = (weighed(weights.clone()), weighed(&weights - would));
+    let piece = if within == Within::Row { weights.ncols() } else { weights.len() };
+    let mut gone = Array2::from_elem(weights.dim(), false);
+    let flags = gone.as_slice_mut().expect("rows in one piece").chunks_mut(piece);
+    let mut left = 0.0; // what one piece is short of, the next makes up for
+    for ((sizes, lost), flags) in sizes.chunks(piece).zip(lost.chunks(piece)).zip(flags) {
+        left = mark_until(sizes, left + lost.iter().sum::<f64>(), flags, &mut random);
+    }
+    without(weights, &gone)
+}
+
+/// Marks any until the next would take their sum further from `enough`, and gives back what is left of that.
+fn mark_until(sizes: &[f64], enough: f64, flags: &mut [bool], random: &mut ChaCha8Rng) -> f64 {
+    let mut left = enough;
+    for place in sample(random, sizes.len(), sizes.len()) {
+        if left <= sizes[place] / 2.0 {
+            break;
+        }
+        left -= sizes[place];
+        flags[place] = true;
+    }
+    left
 }
 
 /// Without those of least |weight| · ‖input‖, as many in each row; `norms` are those of the inputs.

@@ -36,8 +36,8 @@ pub struct Written {
     pub bytes: Vec<u8>,
     /// Tensors that were changed.
     pub changed: Vec<String>,
-    /// Whether some need more bits than the checkpoint's own numbers have, and are written as f32 or f64.
-    pub widened: bool,
+    /// What the widest of those are written as that need more bits than the checkpoint's own numbers have.
+    pub widened: Option<Dtype>,
 }
 
 /// The checkpoint `weights` with what became of a model, `before` and `after` the treatment; `notes` go into the file's header.
@@ -57,18 +57,15 @@ pub fn write(
     for (name, was) in &before {
         let [up, down] = [&numbers[0], &numbers[1]].map(|numbers| numbers.get(name));
         let (Some(up), Some(down)) = (up, down) else { return Err(SaveError::Computed(name.clone())) };
-        read.insert(stored.tensor(up.first().map_or(0, |number| *number as usize)));
+        let places = up.iter().zip(down).map(|(up, down)| stored.place(*up, *down));
+        stored.mark(places.flatten(), &mut read);
         let is = &after[name];
         if was.iter().zip(is).all(|(was, is)| was.to_bits() == is.to_bits()) {
             continue;
         }
         for ((up, down), value) in up.iter().zip(down).zip(is) {
-            let added = (up + down - (stored.count as f64 - 1.0)) / 2.0;
-            let place = up - added;
-            if !(place.fract() == 0.0 && (0.0..stored.count as f64).contains(&place)) {
-                return Err(SaveError::Computed(name.clone()));
-            }
-            new[place as usize] = value - added;
+            let place = stored.place(*up, *down).ok_or_else(|| SaveError::Computed(name.clone()))?;
+            new[place] = value - (up - place as f64);
         }
     }
     stored.written(&new, &read, after_is_wide(&after), notes)
@@ -123,9 +120,24 @@ impl<'a> Stored<'a> {
         Stored { tensors, count: first }
     }
 
-    /// The tensor that an element belongs to.
-    fn tensor(&self, number: usize) -> usize {
-        self.tensors.partition_point(|tensor| tensor.first <= number).saturating_sub(1)
+    /// The element that both numberings of a place of the model tell of, less what the family adds; none where it is computed.
+    fn place(&self, up: f64, down: f64) -> Option<usize> {
+        let added = (up + down - (self.count as f64 - 1.0)) / 2.0;
+        let place = up - added;
+        (place.fract() == 0.0 && (0.0..self.count as f64).contains(&place)).then_some(place as usize)
+    }
+
+    /// Marks the tensors of elements: a matrix of the model may be several of them.
+    fn mark(&self, places: impl Iterator<Item = usize>, read: &mut BTreeSet<usize>) {
+        let mut last = 0..0;
+        for place in places {
+            if last.contains(&place) {
+                continue;
+            }
+            let tensor = self.tensors.partition_point(|tensor| tensor.first <= place).saturating_sub(1);
+            last = self.tensors[tensor].first..self.tensors[tensor].first + self.tensors[tensor].count;
+            read.insert(tensor);
+        }
     }
 
     /// The model of a checkpoint whose elements are numbers, of how many there are.
@@ -164,7 +176,10 @@ impl<'a> Stored<'a> {
                 continue;
             }
             let part = replaced(tensor, own, wide)?;
-            let twin = |(other, twin): &(usize, &Kept)| !read.contains(other) && twin.bytes == tensor.bytes;
+            let twin = |(other, twin): &(usize, &Kept)| {
+                let form = (twin.dtype, twin.shape) == (tensor.dtype, tensor.shape);
+                !read.contains(other) && form && twin.bytes == tensor.bytes
+            };
             for (other, _) in self.tensors.iter().enumerate().filter(twin) {
                 parts[other] = part.clone();
                 changed.push(self.tensors[other].name.to_string());
@@ -172,7 +187,9 @@ impl<'a> Stored<'a> {
             parts[index] = part;
             changed.push(tensor.name.to_string());
         }
-        let widened = parts.iter().zip(&self.tensors).any(|(part, tensor)| part.0 != tensor.dtype);
+        let wider =
+            parts.iter().zip(&self.tensors).filter(|(part, tensor)| part.0 != tensor.dtype).map(|(part, _)| part.0);
+        let widened = wider.max_by_key(|dtype| *dtype == Dtype::F64);
         let views =
             self.tensors.iter().zip(&parts).map(|(tensor, (dtype, bytes))| {
                 Ok((tensor.name, TensorView::new(*dtype, tensor.shape.to_vec(), bytes)?))

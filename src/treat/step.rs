@@ -5,10 +5,11 @@ use super::gptq::{Making, gptq};
 use super::grid::Grid;
 use super::hessian::Moments;
 use super::ledger::Note;
-use super::part::{Part, change};
+use super::part::{Part, change, inventory};
 use super::{Matrix, Taking, awq, fair, nf4, prune, sample, sparse_gpt, structure, walk};
 use crate::model::Model;
-use crate::spec::{Rounding, Source, Treatment};
+use crate::spec::{Rounding, Source, Treatment, Within};
+use rand_chacha::ChaCha8Rng;
 
 impl Taking<'_> {
     /// A step that needs no texts.
@@ -16,7 +17,7 @@ impl Taking<'_> {
         let parts = self.step.parts.clone();
         change(model, &parts, &mut |part, weights| {
             self.note(part, [weights.nrows(), weights.ncols()]);
-            self.treated(part, weights)
+            self.treated(&self.step.treatment, part, weights)
         });
     }
 
@@ -30,7 +31,7 @@ impl Taking<'_> {
             texts.rows = sample::sample(model, calibration.rows, calibration.length, calibration.seed);
         }
         walk::walk(model, &texts, &parts, &mut |maps, moments| {
-            let changed = self.weighed(&maps, moments);
+            let changed = self.weighed(&self.step.treatment, &maps, moments);
             for ((part, was), is) in maps.iter().zip(&changed) {
                 self.note(*part, [was.nrows(), was.ncols()]);
                 let output = Some([moments.output(&(was - is)), moments.output(was)]);
@@ -40,16 +41,24 @@ impl Taking<'_> {
         });
     }
 
+    /// One that draws weights to those of another model.
+    pub(super) fn merged(&mut self, model: &mut dyn Model, other: &dyn Model, weight: f64) {
+        structure::merge(model, other, weight);
+        if weight != 0.0 {
+            inventory(model).into_iter().for_each(|part| self.note(part, [1, 1]));
+        }
+    }
+
     /// A step that takes whole heads or blocks out.
     pub(super) fn take_out(&mut self, model: &mut dyn Model) {
-        for part in structure::take_out(model, &self.step.treatment) {
+        let chance = |draw| chance(self.recipe.seed, draw, &self.number.to_string());
+        for part in structure::take_out(model, &self.step.treatment, chance) {
             self.note(part, [1, 1]);
         }
     }
 
-    fn treated(&self, part: Part, weights: Matrix) -> Matrix {
-        let name = self.name(part);
-        match &self.step.treatment {
+    fn treated(&self, treatment: &Treatment, part: Part, weights: Matrix) -> Matrix {
+        match treatment {
             Treatment::Round(round) => {
                 let grid = Grid { bits: round.bits, scheme: round.scheme, per: round.per };
                 grid.round(weights, &self.dice(round.rounding, round.draw, part))
@@ -57,17 +66,21 @@ impl Taking<'_> {
             Treatment::Nf4(how) => nf4::round(weights, how, &self.dice(how.rounding, how.draw, part)),
             Treatment::Magnitude(mask) => prune::by_magnitude(weights, mask.sparsity, mask.within),
             Treatment::RandomMask(mask) => {
-                prune::by_chance(weights, mask.sparsity, mask.within, chance(self.recipe.seed, mask.draw, &name))
+                prune::by_chance(weights, mask.sparsity, mask.within, self.chance(mask.draw, part))
+            }
+            Treatment::Matched(matched) => {
+                let (would, even) = (self.treated(&matched.step, part, weights.clone()), vec![1.0; weights.ncols()]);
+                prune::as_much(weights, &would, &even, within(&matched.step), self.chance(matched.draw, part))
             }
             _ => weights,
         }
     }
 
-    fn weighed(&self, maps: &[(Part, Matrix)], moments: &Moments) -> Vec<Matrix> {
+    fn weighed(&self, treatment: &Treatment, maps: &[(Part, Matrix)], moments: &Moments) -> Vec<Matrix> {
         let each = |treated: &dyn Fn(Part, Matrix) -> Matrix| {
             maps.iter().map(|(part, weights)| treated(*part, weights.clone())).collect()
         };
-        match &self.step.treatment {
+        match treatment {
             Treatment::Gptq(how) => each(&|part, weights| {
                 let grid = Grid { bits: how.bits, scheme: how.scheme, per: how.per };
                 let making = Making { grid, act_order: how.act_order, damping: how.damping };
@@ -91,8 +104,20 @@ impl Taking<'_> {
             Treatment::SparseGpt(how) => each(&|_, weights| {
                 sparse_gpt::sparse_gpt(weights, moments.hessian(), how.sparsity, how.damping, how.block)
             }),
+            Treatment::Matched(matched) => {
+                let (would, norms) = (self.weighed(&matched.step, maps, moments), moments.norms());
+                let chosen = |((part, weights), would): (&(Part, Matrix), &Matrix)| {
+                    let random = self.chance(matched.draw, *part);
+                    prune::as_much(weights.clone(), would, &norms, within(&matched.step), random)
+                };
+                maps.iter().zip(&would).map(chosen).collect()
+            }
             _ => each(&|_, weights| weights),
         }
+    }
+
+    fn chance(&self, draw: u64, part: Part) -> ChaCha8Rng {
+        chance(self.recipe.seed, draw, &self.name(part))
     }
 
     fn dice(&self, rounding: Rounding, draw: u64, part: Part) -> Dice {
@@ -114,7 +139,19 @@ impl Taking<'_> {
             Treatment::FairGptq(how) => note.width = grid(how.bits, how.scheme, how.per),
             Treatment::Awq(how) => note.width = grid(how.bits, how.scheme, how.per),
             Treatment::Nf4(how) => note.width = nf4::width(how),
+            // what made up for those that went left the levels
+            Treatment::SparseGpt(_) => (note.width, note.pruned) = (self.width, true),
+            Treatment::Merge(_) => (note.width, note.pruned) = (self.width, false),
             _ => note.pruned = true,
         }
+    }
+}
+
+/// Among which weights a pruning chooses.
+fn within(step: &Treatment) -> Within {
+    match step {
+        Treatment::Magnitude(mask) => mask.within,
+        Treatment::Wanda(_) => Within::Row,
+        _ => Within::Tensor,
     }
 }

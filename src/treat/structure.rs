@@ -2,26 +2,35 @@
 
 use super::part::{self, Map, Part};
 use crate::model::{Model, Visitor};
-use crate::spec::{Heads, Treatment};
+use crate::spec::{Heads, Treatment, Whichever};
 use crate::tensor::Tensor;
 use ndarray::s;
+use rand::seq::index::sample;
+use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Takes heads or blocks out, and says which maps that changed.
-pub fn take_out(model: &mut dyn Model, treatment: &Treatment) -> BTreeSet<Part> {
+/// Takes heads or blocks out, and says which maps that changed; `chance` is that of a draw.
+pub fn take_out(model: &mut dyn Model, treatment: &Treatment, chance: impl Fn(u64) -> ChaCha8Rng) -> BTreeSet<Part> {
+    let (layers, heads) = (model.dims().layers, model.dims().heads);
+    let any = |all: usize, which: &Whichever| sample(&mut chance(which.draw), all, which.count.min(all)).into_vec();
     match treatment {
-        Treatment::PruneHeads(heads) => prune_heads(model, heads),
-        Treatment::PruneLayers(layers) => prune_layers(model, layers),
+        Treatment::PruneHeads(Heads::These(gone)) => prune_heads(model, gone),
+        Treatment::PruneHeads(Heads::Smallest(count)) => {
+            let gone = smallest(model, *count);
+            prune_heads(model, &gone)
+        }
+        Treatment::RandomHeads(which) => {
+            let gone = any(layers * heads, which).into_iter().map(|head| (head / heads, head % heads));
+            prune_heads(model, &gone.collect::<Vec<_>>())
+        }
+        Treatment::PruneLayers(gone) => prune_layers(model, gone),
+        Treatment::RandomLayers(which) => prune_layers(model, &any(layers, which)),
         _ => BTreeSet::new(),
     }
 }
 
 /// Heads whose part of the output map is zero write nothing.
-fn prune_heads(model: &mut dyn Model, heads: &Heads) -> BTreeSet<Part> {
-    let gone: Vec<(usize, usize)> = match heads {
-        Heads::These(heads) => heads.clone(),
-        Heads::Smallest(count) => smallest(model, *count),
-    };
+fn prune_heads(model: &mut dyn Model, gone: &[(usize, usize)]) -> BTreeSet<Part> {
     let (width, parts) = (model.dims().d_head, gone.iter().map(|(layer, _)| Part::of(*layer, Map::AttnOut)).collect());
     part::change(model, &parts, &mut |part, mut weights| {
         for (_, head) in gone.iter().filter(|(layer, _)| Some(*layer) == part.layer) {

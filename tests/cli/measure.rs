@@ -10,8 +10,7 @@ fn the_experiment_on_bias_leaves_one_tidy_file() {
     place.good(&[["run", file.as_str(), "--out", "r"].as_slice(), &few].concat());
     let text = String::from_utf8(place.read("r/bias.csv")).unwrap();
     let mut csv = csv::Reader::from_reader(text.as_bytes());
-    let header =
-        "model,treatment,measure,group,estimate,low,high,difference,difference_low,difference_high,p,null_quantile,null_quantile_matched,n";
+    let header = "model,treatment,measure,group,estimate,low,high,difference,difference_low,difference_high,p,null_quantile,null_quantile_matched,n";
     assert_eq!(text.lines().next().unwrap(), header);
     let rows: Vec<csv::StringRecord> = csv.records().map(Result::unwrap).collect();
     let find = |model: &str, measure: &str| {

@@ -26,6 +26,8 @@ fn a_run_tells_what_was_done_to_its_weights() {
     }
     let run = String::from_utf8(place.read("r/run.ron")).unwrap();
     assert!(run.contains("\"treated\": \"12 maps at") && run.contains("\"calibration sha256\""), "{run}");
+    // four prompts of three tokens, and d_mlp: as many inputs as that would be needed at least
+    assert!(run.contains("own prompts (12 inputs; the widest map reads 96)"), "{run}");
     // the run again is the same run
     place.good(&["run", "r/run.ron", "--out", "again"]);
     assert!(place.read("r/results.csv") == place.read("again/results.csv"));
@@ -92,4 +94,55 @@ fn what_cannot_be_written_or_merged_is_refused() {
     let fair = "treat=[FairGptq(bits: 4, pairs: CrowsPairs(\"crows.csv\"))]";
     let told = place.bad(&["check", "q.ron", "--set", fair]);
     assert!(told.contains("there is no pair of two texts with as many tokens"), "{told}");
+}
+
+/// Weights are merged before they are processed, so that the other model need not be.
+#[test]
+fn models_are_merged_before_they_are_processed() {
+    let with = format!("process: [FoldNorms], treat: [Merge(with: Path({:?}))]", golden("gpt2"));
+    let place = place(&gpt2(), PATCH, &with);
+    place.good(&["run", "q.ron", "--out", "r"]);
+    let run = String::from_utf8(place.read("r/run.ron")).unwrap();
+    assert!(run.contains("\"weights sha256 of the model merged in treat[0]\": \""), "{run}");
+    // drawn to itself it is what it was
+    place.good(&["run", "q.ron", "--out", "plain", "--set", "treat=[]"]);
+    assert!(place.read("r/tables/01_patch.denoise.csv") == place.read("plain/tables/01_patch.denoise.csv"));
+}
+
+#[test]
+fn a_checkpoint_keeps_the_bits_that_nothing_was_done_to() {
+    let place = place("Builtin(\"organism\")", PATCH, "treat: [PruneHeads(These([(0, 1)]))]");
+    place.good(&["treat", "q.ron", "--out", "m"]);
+    place.good(&["treat", "q.ron", "--out", "rounded", "--set", "precision=Bf16"]);
+    // notes in a header come in any order
+    let [whole, rounded] = ["m", "rounded"].map(|folder| {
+        let (mut header, data) = super::opened(&place.read(&format!("{folder}/model.safetensors")));
+        header.as_object_mut().unwrap().remove("__metadata__");
+        (header, data)
+    });
+    assert!(whole == rounded);
+    let left = fs::read_dir(place.path(".")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(left.filter(|name| name.contains("partial")).count(), 0);
+}
+
+#[test]
+fn a_configuration_says_what_its_weights_need() {
+    let place = place(&format!("Path({:?})", golden("half")), PATCH, "treat: [Round(bits: 4)]");
+    fs::create_dir(place.path("bare")).unwrap();
+    let config = fs::read_to_string(golden("half").join("config.json")).unwrap();
+    let mut config: serde_json::Value = serde_json::from_str(&config).unwrap();
+    config.as_object_mut().unwrap().remove("dtype");
+    place.write("bare/config.json", config.to_string().as_bytes());
+    fs::copy(golden("half").join("model.safetensors"), place.path("bare/model.safetensors")).unwrap();
+    for (model, precision, name, expected) in
+        [("bare", "F32", "torch_dtype", "float32"), ("bare", "F64", "torch_dtype", "float64")]
+    {
+        let out = format!("{model}-{precision}");
+        place.good(&["treat", "q.ron", "--model", model, "--out", &out, "--set", &format!("precision={precision}")]);
+        let config: serde_json::Value = serde_json::from_slice(&place.read(&format!("{out}/config.json"))).unwrap();
+        assert_eq!(config[name], expected, "{out}");
+    }
+    place.good(&["treat", "q.ron", "--out", "named"]);
+    let config: serde_json::Value = serde_json::from_slice(&place.read("named/config.json")).unwrap();
+    assert_eq!((&config["dtype"], config.get("torch_dtype")), (&"float32".into(), None));
 }

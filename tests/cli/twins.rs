@@ -111,7 +111,7 @@ fn twins_that_are_there_are_not_made_again() {
 
 #[test]
 fn what_has_no_twins_is_said() {
-    let place = place("against: [(name: \"cut\", treat: [PruneLayers([1])], twins: 3)]");
+    let place = place("against: [(name: \"cut\", treat: [Merge(with: Builtin(\"organism-flat\"))], twins: 3)]");
     let told = place.bad(&["run", "q.ron"]);
     assert!(told.contains("against[0].twins: nothing in `treat` can be left to chance"), "{told}");
     let place = self::place("against: [(name: \"flat\", model: Builtin(\"organism-flat\"), twins: 3)]");

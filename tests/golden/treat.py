@@ -145,12 +145,14 @@ def nearest(values, table):
 
 def nf4(weights, block, double):
     blocks = weights.reshape(-1, block)
-    scales = np.abs(blocks).max(axis=1)
+    exact = np.abs(blocks).max(axis=1)
+    scales = exact
     if double:
         off = scales - scales.mean()
         unit = np.abs(off).max()
         scales = scales.mean() + unit * nearest(off / unit, dynamic_map())
-    return (nearest(blocks / scales[:, None], NF4) * scales[:, None]).reshape(weights.shape)
+    # codes are chosen by the scales as they were, and read with the rounded ones
+    return (nearest(blocks / exact[:, None], NF4) * scales[:, None]).reshape(weights.shape)
 
 
 H = 2 / TEXTS * X.T @ X
@@ -169,6 +171,7 @@ cases["sparse 2:4 8"] = sparse_gpt(W, H, 8, of=(2, 4))
 cases["sparse 1:4 128"] = sparse_gpt(W, H, 128, of=(1, 4))
 cases["nf4 16 0"] = nf4(W, 16, False)
 cases["nf4 16 1"] = nf4(W, 16, True)
+cases["nf4 2 1"] = nf4(W, 2, True)  # many scales, some of which move a weight over the middle of two levels
 inputs = {"W": W, "X": X, "A": A, "B": B}
 written = {name: value.tolist() for name, value in {**inputs, **cases}.items()}
 Path(__file__).with_name("treat.json").write_text(json.dumps(written))

@@ -138,6 +138,32 @@ fn as_many_are_pruned_as_asked() {
 }
 
 #[test]
+fn a_matched_mask_takes_as_much_and_not_as_many() {
+    let weights = Matrix::from_shape_fn((40, 50), |(row, column)| ((row * 50 + column) as f64 * 0.7).sin());
+    let norms: Vec<f64> = (0..50).map(|input| 0.5 + f64::from(input % 7)).collect();
+    let taken = |left: &Matrix, norms: &[f64]| -> Vec<f64> {
+        let lost = &weights - left;
+        let of = |row: ndarray::ArrayView1<f64>| row.iter().zip(norms).map(|(lost, norm)| (lost * norm).powi(2)).sum();
+        lost.rows().into_iter().map(of).collect()
+    };
+    let (even, zeros) = (vec![1.0; 50], |weights: &Matrix| weights.iter().filter(|weight| **weight == 0.0).count());
+    let small = prune::by_magnitude(weights.clone(), Sparsity::Share(0.5), Within::Tensor);
+    let any = |draw| prune::as_much(weights.clone(), &small, &even, Within::Tensor, chance(0, draw, "w"));
+    let [expected, found] = [&small, &any(1)].map(|left| taken(left, &even).iter().sum::<f64>());
+    assert!((found - expected).abs() <= 0.5, "{found} instead of {expected}"); // half of the largest weight's square
+    assert!(zeros(&any(1)) * 2 < zeros(&small) && any(1) != any(2) && any(1) == any(1));
+    // weighed by inputs, each output loses as much as Wanda takes of it, but for half a weight more or less on either side
+    let wanda = prune::by_inputs(weights.clone(), &norms, Sparsity::Share(0.5));
+    let any = prune::as_much(weights.clone(), &wanda, &norms, Within::Row, chance(0, 1, "w"));
+    let [expected, found] = [&wanda, &any].map(|left| taken(left, &norms));
+    let half = 0.5 * 6.5_f64.powi(2);
+    assert!(expected.iter().zip(&found).all(|(expected, found)| (expected - found).abs() <= 2.0 * half), "{found:?}");
+    assert!((expected.iter().sum::<f64>() - found.iter().sum::<f64>()).abs() <= half);
+    // nothing taken is nothing to match
+    assert_eq!(prune::as_much(weights.clone(), &weights, &even, Within::Row, chance(0, 1, "w")), weights);
+}
+
+#[test]
 fn the_lowest_are_pruned() {
     let weights = array![[3.0, -1.0, 2.0, 0.5], [-4.0, 0.1, 0.2, 9.0]];
     let magnitude = prune::by_magnitude(weights.clone(), Sparsity::Share(0.5), Within::Tensor);

@@ -2,6 +2,8 @@
 
 use super::common::{experiment, load, question};
 use insta::assert_snapshot;
+use patchclamp::model::load::Loaded;
+use patchclamp::model::process::Processing;
 use patchclamp::plan::Plan;
 
 fn problems(treat: &str, case: &str) -> String {
@@ -45,6 +47,61 @@ fn all_mistakes_are_told_at_once() {
 }
 
 #[test]
+fn steps_that_would_do_nothing_are_refused() {
+    let treat = "Round(bits: 4, only: (layers: [])), PruneLayers([]), PruneHeads(These([])), PruneHeads(Smallest(0)), \
+                 Round(bits: 4, draw: 3), Magnitude(sparsity: 0.5, draw: 1), Awq(bits: 4, draw: 2), \
+                 Matched(step: Magnitude(sparsity: 0.5, draw: 1)), Matched(step: Round(bits: 4)), RandomHeads(count: 0), \
+                 RandomHeads(count: 7), RandomLayers(count: 3), Nf4(draw: 1), Gptq(bits: 4, draw: 1), FairGptq(bits: 4, draw: 1)";
+    assert_snapshot!(problems(treat, "gpt2"), @"
+    treat[0].only.layers: names no layer, so that nothing would be done; leave the step out, or name some
+    treat[1].PruneLayers: names no layer, so that nothing would be done; leave the step out, or name some
+    treat[2].PruneHeads: names no head, so that nothing would be done; leave the step out, or name some
+    treat[3].PruneHeads: 0 is too few; it must be at least 1
+    treat[4].draw: 3 would change nothing, as nothing is left to chance; leave it out, or write rounding: Stochastic
+    treat[5].draw: 1 would change nothing, as nothing is left to chance; leave it out, or write RandomMask
+    treat[6].draw: 2 would change nothing, as nothing is left to chance; leave it out, or write rounding: Stochastic
+    treat[7].draw: 1 would change nothing, as nothing is left to chance; leave it out, or write RandomMask
+    treat[8].step: is no pruning of single weights; write Magnitude, Wanda or SparseGpt
+    treat[9].count: 0 is too few; it must be at least 1
+    treat[10].count: 7 heads are more than there are: 6
+    treat[11].count: 3 layers are more than there are: 2
+    treat[12].draw: 1 would change nothing, as nothing is left to chance; leave it out, or write rounding: Stochastic
+    treat[13].draw: 1 would change nothing, as nothing is left to chance; leave it out, or write rounding: Stochastic
+    treat[14].draw: 1 would change nothing, as nothing is left to chance; leave it out, or write rounding: Stochastic
+    ");
+}
+
+#[test]
+fn texts_that_are_empty_calibrate_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("empty.txt");
+    std::fs::write(&file, "").unwrap();
+    let steps = format!("treat: [Gptq(bits: 4, calibration: (from: Text({file:?})))]");
+    let plan = Plan::new(&experiment(&question(&super::pairs(), "LogitLens()", &steps)), &organism(&[]));
+    let told = plan.map(|_| ()).expect_err("there is no text").to_string();
+    assert!(told.contains("has 0 tokens, fewer than the 64 of one row"), "{told}");
+}
+
+/// Folded norms give a tied model an unembedding of its own, which is not there yet when weights are treated.
+#[test]
+fn maps_are_those_of_the_model_before_it_is_processed() {
+    for process in [vec![], vec![Processing::FoldNorms]] {
+        let steps = "treat: [Round(bits: 4, only: (parts: [\"unembed\"]))]";
+        let plan = Plan::new(&experiment(&question(&super::pairs(), "LogitLens()", steps)), &tied(&process));
+        let told = plan.map(|_| ()).expect_err("it is tied").to_string();
+        assert!(told.contains("it reads its answers with the embedding"), "{told}");
+    }
+}
+
+fn tied(process: &[Processing]) -> Loaded {
+    super::fresh("gpt2").finish(process).unwrap()
+}
+
+fn organism(process: &[Processing]) -> Loaded {
+    super::organism().finish(process).unwrap()
+}
+
+#[test]
 fn what_a_model_has_not_cannot_be_done_to_it() {
     assert_snapshot!(problems("PruneLayers([0]), Awq(bits: 4, calibration: (from: Sampled, length: 4))", "bert"), @r#"
     treat[0].PruneLayers: norms stand behind the stream of this model, so no block lets it through as it is; prune heads or weights instead
@@ -66,11 +123,12 @@ fn what_is_written_is_read_again() {
                  Magnitude(sparsity: 1), Wanda(sparsity: \"2:4\"), SparseGpt(sparsity: 0.25, block: 64), Awq(bits: 3, per: Tensor), \
                  Gptq(bits: 2, act_order: true, rounding: Stochastic, draw: 7, calibration: (from: Text(\"a.txt\"), rows: 9)), \
                  FairGptq(bits: 4, pairs: CrowsPairs(\"b.csv\"), calibration: (from: Sampled)), RandomMask(sparsity: 0.5, within: Row), \
-                 PruneHeads(Smallest(2)), PruneHeads(These([(0, 1)])), PruneLayers([1]), Merge(with: Builtin(\"organism\"))";
+                 PruneHeads(Smallest(2)), PruneHeads(These([(0, 1)])), PruneLayers([1]), Merge(with: Builtin(\"organism\")), \
+                 Matched(step: Wanda(sparsity: 0.5), draw: 3), RandomHeads(count: 2), RandomLayers(count: 1, draw: 9)";
     let more = format!("treat: [{steps}], against: [(name: \"a\", treat: [{steps}]), (name: \"b\", treat: [])]");
     let once = experiment(&question(&super::pairs(), "LogitLens()", &more));
     let again = experiment(&patchclamp::report::ron_text(&once));
     assert_eq!(again.treat, once.treat);
     assert_eq!(again.against[0].treat, Some(once.treat.clone()));
-    assert_eq!((once.treat.len(), again.against[1].treat.as_deref()), (13, Some([].as_slice())));
+    assert_eq!((once.treat.len(), again.against[1].treat.as_deref()), (16, Some([].as_slice())));
 }

@@ -86,7 +86,7 @@ fn nothing_changed_is_the_checkpoint_itself() {
     let place = tempfile::tempdir().unwrap();
     for case in ["gpt2", "sharded", "half"] {
         let (written, _) = saved(case, |_| {}, place.path());
-        assert!(written.changed.is_empty() && !written.widened);
+        assert!(written.changed.is_empty() && written.widened.is_none());
         let [was, is] =
             [golden(case), place.path().to_path_buf()].map(|at| kept(&Weights::open(&at, &device()).unwrap()));
         assert_eq!(was, is);
@@ -99,7 +99,7 @@ fn numbers_grow_only_where_they_must() {
     let place = tempfile::tempdir().unwrap();
     for (steps, widened) in [("Magnitude(sparsity: 0.5)", false), ("Round(bits: 4)", true)] {
         let (written, expected) = saved("half", by("half", steps), place.path());
-        assert_eq!(written.widened, widened, "{steps}");
+        assert_eq!(written.widened.is_some(), widened, "{steps}");
         assert!(everything(folder(place.path(), &[], &device()).unwrap().model.as_ref()) == expected, "{steps}");
     }
 }
@@ -116,4 +116,46 @@ fn vectors_are_written_back_too() {
     let place = tempfile::tempdir().unwrap();
     let (written, _) = saved("gpt2", by("gpt2", "PruneLayers([1])"), place.path());
     assert_eq!(written.changed.len(), 4, "{:?}", written.changed);
+}
+
+/// Two layers with the same keys and values: what becomes of the first is nothing to the second, which is no tied head.
+#[test]
+fn equal_tensors_that_are_both_read_stay_two() {
+    let [from, place] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let golden = golden("llama");
+    let weights = Weights::open(&golden, &device()).unwrap();
+    let kept = kept(&weights);
+    let own = |name: &str| kept[&name.replace("model.layers.1.self_attn", "model.layers.0.self_attn")].clone();
+    let doubled: Vec<(String, _, Vec<usize>, Vec<u8>)> =
+        weights.tensors().map(|(name, dtype, shape, _)| (name.into(), dtype, shape.to_vec(), own(name))).collect();
+    let views = doubled.iter().map(|(name, dtype, shape, bytes)| {
+        (name.as_str(), safetensors::tensor::TensorView::new(*dtype, shape.clone(), bytes).unwrap())
+    });
+    std::fs::write(from.path().join("model.safetensors"), safetensors::serialize(views, None).unwrap()).unwrap();
+    std::fs::copy(golden.join("config.json"), from.path().join("config.json")).unwrap();
+    let open = || patchclamp::model::load::fresh(from.path(), &device()).unwrap();
+    let (mut plain, mut model) = (open(), open());
+    let plan = planned("Round(bits: 3, only: (layers: [0]))", open());
+    treat::apply(model.model(), &plan.recipe, &[], 32.0);
+    let weights = Weights::open(from.path(), &device()).unwrap();
+    let config = Config::read(&golden.join("config.json")).unwrap();
+    let written = write(&config, &weights, [plain.model(), model.model()], &[]).unwrap();
+    assert!(written.changed.iter().all(|name| name.starts_with("model.layers.0.")), "{:?}", written.changed);
+    std::fs::copy(golden.join("config.json"), place.path().join("config.json")).unwrap();
+    std::fs::write(place.path().join("model.safetensors"), &written.bytes).unwrap();
+    let again = folder(place.path(), &[], &device()).unwrap();
+    assert!(everything(again.model.as_ref()) == everything(model.model()));
+}
+
+/// Masks that some checkpoints keep among their weights are none.
+#[test]
+fn bits_as_stored_are_those_of_weights() {
+    use safetensors::{Dtype, tensor::TensorView};
+    let (half, mask) = ([0_u8; 8], [1_u8; 64]);
+    let views = [
+        ("weight", TensorView::new(Dtype::F16, vec![4], &half).unwrap()),
+        ("bias", TensorView::new(Dtype::U8, vec![8, 8], &mask).unwrap()),
+    ];
+    let bytes = safetensors::serialize(views, None).unwrap();
+    assert_eq!(Weights::carried(bytes.into(), &device()).unwrap().width(), 16.0);
 }

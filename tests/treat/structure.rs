@@ -80,6 +80,48 @@ fn merging_goes_from_the_one_to_the_other() {
     }
 }
 
+/// Weights that left the levels they were rounded to take all of their bits again.
+#[test]
+fn what_leaves_its_levels_takes_all_bits_again() {
+    let (_, sparse) = treated("Round(bits: 4), SparseGpt(sparsity: 0.5)", || fresh("gpt2"));
+    for entry in &sparse.entries {
+        assert_eq!(entry.bits, 1.0 + (1.0 - entry.zeros) * 32.0, "{}", entry.part);
+    }
+    let (_, pruned) = treated("Round(bits: 4), Magnitude(sparsity: 0.5)", || fresh("gpt2"));
+    assert!(pruned.entries.iter().all(|entry| entry.bits < 1.0 + 0.5 * 8.0));
+    let other = || vec![patchclamp::model::random::twin(load("gpt2").model.as_ref(), 3)];
+    let merged = |steps: &str| {
+        let plan = super::planned(steps, fresh("gpt2"));
+        patchclamp::treat::apply(fresh("gpt2").model(), &plan.recipe, &other(), 32.0)
+    };
+    for steps in ["", "Round(bits: 4), ", "Magnitude(sparsity: 0.5), "] {
+        let ledger = merged(&format!("{steps}Merge(with: Builtin(\"organism\"), weight: 0.3)"));
+        // all maps of both blocks, and the embedding
+        assert_eq!((ledger.entries.len(), ledger.bits()), (13, 32.0), "{steps}");
+        assert_eq!(ledger.before, ledger.after);
+    }
+    let nothing = merged("Round(bits: 4), Merge(with: Builtin(\"organism\"), weight: 0)");
+    assert!(nothing.bits() < 6.0 && nothing.entries.len() == 12);
+}
+
+#[test]
+fn chance_takes_out_as_many_heads_and_blocks() {
+    let gone = |step: &str| {
+        let (_, ledger) = treated(step, || fresh("gpt2"));
+        let heads = load("gpt2").model.dims().heads as f64;
+        let of = |entry: &patchclamp::treat::Entry| (entry.part.layer.unwrap(), (entry.zeros * heads).round() as usize);
+        ledger.entries.iter().map(of).collect::<Vec<_>>()
+    };
+    let any = |draw: u64| gone(&format!("RandomHeads(count: 3, draw: {draw})"));
+    let draws: Vec<_> = (0..8).map(any).collect();
+    assert!(draws.iter().all(|gone| gone.iter().map(|(_, heads)| heads).sum::<usize>() == 3), "{draws:?}");
+    assert!(draws.iter().any(|gone| *gone != draws[0]) && any(5) == draws[5]);
+    let layers = |draw: u64| gone(&format!("RandomLayers(count: 1, draw: {draw})"));
+    let draws: Vec<_> = (0..8).map(layers).collect();
+    assert!(draws.iter().all(|gone| gone.len() == 2 && gone[0].0 == gone[1].0), "{draws:?}");
+    assert!(draws.iter().any(|gone| *gone != draws[0]));
+}
+
 #[test]
 fn only_models_of_one_shape_are_merged() {
     let gpt2 = load("gpt2");

@@ -32,7 +32,14 @@ impl Checking<'_, '_> {
             return Vec::new();
         }
         match &calibration.from {
-            Source::Prompts => some(self.prompts(), calibration),
+            Source::Prompts => {
+                let prompts = self.prompts();
+                if prompts.is_empty() && self.known.complete {
+                    let what = "there are no prompts to calibrate on; write from: Sampled, or Text(\"file.txt\")";
+                    self.add("calibration.from", what);
+                }
+                some(prompts, calibration)
+            }
             Source::Text(path) => some(self.pieces(path, calibration.length.max(1)), calibration),
             Source::Sampled => {
                 if !self.known.model.is_causal() {
@@ -62,9 +69,9 @@ impl Checking<'_, '_> {
                 return Vec::new();
             }
         };
-        let tokens = self.encoded("calibration.from", &text, SpecialTokens::Never).unwrap_or_default();
+        let Some(tokens) = self.tokens("calibration.from", &text, SpecialTokens::Never) else { return Vec::new() };
         let pieces: Vec<Vec<u32>> = tokens.chunks_exact(length).map(<[u32]>::to_vec).collect();
-        if pieces.is_empty() && !tokens.is_empty() {
+        if pieces.is_empty() {
             let what = format!("{} has {} tokens, fewer than the {length} of one row", path.display(), tokens.len());
             self.add("calibration.from", what);
         }
@@ -102,13 +109,18 @@ impl Checking<'_, '_> {
         found
     }
 
+    /// Of a text that has some.
     fn encoded(&mut self, field: &str, text: &str, special: SpecialTokens) -> Option<Vec<u32>> {
+        self.tokens(field, text, special).filter(|tokens| !tokens.is_empty())
+    }
+
+    fn tokens(&mut self, field: &str, text: &str, special: SpecialTokens) -> Option<Vec<u32>> {
         let Some(tokenizer) = &self.known.loaded.text else {
             self.add(field, "is text, and the model has no tokenizer.json; calibrate on the prompts");
             return None;
         };
         let tokens = tokenizer.encode(text, special);
-        tokens.map_err(|error| self.add(field, error.to_string())).ok().filter(|tokens| !tokens.is_empty())
+        tokens.map_err(|error| self.add(field, error.to_string())).ok()
     }
 }
 
