@@ -124,7 +124,11 @@ fn a_trained_twin_serves_and_controls_do_not() {
         assert!(random.high.unwrap() < 0.8 * mapped.effect, "{random:?}");
     }
     // what is tested is what the map does beyond one that has learned nothing
-    for row in rows(&finding, "mapped less shuffled pairs", "logit_diff") {
+    let tested = rows(&finding, "mapped less shuffled pairs", "logit_diff");
+    let ways = ["mapped", "shuffled pairs"].map(|method| rows(&finding, method, "logit_diff"));
+    assert_eq!(tested.len(), ways[0].len());
+    for ((row, mapped), shuffled) in tested.iter().zip(&ways[0]).zip(&ways[1]) {
+        assert!((row.effect - (mapped.effect - shuffled.effect)).abs() < 1e-9, "{row:?}");
         assert!(row.p.unwrap() < 0.05 && row.low.unwrap() > 0.0, "{row:?}");
     }
     let [mapped, shuffled, random] =

@@ -31,6 +31,9 @@ fn gender_is_told_from_names_at_every_layer_and_not_without_training() {
     for row in rows("accuracy, random weights") {
         assert!(row.low.unwrap() <= 0.5, "{row:?}");
     }
+    // labels that names were given by chance cannot be told of names unseen
+    let control = rows("accuracy, control task");
+    assert!(!control.is_empty() && control.iter().all(|row| row.effect < 0.9), "{control:?}");
 }
 
 #[test]
