@@ -24,6 +24,7 @@
 //! ```
 
 use crate::draw::shuffle;
+use crate::special::binomial;
 use ndarray::{Array1, Array2, ArrayView2};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -60,7 +61,7 @@ impl Game {
         let joins =
             |set: usize| (0..players).filter(move |player| set >> player & 1 == 0).map(move |player| (set, player));
         let added = |(set, player): (usize, usize)| {
-            let weight = 1.0 / (players as f64 * choose(players - 1, set.count_ones() as usize));
+            let weight = 1.0 / (players as f64 * binomial(players - 1, set.count_ones() as usize));
             Added { player, before: set, behind: set | 1 << player, weight }
         };
         let turns = vec![(0..sets).flat_map(joins).map(added).collect()];
@@ -153,11 +154,6 @@ fn joined(order: &[usize], weight: f64, places: &mut BTreeMap<Vec<usize>, usize>
         added
     });
     joins.collect()
-}
-
-/// In how many ways `chosen` of `all` can be picked.
-fn choose(all: usize, chosen: usize) -> f64 {
-    (0..chosen).map(|place| (all - place) as f64 / (place + 1) as f64).product()
 }
 
 #[cfg(test)]

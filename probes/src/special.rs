@@ -100,6 +100,12 @@ fn fraction(x: f64, a: f64, b: f64) -> f64 {
     value
 }
 
+/// In how many ways `chosen` of `all` can be picked.
+pub(crate) fn binomial(all: usize, chosen: usize) -> f64 {
+    let chosen = chosen.min(all - chosen);
+    (0..chosen).map(|place| (all - place) as f64 / (place + 1) as f64).product()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,6 +21,7 @@
 //! ```
 
 use super::Counts;
+use super::gaps::root_mean_square;
 use std::collections::BTreeMap;
 
 /// Classes of about one frequency and one share of a group.
@@ -66,8 +67,7 @@ impl Cell {
     /// The root mean square of the gaps of its classes that have one. `None` without such a class.
     pub fn rms_gap(&self, counts: &Counts, groups: [usize; 2]) -> Option<f64> {
         let gaps: Vec<f64> = self.classes.iter().filter_map(|class| counts.gap(*class, groups)).collect();
-        let squares: f64 = gaps.iter().map(|gap| gap * gap).sum();
-        (!gaps.is_empty()).then(|| (squares / gaps.len() as f64).sqrt())
+        root_mean_square(&gaps)
     }
 
     /// Items of the cell.

@@ -39,9 +39,7 @@ impl Counts {
 
     /// The root mean square of the gaps of all classes that have one, 0 to 1. `None` without such a class.
     pub fn rms_gap(&self, groups: [usize; 2]) -> Option<f64> {
-        let gaps = self.over_classes(|class| self.gap(class, groups));
-        let squares: f64 = gaps.iter().map(|gap| gap * gap).sum();
-        (!gaps.is_empty()).then(|| (squares / gaps.len() as f64).sqrt())
+        root_mean_square(&self.over_classes(|class| self.gap(class, groups)))
     }
 
     /// The largest share of a group that is predicted to be of a class, less the smallest, 0 to 1. `None` where fewer than two
@@ -105,4 +103,10 @@ impl Counts {
 
 fn smallest(values: impl Iterator<Item = f64>) -> Option<f64> {
     values.reduce(f64::min)
+}
+
+/// `None` without values.
+pub(super) fn root_mean_square(values: &[f64]) -> Option<f64> {
+    let squares: f64 = values.iter().map(|value| value * value).sum();
+    (!values.is_empty()).then(|| (squares / values.len() as f64).sqrt())
 }

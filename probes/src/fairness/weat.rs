@@ -26,6 +26,7 @@
 
 use crate::data::{self, DataError};
 use crate::draw::shuffle;
+use crate::special::binomial;
 use crate::unit::selectivity::{mean, variance};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rand::SeedableRng;
@@ -113,7 +114,7 @@ fn partitioned(x: &[f64], y: &[f64], draws: usize, seed: u64) -> (f64, bool, usi
     let sizes = all.iter().map(|value| value.abs()).sum::<f64>();
     // with the total fixed, the difference of means rises with the sum over the first set
     let bar = x.iter().sum::<f64>() - TIE * sizes;
-    let exact = ways(all.len(), x.len()) <= EXACT;
+    let exact = binomial(all.len(), x.len()) <= EXACT;
     let (mut as_far, mut tried) = (0, 0);
     let mut count = |sum: f64| {
         tried += 1;
@@ -130,12 +131,6 @@ fn partitioned(x: &[f64], y: &[f64], draws: usize, seed: u64) -> (f64, bool, usi
         }
     }
     (as_far as f64 / tried as f64, exact, tried)
-}
-
-/// In how many ways `chosen` of `all` can be picked.
-fn ways(all: usize, chosen: usize) -> f64 {
-    let chosen = chosen.min(all - chosen);
-    (0..chosen).map(|place| (all - place) as f64 / (place + 1) as f64).product()
 }
 
 /// The sum of every choice of `left` of the values, added to `sum`.
