@@ -59,14 +59,7 @@ fn a_variant_that_is_finished_is_not_run_again() {
     // as a run that was killed between its variant and itself leaves its folder
     place.good(&["run", "q.ron", "--out", "r"]);
     let begun = fs::metadata(place.path("r/against/other/report.html")).unwrap().modified().unwrap();
-    for entry in fs::read_dir(place.path("r")).unwrap().map(|entry| entry.unwrap().path()) {
-        match entry.file_name().unwrap().to_str().unwrap() {
-            "against" | "run.ron" => {}
-            _ if entry.is_dir() => fs::remove_dir_all(entry).unwrap(),
-            _ => fs::remove_file(entry).unwrap(),
-        }
-    }
-    fs::create_dir(place.path("r/steps")).unwrap();
+    place.killed_behind_its_variants("r");
     place.good(&["run", "q.ron", "--out", "r"]);
     assert_eq!(fs::metadata(place.path("r/against/other/report.html")).unwrap().modified().unwrap(), begun);
     assert!(contents(&place.path("r")) == whole, "the folder differs from that of a run that was not killed");

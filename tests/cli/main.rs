@@ -40,6 +40,18 @@ const TOKENS: &str = "Pairs([(clean: [1, 2, 3], corrupt: [1, 4, 3], right: 5, wr
 struct Place(TempDir);
 
 impl Place {
+    /// Leaves of a finished run what one that was killed behind its variants leaves.
+    fn killed_behind_its_variants(&self, folder: &str) {
+        for entry in std::fs::read_dir(self.path(folder)).unwrap().map(|entry| entry.unwrap().path()) {
+            match entry.file_name().unwrap().to_str().unwrap() {
+                "against" | "run.ron" => {}
+                _ if entry.is_dir() => std::fs::remove_dir_all(entry).unwrap(),
+                _ => std::fs::remove_file(entry).unwrap(),
+            }
+        }
+        std::fs::create_dir(self.path(folder).join("steps")).unwrap();
+    }
+
     fn new(model: &str, data: &str, methods: &str) -> Self {
         let place = Place(tempfile::tempdir().unwrap());
         let text =

@@ -95,14 +95,7 @@ fn twins_that_are_there_are_not_made_again() {
     let file = |number: usize| place.path(&format!("r/against/int3/twins/{number:04}.json"));
     let begun = fs::metadata(file(2)).unwrap().modified().unwrap();
     // as a run that was killed among its twins leaves its folder
-    for entry in fs::read_dir(place.path("r")).unwrap().map(|entry| entry.unwrap().path()) {
-        match entry.file_name().unwrap().to_str().unwrap() {
-            "against" | "run.ron" => {}
-            _ if entry.is_dir() => fs::remove_dir_all(entry).unwrap(),
-            _ => fs::remove_file(entry).unwrap(),
-        }
-    }
-    fs::create_dir(place.path("r/steps")).unwrap();
+    place.killed_behind_its_variants("r");
     (3..=TWINS).for_each(|number| fs::remove_file(file(number)).unwrap());
     place.good(&["run", "q.ron", "--out", "r"]);
     assert_eq!(fs::metadata(file(2)).unwrap().modified().unwrap(), begun);
