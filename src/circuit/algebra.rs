@@ -1,8 +1,11 @@
 //! Circuits of one model held against each other: what they share, what only one has, how their scores agree.
 
-use super::{Blocks, Circuit, Link};
+use super::{Blocks, Circuit, Link, Vertex};
 use crate::node::Edge;
 use patchclamp_probes::{pearson, spearman};
+use petgraph::algo::has_path_connecting;
+use petgraph::graph::NodeIndex;
+use petgraph::visit::EdgeFiltered;
 
 /// Circuits of models with different edges.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +52,23 @@ impl Circuit {
     /// Where they are of different models.
     pub fn subtract(&self, other: &Self) -> Result<Self, Different> {
         self.joined(other, |here, there| here && !there)
+    }
+
+    /// The edges of this circuit that the other lacks and goes round: what they begin at still reaches what they enter there,
+    /// by another port or through other nodes. None are told of circuits by positions, where heads carry between these.
+    ///
+    /// # Errors
+    /// Where they are of different models.
+    pub fn rerouted(&self, other: &Self) -> Result<Vec<Edge>, Different> {
+        let lost = self.subtract(other)?;
+        let held = EdgeFiltered::from_fn(&other.graph, |edge| edge.weight().in_circuit);
+        let place = |vertex: Vertex| NodeIndex::new(self.blocks.place(vertex));
+        let ends = |edge: Edge| (place(Vertex::of_source(edge)), place(Vertex::of_end(edge)));
+        let round = |edge: &Edge| {
+            let (from, to) = ends(*edge);
+            edge.position.is_none() && has_path_connecting(&held, from, to, None)
+        };
+        Ok(lost.edges().map(|link| link.edge).filter(round).collect())
     }
 
     /// The edges in either circuit.

@@ -204,3 +204,21 @@ fn circuits_of_different_models_are_not_compared() {
     let error = full(SMALL).intersect(&full(parallel)).unwrap_err();
     insta::assert_snapshot!(error, @"circuits of different models cannot be compared: one is of 2 layers of 2 heads, the other of 2 layers of 2 heads, heads and MLP of a block in parallel");
 }
+
+/// The straight way from the input to the logits is lost: once the other circuit goes round through an MLP, once it does not.
+#[test]
+fn a_lost_edge_is_gone_round_where_the_other_circuit_joins_its_ends() {
+    let scores = [("input->m0", 1.0), ("m0->logits", 1.0), ("input->logits", 1.0), ("input->m1", 1.0)];
+    let of = |members: [bool; 4]| {
+        let named: Vec<&str> =
+            scores.iter().zip(members).filter(|(_, held)| *held).map(|((name, _), _)| *name).collect();
+        let all = small(&scores);
+        let held: Vec<bool> = all.links().map(|link| named.contains(&link.edge.to_string().as_str())).collect();
+        all.with(&held)
+    };
+    let here = of([true, true, true, true]);
+    let round = here.rerouted(&of([true, true, false, false])).unwrap();
+    assert_eq!(round, [edge("input->logits")]);
+    assert!(here.rerouted(&of([true, false, false, false])).unwrap().is_empty());
+    assert!(here.rerouted(&here).unwrap().is_empty());
+}
