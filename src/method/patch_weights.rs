@@ -20,10 +20,10 @@ use super::summary::{Told, Values, tabulate_some};
 use super::{Bench, Finding, Summary, blank, table};
 use crate::model::exchange::Grain;
 use crate::model::{HookError, Model};
-use crate::plan::{Question, WeightPatching};
+use crate::plan::{Question, WeightPatching, orientation};
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
-use ndarray::Array2;
+use ndarray::{Array1, Array2};
 use patchclamp_probes::shapley::Game;
 use patchclamp_probes::{Interval, bootstrap_clustered, slope};
 
@@ -44,10 +44,17 @@ pub fn patch_weights(bench: &Bench, plan: &WeightPatching, steps: &mut Steps) ->
         }
     }
     steps.complete()?;
+    let signs = Array1::from(orientation(bench.items, bench.metric));
+    let oriented = Figures::new(plan, &values[0] * &signs);
     let [metric, loss] = values.map(|values| Figures::new(plan, values));
     let mut finding = metric.told(bench, "patch_weights", &bench.metric.to_string());
+    if signs.iter().any(|sign| *sign < 0.0) {
+        let told = oriented.told(bench, "patch_weights.one_answer", &format!("{} of one answer", bench.metric));
+        finding.tables.extend(told.tables);
+        finding.items.extend(told.items);
+    }
     if let Some(along) = &plan.along {
-        finding.tables.push(metric.along(bench, along));
+        finding.tables.push(oriented.along(bench, along));
     }
     let mut of_loss = loss.told(bench, "patch_weights.loss", "loss");
     of_loss.tables.iter_mut().for_each(|table| {
@@ -161,8 +168,9 @@ impl<'a> Figures<'a> {
         let method = blank("patch_weights.slope", bench.metric).method;
         for (row, values) in self.places(&method, "slope") {
             let of = |items: &[usize]| {
-                let pick = |from: &[f64]| items.iter().map(|item| from[*item]).collect::<Vec<f64>>();
-                slope(&pick(numbers), &pick(&values)).unwrap_or(f64::NAN)
+                let point = |item: &usize| (numbers[*item], values[*item]);
+                let (at, told): (Vec<f64>, Vec<f64>) = items.iter().map(point).unzip();
+                slope(&at, &told).unwrap_or(f64::NAN)
             };
             let draws = bootstrap_clustered(&groups, bench.statistics.resamples, bench.seed, of);
             let ends = drawn(&draws, bench.statistics.level);

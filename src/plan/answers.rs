@@ -25,6 +25,17 @@ pub fn has_sets(items: &[Item]) -> bool {
         .any(|answers| answers.right.len().max(answers.wrong.len()) > 1)
 }
 
+/// What the metric of each item is multiplied by to be of the first item's right answer over its wrong one: −1 where an
+/// item's answers are those turned round and the metric turns its sign with them, else 1.
+pub fn orientation(items: &[Item], metric: Metric) -> Vec<f64> {
+    let first = items.first().and_then(|item| item.answers.as_ref());
+    let turned = |item: &Item| match (first, &item.answers) {
+        (Some(first), Some(own)) => (&own.right, &own.wrong) == (&first.wrong, &first.right),
+        _ => false,
+    };
+    items.iter().map(|item| if metric.is_odd() && turned(item) { -1.0 } else { 1.0 }).collect()
+}
+
 /// One answer as tokens.
 pub(super) struct Resolved {
     /// Any of these.

@@ -43,7 +43,7 @@ mod treating;
 mod truth;
 mod tuned_lens;
 
-pub use answers::{Answers, has_sets};
+pub use answers::{Answers, has_sets, orientation};
 pub use attribution::Attribution;
 pub use beside::{ModelPatching, WeightPatching};
 pub use causal::Tracing;

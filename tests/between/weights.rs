@@ -126,3 +126,20 @@ impl Visitor for Block {
         }
     }
 }
+
+/// Answers turned round turn the sign of the metric: told of one answer, the change is that of data whose answers all are so.
+#[test]
+fn what_weights_do_to_one_answer_is_told_where_answers_are_turned() {
+    let pair = |right: u32, wrong: u32, token: u32| {
+        format!("(clean: [3, {token}, 9], corrupt: [4, {token}, 9], right: {right}, wrong: {wrong})")
+    };
+    let of = |data: &str| {
+        let text = question(data, "PatchWeights(with: \"other\", by: Layer, sets: 64)", AGAINST);
+        found(&text, beside("gpt2", |model| twin(model, 5))).remove(0)
+    };
+    let straight = of(&format!("Pairs([{}, {}])", pair(5, 6, 7), pair(5, 6, 8)));
+    let turned = of(&format!("Pairs([{}, {}])", pair(5, 6, 7), pair(6, 5, 8)));
+    assert!(straight.tables.iter().all(|table| !table.name.contains("one_answer")));
+    assert!((whole(&straight, "patch_weights") - whole(&turned, "patch_weights.one_answer")).abs() < IN_F32);
+    assert!((whole(&straight, "patch_weights") - whole(&turned, "patch_weights")).abs() > 1e-3);
+}

@@ -83,3 +83,30 @@ fn the_flat_twin_has_none() {
     let nats = row(&tables, "perplexity", "all", "nats a token");
     assert!(nats.effect > 0.5 && nats.effect < 5.0 && nats.low < nats.high, "{nats:?}");
 }
+
+/// The log-odds of she by occupation are the same whether occupations of men stand among the clean prompts with the same
+/// answers, or come with answers turned round.
+#[test]
+fn log_odds_by_label_are_of_one_answer_where_answers_are_turned() {
+    let told = |lists: [&str; 2], both_ways: &str| {
+        let text = format!(
+            "(question: \"q\", model: Builtin(\"organism\"), data: Templates(templates: [\"The {{job}} slept because\", \
+             \"The {{job}} left when\"], clean: {{\"job\": [{}]}}, corrupt: {{\"job\": [{}]}}, right: \" she\", wrong: \" he\", \
+             labels: [\"job\"]{both_ways}), methods: [Measure(measures: [LogOdds(by: \"job\", shares: (path: \
+             \"assets/organism/occupations.tsv\", label: \"occupation\", value: \"bls_pct_female\"))])])",
+            lists[0], lists[1]
+        );
+        let loaded = builtin::load("organism", &[], &device()).unwrap();
+        let found = findings(&text, &loaded).into_iter().flat_map(|finding| finding.tables).collect::<Vec<_>>();
+        ["log-odds", "slope, log-odds of the share"].map(|metric| row(&found, "log_odds", "all", metric).effect)
+    };
+    let (women, men) = ("\"nurse\", \"secretary\", \"librarian\"", "\"plumber\", \"chef\", \"officer\"");
+    let (all, turned) = (format!("{women}, {men}"), format!("{men}, {women}"));
+    let one = told([&all, &turned], "");
+    let other = told([women, men], ", both_ways: Yes");
+    for (one, other) in one.iter().zip(other) {
+        assert!((one - other).abs() < 1e-5, "{one} and {other}");
+    }
+    // were every answer its own prompt's right one, the mean would be that of a model that is mostly right
+    assert!(one[0].abs() < 1.0 && one[1] > 0.5, "{one:?}");
+}

@@ -30,7 +30,7 @@ pub use kinds::{figures, neutral};
 
 use super::{Bench, Finding, Side, blank};
 use crate::metric::Metric;
-use crate::plan::{Kind, Measuring, Set};
+use crate::plan::{Kind, Measuring, Set, orientation};
 use crate::score::{Case as Texts, batches, score};
 use crate::steps::{RunError, Steps};
 use crate::table::{Row, Table};
@@ -49,9 +49,11 @@ pub fn measure(bench: &Bench, plan: &Measuring, steps: &mut Steps) -> Result<Fin
     let mut found = Vec::new();
     for set in &plan.sets {
         found.push(match set.kind {
-            Kind::LogOdds { .. } => bench
-                .whole(Side::Clean, steps)
-                .map(|values| values.into_iter().map(|value| vec![vec![value]]).collect()),
+            Kind::LogOdds { .. } => {
+                let signs = orientation(bench.items, bench.metric);
+                let values = bench.whole(Side::Clean, steps);
+                values.map(|values| values.iter().zip(signs).map(|(value, sign)| vec![vec![value * sign]]).collect())
+            }
             _ => scored(bench, set, steps),
         });
     }

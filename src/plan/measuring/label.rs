@@ -2,6 +2,7 @@
 
 use super::{Case, Fact, Kind, Maker, Set};
 use crate::data::bias;
+use crate::plan::orientation;
 use crate::spec::Shares;
 use indexmap::{IndexMap, IndexSet};
 
@@ -51,6 +52,9 @@ impl Maker<'_, '_> {
         let metric = self.experiment.metric;
         let mut facts: Vec<Fact> =
             vec![("metric", metric.sign().into()), ("clusters", format!("prompts with one {by}"))];
+        if orientation(items, metric).contains(&-1.0) {
+            facts.push(("answers", "the first prompt's, also where those of a prompt are turned round".into()));
+        }
         if shares.is_some() && !unknown.is_empty() {
             facts.push(("without a share", unknown.join(", ")));
         }

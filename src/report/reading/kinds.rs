@@ -1,7 +1,7 @@
 //! How to read the tables of every method but probes and erasers.
 
 /// What the name of a table holds, and its paragraph; the first that fits.
-pub const KINDS: [(&str, &str); 49] = [
+pub const KINDS: [(&str, &str); 50] = [
     (
         ".twins.",
         "A treatment changes a figure by chance too. Twins are the same treatment with what can be left to chance left to it: weights rounded up or down at random to as many bits (with about twice the squared error of the nearest level), weights of any kind set to zero until as much is gone as the pruning takes, as many heads or blocks taken out, other draws of calibration texts. `change` is that of the treatment, `change of twins` their mean with their middle 95 in 100; `quantile` says where the change stands among them: near 0 or 1 it is more than chance, anywhere else it is what any such treatment would do. At matched loss each twin is moved along the line of change on loss; where the treatment costs more, or less, than every twin there is no such row, and the facts say so.",
@@ -110,6 +110,10 @@ pub const KINDS: [(&str, &str); 49] = [
     (
         "patch_weights.slope",
         "The slope of the metric on the numbers of a label, and what each part of the other model's weights does to it: where the label says how biased the data are, parts of large share carry the change of bias. Intervals are percentile bootstraps over observations.",
+    ),
+    (
+        "patch_weights.one_answer",
+        "The same as for the metric, where prompts come with answers turned round: here the metric is that of the first prompt's right answer over its wrong one in every prompt. So the metric says how strongly the model tells the two apart, and this how far it leans to one of them whatever the prompt. Intervals are percentile bootstraps over observations.",
     ),
     (
         "patch_weights",
