@@ -4,12 +4,12 @@ use super::open::{planned, prepared};
 use super::runs::Ready;
 use super::screen::{Bar, Voice};
 use crate::plan::{Plan, Step};
-use crate::report::{self, Folder, is_finished};
+use crate::report::{self, Beside, Folder, is_finished};
 use crate::run::Outcome;
 use crate::spec::{Experiment, Method, Variant};
 use crate::steps::{Shard, Steps};
 use anyhow::{anyhow, ensure};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Plans every variant, so that all mistakes are told before anything runs.
 pub fn check(plan: &Plan, file: &Path, voice: Voice) -> anyhow::Result<()> {
@@ -20,10 +20,13 @@ pub fn check(plan: &Plan, file: &Path, voice: Voice) -> anyhow::Result<()> {
     for (index, variant) in plan.experiment.against.iter().enumerate() {
         let (other, _) =
             planned(plan.experiment.varied(variant), file, voice).map_err(|error| named(index, variant, &error))?;
-        let spaces = |method: &Method| matches!(method, Method::Represent(_) | Method::Measure(_));
-        let spaces = plan.experiment.methods.iter().any(spaces);
+        let paired = |method: &Method| {
+            let of_items = method.tells_of_items() && !variant.asks_otherwise();
+            of_items || matches!(method, Method::Represent(_) | Method::Measure(_))
+        };
+        let paired = plan.experiment.methods.iter().any(paired);
         ensure!(
-            !spaces || (plan.left_out, other.left_out) == (0, 0),
+            !paired || (plan.left_out, other.left_out) == (0, 0),
             "{}: pairs of uneven prompts are left out, so rows of the two would be of different prompts; take them out of the data",
             place(index, variant)
         );
@@ -74,25 +77,31 @@ pub fn refuse_shards(experiment: &Experiment) -> anyhow::Result<()> {
 }
 
 /// Runs every variant that is not there yet, each in a folder of its own below `path`.
-pub fn run(plan: &Plan, file: &Path, path: &Path, bar: &mut Bar, voice: Voice) -> anyhow::Result<Vec<PathBuf>> {
+pub fn run(own: &Plan, file: &Path, path: &Path, bar: &mut Bar, voice: Voice) -> anyhow::Result<Vec<Beside>> {
     let mut folders = Vec::new();
-    if !is_held(&plan.experiment) {
+    if !is_held(&own.experiment) {
         return Ok(folders);
     }
-    for (index, variant) in plan.experiment.against.iter().enumerate() {
+    for (index, variant) in own.experiment.against.iter().enumerate() {
         let folder = path.join("against").join(&variant.name);
-        let experiment = plan.experiment.clone();
+        let experiment = own.experiment.clone();
         let (plan, loaded) =
             prepared(experiment.varied(variant), file, voice).map_err(|error| named(index, variant, &error))?;
+        let same_tokens = tokens(&plan).eq(tokens(own));
         let ready = Ready::of(plan, loaded);
         if !is_finished(&folder, &ready.fingerprint) {
             let work = ready.begin(&folder, Shard::WHOLE, bar)?;
             ready.complete(work, bar, voice, |_, _| Ok(()))?;
         }
         twins(&experiment, variant, (file, &folder), bar, voice).map_err(|error| named(index, variant, &error))?;
-        folders.push(folder);
+        folders.push(Beside { folder, same_tokens });
     }
     Ok(folders)
+}
+
+/// The prompts of a plan, as its model reads them.
+fn tokens(plan: &Plan) -> impl Iterator<Item = [&Vec<u32>; 2]> {
+    plan.items.iter().map(|item| [&item.clean, &item.corrupt])
 }
 
 /// Measures every twin of a variant's treatment that is not there yet, in the variant's folder.
@@ -113,13 +122,15 @@ fn twins(
     Ok(())
 }
 
-/// Adds to an outcome what its circuits are beside those of the variants.
-pub fn hold(outcome: &mut Outcome, plan: &Plan, folders: &[PathBuf]) -> anyhow::Result<()> {
-    for (variant, folder) in plan.experiment.against.iter().zip(folders) {
+/// Adds to an outcome what it found beside what the variants did.
+pub fn hold(outcome: &mut Outcome, plan: &Plan, variants: &[Beside]) -> anyhow::Result<()> {
+    for (variant, beside) in plan.experiment.against.iter().zip(variants) {
+        let folder = &beside.folder;
         report::hold(outcome, plan, variant, folder)?;
         report::hold_spaces(outcome, plan, variant, folder)?;
         report::hold_measures(outcome, plan, variant, folder)?;
         report::hold_twins(outcome, plan, variant, folder)?;
+        report::hold_effects(outcome, plan, variant, beside)?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::{Bench, Finding};
 use crate::data::observations;
+use crate::spec::Statistics;
 use crate::table::{Row, Table};
 use patchclamp_probes::{Flips, Interval, Resamples, holm_known};
 use std::collections::BTreeMap;
@@ -25,14 +26,23 @@ impl Summary {
 
     /// For some of the items: values are given in their order.
     fn of(bench: &Bench, items: &[usize]) -> Self {
-        let statistics = bench.statistics;
         let groups = observations(items.iter().map(|item| &bench.items[*item].labels));
+        Summary::over(groups, bench.statistics, bench.seed)
+    }
+
+    /// For values of which those of a group, named by their places, are one observation.
+    pub fn over(groups: Vec<Vec<usize>>, statistics: Statistics, seed: u64) -> Self {
         Summary {
-            resamples: Resamples::new(groups.len(), statistics.resamples, bench.seed),
-            flips: Flips::new(groups.len(), statistics.permutations, bench.seed),
+            resamples: Resamples::new(groups.len(), statistics.resamples, seed),
+            flips: Flips::new(groups.len(), statistics.permutations, seed),
             level: statistics.level,
             groups,
         }
+    }
+
+    /// How many observations there are.
+    pub fn count(&self) -> usize {
+        self.groups.len()
     }
 
     /// The row with mean, bootstrap interval and sign-flip p of `effects`, one an item; `scale` is the effect that counts as 1.
@@ -103,7 +113,7 @@ impl Summary {
     }
 
     /// Corrects the p-values of a table by Holm, and says what p can be at the least; `rows` have been tested.
-    fn correct(&self, table: &mut Table, rows: usize, permutations: usize) {
+    pub fn correct(&self, table: &mut Table, rows: usize, permutations: usize) {
         let corrected = holm_known(&table.rows.iter().map(|row| row.p).collect::<Vec<_>>());
         table.rows.iter_mut().zip(corrected).for_each(|(row, p)| row.p = p);
         let count = self.groups.len();

@@ -29,7 +29,7 @@ pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
     if !variants.is_empty() && !experiment.methods.iter().any(held) {
         problems.add(
             "against",
-            "holds circuits, spaces and measures against each other, and no method tells of any; add for instance `Circuit(select: TopN(40))`, `Represent()` or `Measure(measures: [CrowsPairs(path: \"crows_pairs_anonymized.csv\")])`",
+            "holds circuits, spaces, measures and what methods tell of single prompts against each other, and no method tells of any; add for instance `Patch(sites: [\"hook_resid_pre\"], over: [Layer])`, `Circuit(select: TopN(40))` or `Measure(measures: [CrowsPairs(path: \"crows_pairs_anonymized.csv\")])`",
         );
     }
     if let Some(first) = experiment.methods.iter().position(|method| method.beside().is_some())
@@ -60,6 +60,9 @@ pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
         let compares = experiment.methods.iter().any(held);
         if compares && (variant.data.is_some() || variant.seed.is_some()) {
             let what = "has prompts of its own, but spaces and measures are held against each other on the same prompts; leave `data` and `seed` out, or the methods Represent and Measure";
+            problems.add(&at, what);
+        } else if variant.asks_otherwise() && !compares && !experiment.methods.iter().any(Method::finds_circuits) {
+            let what = "asks other prompts, or another metric of them, and only circuits are held against each other then; leave `data`, `seed` and `metric` out, or add a method that finds a circuit";
             problems.add(&at, what);
         }
         twins(&at, variant, experiment, problems);

@@ -138,7 +138,16 @@ impl Pair<'_> {
         for (metric, count) in MEMBERSHIPS.into_iter().zip(counts) {
             table.rows.push(row(EDGES, metric, count as f64, None));
         }
+        let [lost, gained] = [here.rerouted(there), there.rerouted(here)].map(|edges| edges.expect(same).len());
+        if here.blocks().positions().is_none() {
+            table.rows.push(row(EDGES, "only here, gone round there", lost as f64, None));
+            table.rows.push(row(EDGES, "only there, gone round here", gained as f64, None));
+        }
         let facts = [
+            (
+                "gone round",
+                "of these edges the other circuit still leads from the one end to the other, by another way",
+            ),
             ("difference", "the variant's score less the experiment's, with its interval over draws of the items"),
             ("in both, only here, only there", "1 where it is so; `there` is the variant"),
         ];

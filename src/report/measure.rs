@@ -11,9 +11,9 @@ use crate::table::{Row, Table, quantity};
 use indexmap::IndexMap;
 
 /// The method of rows of the experiment's own model.
-const HERE: &str = "here";
+pub(super) const HERE: &str = "here";
 /// The method of rows of differences.
-const DIFFERENCE: &str = "difference";
+pub(super) const DIFFERENCE: &str = "difference";
 /// Rows with a p-value below get a dot.
 const LEVEL: f64 = 0.05;
 /// The most bars of a figure.

@@ -2,6 +2,7 @@
 
 mod against;
 mod circuits;
+mod effects;
 mod explore;
 mod facts;
 mod faithfulness;
@@ -18,6 +19,7 @@ mod weights;
 mod work;
 
 pub use against::hold;
+pub use effects::{Beside, hold_effects};
 pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
 pub use measure::hold_measures;
@@ -227,6 +229,7 @@ fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
         _ if faithfulness::is_of(table) => faithfulness::figures(table),
         _ if twins::is_of(table) => twins::figures(table),
         _ if measure::is_of(table) => measure::figures(table),
+        _ if effects::is_of(table) => effects::figures(table),
         _ if localise::is_of(table) => localise::figures(table),
         _ if steer::is_of(table) => steer::figures(table),
         _ if weights::is_of(table) => weights::figures(&trustworthy(table)),

@@ -3,6 +3,7 @@
 mod kinds;
 mod probes;
 
+use super::{effects, measure};
 use crate::method::generate::Continuation;
 use crate::table::Table;
 
@@ -12,6 +13,9 @@ const SHOWN: usize = 8;
 /// A paragraph on the method, and for a generation some of its texts.
 pub fn of(table: &Table, texts: &[Continuation]) -> String {
     let mut text = method(&table.name).to_string();
+    if effects::is_of(table) && !measure::is_of(table) {
+        text = format!("{text} {}", effects::READING);
+    }
     if table.name.contains("patchscope") {
         let one = |text: &&Continuation| text.table == table.name && text.item == 0;
         let count = texts.iter().filter(one).count();

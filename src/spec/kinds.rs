@@ -22,7 +22,19 @@ impl Method {
 
     /// Whether it tells of what can be held against the same of another experiment.
     pub fn can_be_held(&self) -> bool {
-        self.finds_circuits() || matches!(self, Method::Represent(_) | Method::Measure(_))
+        self.finds_circuits() || self.tells_of_items() || matches!(self, Method::Represent(_) | Method::Measure(_))
+    }
+
+    /// Whether it tells of every prompt by itself, so that two models which were asked the same can be held against each other.
+    pub fn tells_of_items(&self) -> bool {
+        use Method::{Ablate, AttributionPatch, Das, DirectLogitAttribution, Erase, Knockout, LogitLens, Mediate};
+        use Method::{Patch, Patchscope, PathPatch, Probe, Trace, TunedLens};
+        match self {
+            LogitLens { .. } | DirectLogitAttribution | Patch { .. } | AttributionPatch { .. } | Ablate { .. } => true,
+            Mediate { .. } | Trace { .. } | PathPatch { .. } | Knockout { .. } | Patchscope { .. } => true,
+            Probe(_) | Erase(_) | Das(_) | TunedLens(_) => true,
+            _ => false,
+        }
     }
 
     /// Whether it asks the experiment's own prompts.

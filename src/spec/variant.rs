@@ -51,6 +51,13 @@ impl Variant {
     }
 }
 
+impl Variant {
+    /// Whether it asks other prompts, or another thing of them, so that no item of the two is one.
+    pub fn asks_otherwise(&self) -> bool {
+        self.data.is_some() || self.seed.is_some() || self.metric.is_some()
+    }
+}
+
 impl Experiment {
     /// The experiment that a variant of this one is; it is held against nothing itself, and has no model beside its own.
     pub fn varied(&self, variant: &Variant) -> Experiment {

@@ -12,6 +12,9 @@ use patchclamp_probes::Resamples;
 use patchclamp_probes::decode;
 use std::collections::BTreeMap;
 
+/// Metrics that every sample has a value of.
+const ACCURACY: &str = "accuracy";
+const INFORMATION: &str = "information";
 /// More words than this are no figure.
 const WORDS: usize = 60;
 
@@ -56,7 +59,7 @@ fn rows(plan: &Probing, told: &Told, spread: &Spread, row: impl Fn(&str) -> Row)
         let as_well = told.chance.iter().filter(|draw| **draw >= accuracy).count();
         (as_well + 1) as f64 / (told.chance.len() + 1) as f64
     });
-    let mut rows = vec![Row { p, ..spread.row(row("accuracy"), &told.right) }];
+    let mut rows = vec![Row { p, ..spread.row(row(ACCURACY), &told.right) }];
     rows.push(spread.alone(row("accuracy, majority"), majority(samples)));
     rows.extend(spread.of_draws(row("accuracy, shuffled labels"), &told.chance));
     let others = [("control task", &told.control), ("hidden layer", &told.hidden), ("random weights", &told.random)];
@@ -70,9 +73,9 @@ fn rows(plan: &Probing, told: &Told, spread: &Spread, row: impl Fn(&str) -> Row)
         let selectivity = told.mixed.iter().zip(&told.control).map(|(task, control)| task - control);
         rows.push(spread.row(row("selectivity"), &selectivity.collect::<Vec<_>>()));
     }
-    let blind = decode::majority(&samples.labels, &samples.splits).expect("seen in every split").item_bits();
+    let blind = blind(samples);
     let saved: Vec<f64> = blind.iter().zip(&told.bits).map(|(without, with)| without - with).collect();
-    rows.push(spread.row(row("information"), &saved));
+    rows.push(spread.row(row(INFORMATION), &saved));
     rows.extend(told.compression.map(|compression| spread.alone(row("compression"), compression)));
     rows.push(spread.alone(row("calibration_error"), told.calibration));
     rows
@@ -87,15 +90,29 @@ fn log_odds_name(samples: &Samples) -> String {
     if samples.classes.len() == 2 { format!("log_odds: {}", samples.classes[0]) } else { "log_odds: own class".into() }
 }
 
-/// Log-odds of every prompt at every place; `item` counts samples.
+/// Bits spent on each sample without a look at any state.
+fn blind(samples: &Samples) -> Vec<f64> {
+    decode::majority(&samples.labels, &samples.splits).expect("seen in every split").item_bits()
+}
+
+/// Log-odds, whether it was told, and bits saved of every prompt at every place; `item` counts samples.
 fn singles(bench: &Bench, plan: &Probing, told: &[Told]) -> Vec<Row> {
     let samples = &plan.probed.samples;
+    let blind = blind(samples);
     let mut rows = Vec::new();
     for (cell, told) in plan.probed.sweep.cells.iter().zip(told).filter(|(_, told)| told.fault.is_none()) {
         let row = Row { metric: log_odds_name(samples), n: 1, ..place(blank("probe", bench.metric), cell) };
         for sample in 0..samples.items.len() {
             let effect = told.log_odds[asked(samples, sample)][sample];
             rows.push(Row { item: Some(sample), effect, ..row.clone() });
+            let right = Row { metric: ACCURACY.into(), item: Some(sample), effect: told.right[sample], ..row.clone() };
+            let saved = Row {
+                metric: INFORMATION.into(),
+                item: Some(sample),
+                effect: blind[sample] - told.bits[sample],
+                ..row.clone()
+            };
+            rows.extend([right, saved]);
         }
     }
     rows
