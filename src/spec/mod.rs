@@ -13,6 +13,7 @@ mod classify;
 mod das;
 mod data;
 mod defaults;
+mod distil;
 mod edit;
 mod error;
 mod fact;
@@ -57,6 +58,7 @@ pub use circuit::{Judge, Neurons, Positions, Ranking, Score, Select, Stand, Thre
 pub use classify::{Classify, Pooled};
 pub use das::{Boundless, Das, Loss};
 pub use data::{Both, Data, File, Pair, Templates};
+pub use distil::{Beginning, Distil, Kept};
 pub use edit::{ChangeSpec, EditSpec};
 pub use error::SpecError;
 pub use fact::{Fact, FactsFile, Subject};
