@@ -29,6 +29,7 @@ pub fn check(plan: &Plan, file: &Path, voice: Voice) -> anyhow::Result<()> {
         );
         let measured = plan.steps.iter().zip(&other.steps).find_map(|steps| match steps {
             (Step::Measure(own), Step::Measure(other)) => own.apart(other),
+            (Step::Classify(own), Step::Classify(other)) => own.unlike(other),
             _ => None,
         });
         if let Some(why) = measured {
@@ -119,6 +120,7 @@ pub fn hold(outcome: &mut Outcome, plan: &Plan, folders: &[PathBuf]) -> anyhow::
         report::hold(outcome, plan, variant, folder)?;
         report::hold_spaces(outcome, plan, variant, folder)?;
         report::hold_measures(outcome, plan, variant, folder)?;
+        report::hold_classified(outcome, plan, variant, folder)?;
         report::hold_twins(outcome, plan, variant, folder)?;
     }
     Ok(())

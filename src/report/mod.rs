@@ -2,6 +2,7 @@
 
 mod against;
 mod circuits;
+mod classify;
 mod explore;
 mod facts;
 mod faithfulness;
@@ -18,6 +19,7 @@ mod weights;
 mod work;
 
 pub use against::hold;
+pub use classify::hold_classified;
 pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
 pub use measure::hold_measures;
@@ -226,7 +228,7 @@ fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
         _ if spaces::is_of(table) => spaces::figures(table),
         _ if faithfulness::is_of(table) => faithfulness::figures(table),
         _ if twins::is_of(table) => twins::figures(table),
-        _ if measure::is_of(table) => measure::figures(table),
+        _ if measure::is_of(table) || classify::is_held(table) => measure::figures(table),
         _ if localise::is_of(table) => localise::figures(table),
         _ if steer::is_of(table) => steer::figures(table),
         _ if weights::is_of(table) => weights::figures(&trustworthy(table)),

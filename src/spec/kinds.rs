@@ -22,7 +22,7 @@ impl Method {
 
     /// Whether it tells of what can be held against the same of another experiment.
     pub fn can_be_held(&self) -> bool {
-        self.finds_circuits() || matches!(self, Method::Represent(_) | Method::Measure(_))
+        self.finds_circuits() || matches!(self, Method::Represent(_) | Method::Measure(_) | Method::Classify(_))
     }
 
     /// Whether it asks the experiment's own prompts.

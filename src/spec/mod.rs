@@ -55,7 +55,7 @@ pub use by_chance::{Matched, Whichever};
 pub use calibration::{Calibration, Pairs, Source};
 pub use causal::{Facts, Mediators, Noise};
 pub use circuit::{Judge, Neurons, Positions, Ranking, Score, Select, Stand, Thresholds};
-pub use classify::{Classify, Pooled};
+pub use classify::{Classify, Pooled, Train, Whole};
 pub use das::{Boundless, Das, Loss};
 pub use data::{Both, Data, File, Pair, Templates};
 pub use distil::{Beginning, Distil, Kept};
