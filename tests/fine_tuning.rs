@@ -65,11 +65,11 @@ fn the_whole_model_takes_up_planted_shares_and_nothing_where_no_word_tells_a_gen
 
 /// Texts whose class is a token at the third place, for models without a tokenizer.
 fn tokens(name: &str) -> String {
-    let mut lines = String::new();
+    let (mut lines, rows) = (String::new(), random_rows(&[5; 240], 7));
     for item in 0..240_usize {
         let (class, group) = (item % 2, item / 2 % 2);
-        let at = |place: usize| 1 + (item * (13 + 4 * place) + place * 7) % 41;
-        let text = [at(0), at(1), [44, 45][class], at(3), at(4)];
+        let mut text: Vec<u32> = rows[item].iter().map(|token| token % 40).collect();
+        text[2] = [44, 45][class];
         writeln!(
             lines,
             r#"{{"clean": {text:?}, "corrupt": {text:?}, "right": 5, "wrong": 6, "profession": "{class}", "gender": "{group}"}}"#
@@ -90,11 +90,12 @@ fn models_of_either_kind_are_trained() {
         let text = question(&tokens(&format!("{pooled}.jsonl")), &method, QUICK);
         // raw tokens have no mask, at which an encoder's answer would be read, and nobody asks for an answer here
         let plan = Plan::new(&experiment(&text), &load("gpt2")).unwrap_or_else(|error| panic!("{error}"));
-        for case in ["bert", "roberta", "gpt2", "llama"] {
+        for case in ["bert", "roberta", "gpt2", "llama", "gemma2", "pythia-parallel"] {
             let outcome = patchclamp::run::run(&plan, &load(case), &mut Steps::unkept(&mut ())).unwrap();
             let main = &outcome.findings[0].tables[0];
-            let accuracy = row(main, "accuracy").effect;
-            assert!(accuracy > 0.9, "{case} {pooled}: {accuracy} {:?}", main.facts["loss of each epoch"]);
+            // two classes of as many texts; behind the last token a random model has to learn to look for the third
+            let low = row(main, "accuracy").low.unwrap();
+            assert!(low > 0.6, "{case} {pooled}: {low} {:?}", main.facts["loss of each epoch"]);
         }
     }
 }

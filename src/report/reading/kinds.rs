@@ -4,7 +4,7 @@
 pub const KINDS: [(&str, &str); 50] = [
     (
         ".twins.",
-        "A treatment changes a figure by chance too. Twins are the same treatment with what can be left to chance left to it: weights rounded up or down at random to as many bits (with about twice the squared error of the nearest level), weights of any kind set to zero until as much is gone as the pruning takes, as many heads or blocks taken out, other draws of calibration texts. `change` is that of the treatment, `change of twins` their mean with their middle 95 in 100; `quantile` says where the change stands among them: near 0 or 1 it is more than chance, anywhere else it is what any such treatment would do. At matched loss each twin is moved along the line of change on loss; where the treatment costs more, or less, than every twin there is no such row, and the facts say so.",
+        "A treatment changes a figure by chance too. Twins are the same treatment with what can be left to chance left to it: weights rounded up or down at random to as many bits (with about twice the squared error of the nearest level), weights of any kind set to zero until as much is gone as the pruning takes, as many heads or blocks taken out, a student trained on other texts in another order, other draws of calibration texts. `change` is that of the treatment, `change of twins` their mean with their middle 95 in 100; `quantile` says where the change stands among them: near 0 or 1 it is more than chance, anywhere else it is what any such treatment would do. At matched loss each twin is moved along the line of change on loss; where the treatment costs more, or less, than every twin there is no such row, and the facts say so.",
     ),
     (
         "measure.",
@@ -12,7 +12,7 @@ pub const KINDS: [(&str, &str); 50] = [
     ),
     (
         "_treat",
-        "What was done to the weights before anything was asked: bits a weight as they would be stored, the share that is zero, how far weights moved, and, where texts were used, how far that moves what each map gives. A small error of the weights need not be a small change of what the model does, nor the reverse: the methods above say that.",
+        "What was done to the weights before anything was asked: bits a weight as they would be stored, the share that is zero, how far weights moved, and, where texts were used, how far that moves what each map gives; of a student what it learned on texts that it was not trained on, and how far its maps are from those that it began with. A small error of the weights need not be a small change of what the model does, nor the reverse: the methods above say that.",
     ),
     (
         "localise.halves",
