@@ -2,8 +2,8 @@
 //! two groups alike.
 //!
 //! *What it measures.* A multinomial logistic head on the states of one stream, its penalty chosen within what is learned from,
-//! or a linear head trained with the whole model (`train: Whole()`), tells the class of texts that were held out. Of these: accuracy, over all, by group, of the worst group and of the worst class
-//! and group; the gap of each class (the true positive rate of the first group less that of the second), its root mean square
+//! or a linear head trained with the whole model (`train: Whole()`), tells the class of texts that were held out. Of these:
+//! accuracy, over all, by group, of the worst group and of the worst class and group; the gap of each class (the true positive rate of the first group less that of the second), its root mean square
 //! over classes, and how it follows the first group's share of the class (Pearson's correlation and the slope); demographic
 //! parity, equal opportunity and equalised odds, the largest over classes, and the mean of the odds; the distance to a model that
 //! is right and fair (DTO), to (1, 1) and to the best of the streams; and accuracy and gaps by how frequent a class is and how
