@@ -16,6 +16,7 @@
 //! | [`program`] | small programs over tokens, by name, and what they answer |
 //! | [`metric`] | logits to one number an item |
 //! | [`score`] | log-probabilities of tokens in many texts |
+//! | [`train`] | steps of training for any model: weights on a tape, AdamW, rates, losses |
 //! | [`table`] | tidy rows |
 //! | [`figure`] | tables to pictures |
 //! | [`spec`] | exactly what a RON file says |
@@ -23,7 +24,7 @@
 //! | [`states`] | recorded states in files: written as a run goes on, read back where they lie |
 //! | [`circuit`] | scored edges: chosen, pruned, compared, exchanged, drawn |
 //! | [`compile`] | programs as the weights of exact transformers, with their true circuits |
-//! | [`treat`] | changes of the weights: rounded, pruned, merged |
+//! | [`treat`] | changes of the weights: rounded, pruned, merged, distilled |
 //! | [`plan`] | what the file means: the only validator |
 //! | [`steps`] | work in steps that are kept: resumed runs, shards |
 //! | [`method`] | one file a method |
@@ -62,6 +63,8 @@ pub mod program;
 
 pub mod metric;
 pub mod score;
+pub mod train;
+
 pub mod table;
 
 pub mod figure;

@@ -196,7 +196,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::PatchWeights(plan) => method::patch_weights::work(bench, plan),
         Step::PatchModels(plan) => items * plan.sweep.cells.len(),
         Step::Stitch(plan) => method::stitch::work(plan),
-        Step::Classify(plan) => items * plan.sites.len(),
+        Step::Classify(plan) => method::classify::work(bench, plan),
         _ => items,
     }
 }

@@ -147,6 +147,30 @@ impl<'a> Steps<'a> {
         Ok(found)
     }
 
+    /// As [`Steps::step`], for a step so long that it tells itself how it goes on, up to `work`.
+    pub fn watched<T: Serialize + DeserializeOwned>(
+        &mut self,
+        work: usize,
+        compute: impl FnOnce(&mut dyn Watcher) -> Result<T, HookError>,
+    ) -> Result<Option<T>, RunError> {
+        let number = self.number();
+        let own = self.shard.owns(self.turn);
+        self.turn += 1;
+        match self.read(number)? {
+            None if own => {
+                let told = compute(&mut *self.watcher)?;
+                return Ok(Some(self.keep(number, told)?));
+            }
+            None => self.missing.push(self.turn - 1),
+            Some(found) => {
+                self.watcher.advance(work);
+                return Ok(Some(found));
+            }
+        }
+        self.watcher.advance(work);
+        Ok(None)
+    }
+
     /// As [`Steps::step`], but for a step whose by-products the next one uses: it goes to the same shard, so that they are
     /// made once.
     pub fn prepare<T: Serialize + DeserializeOwned>(

@@ -140,6 +140,11 @@ pub fn off_tape<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     if matches!(tensor.device(), Device::Autodiff(_)) { tensor.inner() } else { tensor }
 }
 
+/// A constant on a tape where what it is computed with is on one.
+pub fn beside<const D: usize, const E: usize>(constant: Tensor<D>, other: &Tensor<E>) -> Tensor<D> {
+    if matches!(other.device(), Device::Autodiff(_)) { on_tape(constant) } else { constant }
+}
+
 /// Gradients of the single number in `scalar` with respect to every leaf that it was computed from.
 pub fn backward(scalar: &Tensor<1>) -> Gradients {
     scalar.backward()

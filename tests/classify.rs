@@ -61,7 +61,8 @@ fn gaps_follow_planted_shares_and_go_when_no_word_tells_a_gender() {
 
 /// Shares of right texts among some of those that were tested.
 fn share(items: &[Item], singles: &[Row], of: impl Fn(&Item) -> bool) -> f64 {
-    let own: Vec<f64> = singles.iter().filter(|row| of(&items[row.item.unwrap()])).map(|row| row.effect).collect();
+    let right = singles.iter().filter(|row| row.metric == "accuracy");
+    let own: Vec<f64> = right.filter(|row| of(&items[row.item.unwrap()])).map(|row| row.effect).collect();
     own.iter().sum::<f64>() / own.len() as f64
 }
 

@@ -175,3 +175,12 @@ fn what_has_no_association_is_refused_or_zero() {
     assert!(matches!(of(&array![[1.0]]), Err(DataError::Count { .. })));
     assert_eq!((effect_size(&[1.0], &[]), effect_size(&[1.0], &[1.0])), (None, None));
 }
+
+#[test]
+fn a_class_that_was_not_drawn_has_no_item() {
+    let judged = Judged::new(vec![0, 0], vec![0, 1], vec![0, 0]).unwrap().of_sizes(3, 2);
+    let counts = judged.counts();
+    assert_eq!((counts.classes(), counts.groups(), counts.total()), (3, 2, 2));
+    assert_eq!((counts.items(1, 2), counts.gap(2, [0, 1]), counts.gap(0, [0, 1])), (0, None, None));
+    assert_eq!(counts.overall_accuracy(), Some(0.5));
+}

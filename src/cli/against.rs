@@ -22,7 +22,7 @@ pub fn check(plan: &Plan, file: &Path, voice: Voice) -> anyhow::Result<()> {
             planned(plan.experiment.varied(variant), file, voice).map_err(|error| named(index, variant, &error))?;
         let paired = |method: &Method| {
             let of_items = method.tells_of_items() && !variant.asks_otherwise();
-            of_items || matches!(method, Method::Represent(_) | Method::Measure(_))
+            of_items || matches!(method, Method::Represent(_) | Method::Measure(_) | Method::Classify(_))
         };
         let paired = plan.experiment.methods.iter().any(paired);
         ensure!(
@@ -32,6 +32,7 @@ pub fn check(plan: &Plan, file: &Path, voice: Voice) -> anyhow::Result<()> {
         );
         let measured = plan.steps.iter().zip(&other.steps).find_map(|steps| match steps {
             (Step::Measure(own), Step::Measure(other)) => own.apart(other),
+            (Step::Classify(own), Step::Classify(other)) => own.unlike(other),
             _ => None,
         });
         if let Some(why) = measured {
@@ -129,6 +130,7 @@ pub fn hold(outcome: &mut Outcome, plan: &Plan, variants: &[Beside]) -> anyhow::
         report::hold(outcome, plan, variant, folder)?;
         report::hold_spaces(outcome, plan, variant, folder)?;
         report::hold_measures(outcome, plan, variant, folder)?;
+        report::hold_classified(outcome, plan, variant, folder)?;
         report::hold_twins(outcome, plan, variant, folder)?;
         report::hold_effects(outcome, plan, variant, beside)?;
     }

@@ -10,8 +10,9 @@ use crate::model::process::Processing;
 use crate::model::weights::Weights;
 use crate::plan::{Guest, Named, Plan};
 use crate::spec::{Experiment, HubModel, Method, ModelSpec, Treatment};
+use crate::steps::Watcher;
 use crate::tensor::{Setting, cpu};
-use crate::treat::{self, structure::other_shape};
+use crate::treat::{self, Ledger, Recipe, structure::other_shape};
 use crate::{builtin, device, hub};
 use anyhow::{anyhow, ensure};
 use std::collections::BTreeSet;
@@ -144,8 +145,8 @@ fn of_variant(mut varied: Experiment, setting: &Setting, voice: Voice) -> anyhow
         return Ok(loaded);
     }
     let mut opened = open(&mut varied.model, setting, voice)?;
-    let (others, width) = (fitting(opened.model(), others)?, opened.width);
-    treat::apply(opened.model(), &recipe, &others, width);
+    let others = fitting(opened.model(), others)?;
+    apply(&mut opened, &recipe, &others, voice);
     finish(opened, &varied.model, &varied.process)
 }
 
@@ -162,14 +163,39 @@ pub fn prepared(experiment: Experiment, file: &Path, voice: Voice) -> anyhow::Re
 }
 
 /// The model of a plan with its weights treated, as the plan keeps account of.
-pub fn treated(plan: &mut Plan, setting: &Setting, voice: Voice) -> anyhow::Result<Loaded> {
-    let mut model = plan.experiment.model.clone();
+fn treated(plan: &mut Plan, setting: &Setting, voice: Voice) -> anyhow::Result<Loaded> {
+    let (loaded, ledger) = treated_by(&mut plan.experiment, &mut plan.recipe, setting, voice)?;
+    plan.ledger = Some(ledger);
+    Ok(loaded)
+}
+
+/// The model of an experiment after a recipe, and what that did; models of the hub keep the commits that they are.
+pub fn treated_by(
+    experiment: &mut Experiment,
+    recipe: &mut Recipe,
+    setting: &Setting,
+    voice: Voice,
+) -> anyhow::Result<(Loaded, Ledger)> {
+    let mut model = experiment.model.clone();
     let mut opened = open(&mut model, setting, voice)?;
-    let others = others(&mut plan.experiment.treat, setting, voice)?;
-    plan.recipe.merged = others.iter().map(|(index, other)| (*index, other.hash.text().to_string())).collect();
-    let (others, width) = (fitting(opened.model(), others)?, opened.width);
-    plan.ledger = Some(treat::apply(opened.model(), &plan.recipe, &others, width));
-    finish(opened, &model, &plan.experiment.process)
+    let others = others(&mut experiment.treat, setting, voice)?;
+    recipe.merged = others.iter().map(|(index, other)| (*index, other.hash.text().to_string())).collect();
+    let others = fitting(opened.model(), others)?;
+    let ledger = apply(&mut opened, recipe, &others, voice);
+    Ok((finish(opened, &model, &experiment.process)?, ledger))
+}
+
+/// Takes every step of a recipe, with a bar where something is trained.
+fn apply(opened: &mut Fresh, recipe: &Recipe, others: &[Box<dyn Model>], voice: Voice) -> Ledger {
+    let (mut bar, width) = (Bar::new(voice), opened.width);
+    let ledger = treat::apply_heard(opened.model(), recipe, others, width, &mut |done, of| {
+        if done == 1 {
+            bar.begin("training the student", of);
+        }
+        bar.advance(1);
+    });
+    bar.finish();
+    ledger
 }
 
 /// The models that weights are drawn towards, each with the step that names it.

@@ -1,7 +1,7 @@
 //! Runs: begun, gone on with, cut into shards, put together.
 
 use super::commands::experiment;
-use super::open::{load, prepared, treated};
+use super::open::{load, prepared, treated_by};
 use super::screen::{Bar, Voice, ending, say};
 use super::{FileArgs, against};
 use crate::device;
@@ -136,7 +136,7 @@ fn lost(Ready { plan, loaded, .. }: &Ready, voice: Voice) -> anyhow::Result<Opti
     let setting = (&device::open(experiment.device)?).into();
     let full = match plan.recipe.is_empty() {
         true => load(&mut experiment.model.clone(), &experiment.process, &setting, voice)?,
-        false => treated(&mut Plan::new(experiment, loaded)?, &setting, voice)?,
+        false => treated_by(&mut experiment.clone(), &mut plan.recipe.clone(), &setting, voice)?.0,
     };
     Ok(Some(precision_error(plan, loaded, &full)?))
 }

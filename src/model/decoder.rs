@@ -196,4 +196,10 @@ impl Model for Decoder {
         }
         Box::new(model)
     }
+
+    fn keep_layers(&mut self, layers: &[usize]) {
+        self.blocks = layers.iter().map(|layer| self.blocks[*layer].clone()).collect();
+        self.sights = layers.iter().map(|layer| self.sights[*layer]).collect();
+        self.dims.layers = layers.len();
+    }
 }

@@ -102,6 +102,8 @@ pub trait Model {
     /// The same model with some neurons, layer and neuron each, apart from the rest of their MLPs: where a hook wants what such
     /// an MLP reads or writes, it sees the rest and each of them as heads of that site, in this order. Left alone, it is as it was.
     fn parted(&self, neurons: &[(usize, usize)]) -> Box<dyn Model>;
+    /// Keeps these of its blocks alone, each of which it has, in this order: the first of them reads the embeddings.
+    fn keep_layers(&mut self, layers: &[usize]);
 
     /// Logits `[batch, pos, vocabulary]` for all positions of `tokens`.
     fn forward(&self, tokens: &Tokens, hook: &mut dyn Hook) -> Tensor<3> {

@@ -16,9 +16,15 @@ const DEVIATION: f64 = 0.02;
 /// The twin of a model by this seed: of its sizes, in its setting, without what it has learned.
 pub fn twin(model: &dyn Model, seed: u64) -> Box<dyn Model> {
     let mut twin = model.parted(&[]);
-    let writing = DEVIATION / (2.0 * model.dims().layers as f64).sqrt();
-    twin.visit(&mut Fresh { random: ChaCha8Rng::seed_from_u64(seed), setting: model.setting(), writing });
+    redraw(twin.as_mut(), seed);
     twin
+}
+
+/// Takes from a model what it has learned: its weights are drawn by this seed.
+pub fn redraw(model: &mut dyn Model, seed: u64) {
+    let writing = DEVIATION / (2.0 * model.dims().layers as f64).sqrt();
+    let setting = model.setting();
+    model.visit(&mut Fresh { random: ChaCha8Rng::seed_from_u64(seed), setting, writing });
 }
 
 /// Draws every weight anew, in the order in which they come.

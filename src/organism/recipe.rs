@@ -10,6 +10,7 @@ use crate::model::parts::norm::{Norm, NormKind};
 use crate::model::parts::position::Sight;
 use crate::model::parts::{function::Function, mlp::Mlp};
 use crate::tensor::{Device, Tensor, from_floats};
+use crate::train::Schedule;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
@@ -101,10 +102,7 @@ pub struct Training {
 impl Training {
     /// The learning rate of a step.
     pub fn rate(&self, step: usize) -> f64 {
-        let warm = (step + 1) as f64 / self.warmup.max(1) as f64;
-        let done = step as f64 / self.steps as f64;
-        let cosine = 0.55 + 0.45 * (std::f64::consts::PI * done).cos();
-        self.learning_rate * warm.min(1.0) * cosine
+        Schedule { steps: self.steps, warmup: self.warmup, highest: self.learning_rate }.rate(step)
     }
 }
 

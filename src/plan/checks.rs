@@ -29,7 +29,7 @@ pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
     if !variants.is_empty() && !experiment.methods.iter().any(held) {
         problems.add(
             "against",
-            "holds circuits, spaces, measures and what methods tell of single prompts against each other, and no method tells of any; add for instance `Patch(sites: [\"hook_resid_pre\"], over: [Layer])`, `Circuit(select: TopN(40))` or `Measure(measures: [CrowsPairs(path: \"crows_pairs_anonymized.csv\")])`",
+            "holds circuits, spaces, measures, classifiers and what methods tell of single prompts against each other, and no method tells of any; add for instance `Patch(sites: [\"hook_resid_pre\"], over: [Layer])`, `Circuit(select: TopN(40))` or `Measure(measures: [CrowsPairs(path: \"crows_pairs_anonymized.csv\")])`",
         );
     }
     if let Some(first) = experiment.methods.iter().position(|method| method.beside().is_some())

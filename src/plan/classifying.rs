@@ -1,11 +1,11 @@
-//! Classifying: texts with their classes and groups, and what is learned from and tested on.
+//! Classifying: texts with their classes and groups, what is trained, and what is learned from and tested on.
 
 use super::held_out::{self, Parts};
 use super::probing::{INNER, check_counts, check_penalties};
 use super::sites::lens_sites;
 use super::{Known, Problems};
 use crate::site::Site;
-use crate::spec::{Classify, Experiment, Pooled};
+use crate::spec::{Classify, Experiment, Pooled, Train, Whole};
 use indexmap::IndexSet;
 use patchclamp_probes::decode::{Design, Labels};
 use std::collections::BTreeSet;
@@ -25,6 +25,8 @@ pub struct Classifying {
     pub group: Vec<usize>,
     /// What never stands on both sides, by item.
     pub apart: Vec<usize>,
+    /// What is trained.
+    pub train: Train,
     /// How the states of a text become one.
     pub pooled: Pooled,
     /// Penalties to choose from.
@@ -47,7 +49,13 @@ pub(super) fn resolve(
     let field = |name: &str| format!("{at}.{name}");
     check_penalties(&field("penalties"), &asked.penalties, problems);
     check_counts(at, &[("shuffles", asked.shuffles)], problems);
-    let sites = lens_sites(&field("sites"), asked.sites.as_ref(), known, problems);
+    let sites = match (&asked.train, &asked.sites) {
+        (Train::Whole(_), None) => vec![known.model.last_stream()],
+        (_, sites) => lens_sites(&field("sites"), sites.as_ref(), known, problems),
+    };
+    if let Train::Whole(whole) = &asked.train {
+        check_training(&field("train"), whole, experiment, problems);
+    }
     let (classes, of) = values(&field("label"), &asked.label, known, problems)?;
     let groups = values(&field("group"), &asked.group, known, problems)?;
     let (groups, group) = ordered(&field("first"), groups, asked.first.as_deref(), problems);
@@ -74,6 +82,7 @@ pub(super) fn resolve(
         groups,
         group,
         apart,
+        train: asked.train.clone(),
         pooled: asked.pooled,
         penalties: asked.penalties.clone(),
         shuffles: asked.shuffles,
@@ -115,6 +124,39 @@ fn ordered(
     }
 }
 
+fn check_training(at: &str, whole: &Whole, experiment: &Experiment, problems: &mut Problems) {
+    let counts = [("epochs", whole.epochs), ("rows", whole.rows)];
+    check_counts(at, &counts, problems);
+    for (name, _) in counts.iter().filter(|(_, count)| *count == 0) {
+        problems.add(&format!("{at}.{name}"), "0 is too few; it must be at least 1");
+    }
+    if !(whole.rate.is_finite() && whole.rate > 0.0) {
+        problems.add(&format!("{at}.rate"), format!("{} is no number above 0", whole.rate));
+    }
+    if !(whole.weight_decay.is_finite() && whole.weight_decay >= 0.0) {
+        problems.add(&format!("{at}.weight_decay"), format!("{} is no number from 0 on", whole.weight_decay));
+    }
+    if experiment.precision.is_half() {
+        let what = format!(
+            "steps of training are too small for the numbers of {}; write precision: F32",
+            experiment.precision
+        );
+        problems.add(at, what);
+    }
+}
+
+impl Classifying {
+    /// Why what is told of texts cannot be held against what another model tells of them; none where it can.
+    pub fn unlike(&self, other: &Classifying) -> Option<String> {
+        let same = (&self.classes, &self.labels) == (&other.classes, &other.labels);
+        if !same || (&self.groups, &self.group) != (&other.groups, &other.group) {
+            return Some("its texts have other classes or groups than the experiment's own, so what is told of them cannot be held against each other text by text; change the model, its treatment or what is left of the texts, not which texts there are".into());
+        }
+        let apart = self.parts != other.parts;
+        apart.then(|| "other texts are held out than in the experiment itself; leave its `seed` as it is".to_string())
+    }
+}
+
 /// Every class must be learned from, also in every inner fold where penalties are chosen.
 fn check_learnable(plan: &Classifying, seed: u64) -> Result<(), (&'static str, String)> {
     let fit = &plan.parts.fit;
@@ -123,7 +165,7 @@ fn check_learnable(plan: &Classifying, seed: u64) -> Result<(), (&'static str, S
             format!("{:?} has no item among those learned from; give it more, or hold fewer out", plan.classes[class]);
         return Err(("held_out", what));
     }
-    if plan.penalties.len() == 1 {
+    if plan.penalties.len() == 1 || plan.train != Train::Head {
         return Ok(());
     }
     let inner = Design::Groups(&plan.apart).splits(plan.labels.of(), fit, INNER, seed);

@@ -19,6 +19,14 @@ pub(crate) struct Known<'a> {
     pub(crate) complete: bool,
 }
 
+impl<'a> Known<'a> {
+    /// A model without prompts.
+    pub(crate) fn of(loaded: &'a Loaded) -> Self {
+        let (model, family) = (loaded.model.as_ref(), loaded.family.as_str());
+        Known { model, family, loaded, sites: model.sites(), items: &[], features: &[], guests: &[], complete: true }
+    }
+}
+
 impl Known<'_> {
     pub(crate) fn dims(&self) -> &Dims {
         self.model.dims()

@@ -117,9 +117,7 @@ impl Plan {
     pub fn recipe(experiment: &Experiment, loaded: &Loaded) -> Result<Recipe, PlanError> {
         let mut problems = Problems::default();
         let items = items::resolve(experiment, loaded, &mut problems).items;
-        let (model, family, complete) = (loaded.model.as_ref(), &loaded.family, problems.count() == 0);
-        let known =
-            Known { model, family, loaded, sites: model.sites(), items: &items, features: &[], guests: &[], complete };
+        let known = Known { items: &items, complete: problems.count() == 0, ..Known::of(loaded) };
         let recipe = treating::resolve(experiment, &known, &mut problems);
         problems.into_result()?;
         Ok(recipe)
@@ -129,21 +127,23 @@ impl Plan {
     pub fn among(experiment: &Experiment, loaded: &Loaded, guests: &[Guest]) -> Result<Self, PlanError> {
         let mut problems = Problems::default();
         let items::Resolved { items, left_out } = items::resolve(experiment, loaded, &mut problems);
-        let model = loaded.model.as_ref();
         let complete = problems.count() == 0;
         let features = features::resolve(experiment, loaded, &mut problems);
-        let (family, sites) = (&loaded.family, model.sites());
-        let known = Known { model, family, loaded, sites, items: &items, features: &features, guests, complete };
+        let student = treating::student(experiment, loaded);
+        // what methods will ask, which may have fewer blocks than what is treated
+        let asked = student.as_ref().unwrap_or(loaded);
+        let treated = Known { items: &items, features: &features, guests, complete, ..Known::of(loaded) };
+        let known = Known { model: asked.model.as_ref(), sites: asked.model.sites(), loaded: asked, ..treated };
         checks::control(experiment.control, &known, &mut problems);
         checks::statistics(experiment.statistics, &mut problems);
         checks::against(experiment, &mut problems);
         let truth = truth::resolve(experiment, &known, &mut problems);
-        let recipe = treating::resolve(experiment, &known, &mut problems);
+        let recipe = treating::resolve(experiment, &treated, &mut problems);
         let steps = step::resolve(experiment, &known, &mut problems);
         places::check_truth(truth.is_some(), &steps, &mut problems);
         problems.into_result()?;
         let mut problems = Problems::default();
-        let loads = memory::loads(&steps, (model, &items), experiment, &mut problems);
+        let loads = memory::loads(&steps, (asked.model.as_ref(), &items), experiment, &mut problems);
         problems.into_result()?;
         Ok(Plan {
             experiment: experiment.clone(),

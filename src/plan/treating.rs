@@ -1,11 +1,14 @@
 //! Treatments of the weights: maps, levels and texts, resolved and checked.
 
+mod distilling;
 mod texts;
+
+pub(super) use distilling::student;
 
 use super::{Known, Problems};
 use crate::model::parts::block::Wiring;
 use crate::spec::{Experiment, Heads, Parts, Per, Sparsity, Treatment};
-use crate::treat::{Map, Part, Recipe, Step, inventory};
+use crate::treat::{Map, Part, Recipe, Step, inventory, layers};
 use std::collections::BTreeSet;
 
 /// Bits that weights can be rounded to: fewer are a sign, more change next to nothing.
@@ -16,19 +19,28 @@ pub(super) fn resolve(experiment: &Experiment, known: &Known, problems: &mut Pro
     if experiment.treat.is_empty() {
         return Recipe::default();
     }
-    // processing gives a tied model an unembedding of its own, and weights are treated before they are processed
-    let mut all = inventory(known.model);
-    all.retain(|part| !(part.map == Map::Unembed && known.loaded.tied));
-    let steps = experiment.treat.iter().enumerate().map(|(index, treatment)| {
-        let mut checking = Checking { at: format!("treat[{index}]"), experiment, known, all: &all, problems };
+    // each step has to do with what those before it leave; weights are shared
+    let (mut shape, mut steps) = (known.model.parted(&[]), Vec::new());
+    for (index, treatment) in experiment.treat.iter().enumerate() {
+        let (model, sites) = (shape.as_ref(), Vec::new());
+        let known = Known { model, sites, ..*known };
+        let mut all = inventory(model);
+        // processing gives a tied model an unembedding of its own, and weights are treated before they are processed
+        all.retain(|part| !(part.map == Map::Unembed && known.loaded.tied));
+        let at = format!("treat[{index}]");
+        let mut checking = Checking { at, experiment, known: &known, all: &all, problems: &mut *problems };
         let parts = checking.parts(treatment);
         checking.numbers(treatment, &parts);
         checking.structure(treatment);
         checking.chance(treatment);
+        checking.behind(treatment, &experiment.treat[..index]);
         let texts = checking.texts(treatment);
-        Step { treatment: treatment.clone(), parts, texts }
-    });
-    Recipe { steps: steps.collect(), seed: experiment.seed, merged: Vec::new() }
+        steps.push(Step { treatment: treatment.clone(), parts, texts });
+        if let Some(layers) = layers(std::iter::once(treatment), model.dims().layers) {
+            shape.keep_layers(&layers);
+        }
+    }
+    Recipe { steps, seed: experiment.seed, merged: Vec::new() }
 }
 
 /// A step as it is checked.
@@ -123,8 +135,17 @@ impl Checking<'_, '_> {
                 self.add("weight", format!("{} is not between 0 and 1", how.weight));
             }
             Treatment::Matched(matched) => self.matched(&matched.step, parts),
+            Treatment::Distil(distil) => self.student(distil),
             Treatment::RandomHeads(which) | Treatment::RandomLayers(which) => self.positive("count", which.count),
             Treatment::PruneHeads(_) | Treatment::PruneLayers(_) | Treatment::Merge(_) => {}
+        }
+    }
+
+    /// What is merged has the shape of the checkpoint, which a student has not.
+    fn behind(&mut self, treatment: &Treatment, before: &[Treatment]) {
+        let students = before.iter().any(|step| matches!(step, Treatment::Distil(_)));
+        if students && matches!(treatment, Treatment::Merge(_)) {
+            self.add("with", "stands behind Distil; write the student with `patchclamp treat`, and merge that");
         }
     }
 

@@ -1,7 +1,8 @@
-//! Measures of bias: two models beside each other, one tidy file of every figure, and bars over groups.
+//! Measures of bias and classifiers: two models beside each other, one tidy file of every figure, and bars over groups.
 
-use super::{Folder, ReportError, twins};
+use super::{Folder, ReportError, classify, twins};
 use crate::figure::{Bar, Bars, Figure, capitalised};
+use crate::method::classify::{is_of as is_of_classes, place};
 use crate::method::measure::{Difference, NAME, differences, items_of, neutral};
 use crate::method::represent::AGAINST;
 use crate::plan::{Plan, Step};
@@ -18,6 +19,9 @@ pub(super) const DIFFERENCE: &str = "difference";
 const LEVEL: f64 = 0.05;
 /// The most bars of a figure.
 const MOST: usize = 72;
+
+/// What classifiers are called in `bias.csv`.
+const CLASSIFY: &str = "classify";
 
 /// The columns of `bias.csv`.
 const HEADER: [&str; 14] = [
@@ -56,14 +60,15 @@ pub fn hold_measures(
                 .map_err(|error| ReportError::NoRun(format!("{file}: {error}")))?;
             let [own, others] = [items_of(&own.rows), items_of(&others)];
             let found = differences(set, [&own, &others], plan.experiment.statistics, plan.experiment.seed);
-            held.push(table(main, &found, variant));
+            held.push(self::held(main, &found, variant));
         }
         finding.tables.extend(held);
     }
     Ok(())
 }
 
-fn table(main: &Table, found: &[Difference], variant: &Variant) -> Table {
+/// A table of the figures of two models and of their differences.
+pub(super) fn held(main: &Table, found: &[Difference], variant: &Variant) -> Table {
     let mut table = Table {
         name: format!("{}{AGAINST}{}", main.name, variant.name),
         title: format!("{}, against {}", main.title, variant.name),
@@ -144,9 +149,10 @@ fn bars(table: &Table, difference: bool, what: &str, rows: &[&Row]) -> (String, 
     (format!("{}_{slug}{ending}", table.name), Figure::Bars(figure))
 }
 
-/// Every figure of every measure of a run, of its own model and of its variants; none where nothing is measured.
+/// Every figure of every measure and classifier of a run, of its own model and of its variants; none where nothing is measured.
 pub(super) fn csv(tables: &[Table], experiment: &Experiment) -> Option<String> {
-    let mut measures: Vec<&Table> = tables.iter().filter(|table| is_of(table) && !twins::is_of(table)).collect();
+    let told = |table: &&Table| is_of(table) && !twins::is_of(table) || classify::is_told(table);
+    let mut measures: Vec<&Table> = tables.iter().filter(told).collect();
     // the same order whether tables come from a run or back from its folder
     measures.sort_by(|a, b| a.name.cmp(&b.name));
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -157,6 +163,7 @@ pub(super) fn csv(tables: &[Table], experiment: &Experiment) -> Option<String> {
             None => {
                 let model = [model(&experiment.model), treated(&experiment.treat)];
                 for row in &table.rows {
+                    let row = &placed(table, row);
                     writer.write_record(record(&model, &measure(row), row, None)).ok()?;
                 }
             }
@@ -174,10 +181,21 @@ pub(super) fn csv(tables: &[Table], experiment: &Experiment) -> Option<String> {
     (!measures.is_empty()).then_some(text)
 }
 
+/// A row with its group spelt out: of a classifier the stream, and the class of a gap.
+fn placed(table: &Table, row: &Row) -> Row {
+    let group = match (is_of_classes(table), table.name.ends_with(".gaps")) {
+        (false, _) => return row.clone(),
+        (_, false) => place(row),
+        (_, true) => format!("{}, {}", place(row), row.method),
+    };
+    Row { site: Some(group), layer: None, ..row.clone() }
+}
+
 /// `crows_pairs` of `01_measure.crows_pairs.against.flat`.
 fn stem(name: &str) -> &str {
     let name = name.split_once(NAME).map_or(name, |(_, name)| name);
-    name.split_once(AGAINST).map_or(name, |(name, _)| name)
+    let name = name.split_once(AGAINST).map_or(name, |(name, _)| name);
+    if name.split_once('_').is_some_and(|(_, name)| name.starts_with(CLASSIFY)) { CLASSIFY } else { name }
 }
 
 /// What a figure of a variant is beside that of the experiment's own model.

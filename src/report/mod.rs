@@ -2,6 +2,7 @@
 
 mod against;
 mod circuits;
+mod classify;
 mod effects;
 mod explore;
 mod facts;
@@ -19,6 +20,7 @@ mod weights;
 mod work;
 
 pub use against::hold;
+pub use classify::hold_classified;
 pub use effects::{Beside, hold_effects};
 pub use facts::{ItemTokens, facts};
 pub use folder::{Folder, ReportError};
@@ -228,7 +230,7 @@ fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
         _ if spaces::is_of(table) => spaces::figures(table),
         _ if faithfulness::is_of(table) => faithfulness::figures(table),
         _ if twins::is_of(table) => twins::figures(table),
-        _ if measure::is_of(table) => measure::figures(table),
+        _ if measure::is_of(table) || classify::is_held(table) => measure::figures(table),
         _ if effects::is_of(table) => effects::figures(table),
         _ if localise::is_of(table) => localise::figures(table),
         _ if steer::is_of(table) => steer::figures(table),

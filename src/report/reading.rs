@@ -3,7 +3,7 @@
 mod kinds;
 mod probes;
 
-use super::{effects, measure};
+use super::{classify, effects, measure};
 use crate::method::generate::Continuation;
 use crate::table::Table;
 
@@ -13,7 +13,7 @@ const SHOWN: usize = 8;
 /// A paragraph on the method, and for a generation some of its texts.
 pub fn of(table: &Table, texts: &[Continuation]) -> String {
     let mut text = method(&table.name).to_string();
-    if effects::is_of(table) && !measure::is_of(table) {
+    if effects::is_of(table) && !measure::is_of(table) && !classify::is_held(table) {
         text = format!("{text} {}", effects::READING);
     }
     if table.name.contains("patchscope") {

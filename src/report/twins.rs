@@ -124,7 +124,7 @@ impl Changes<'_> {
             (
                 "twins",
                 format!(
-                    "{}: what chance does in the place of a choice: rounded up or down at random to as many bits (about twice the squared error of the nearest level), weights of any kind set to zero until as much is gone as the pruning takes, as many heads or blocks, Fair-GPTQ without its pairs; calibrated on other draws, except where matched to a pruning",
+                    "{}: what chance does in the place of a choice: rounded up or down at random to as many bits (about twice the squared error of the nearest level), weights of any kind set to zero until as much is gone as the pruning takes, as many heads or blocks, Fair-GPTQ without its pairs, a student of other texts in another order; calibrated on other draws, except where matched to a pruning",
                     variant.twins
                 ),
             ),

@@ -134,3 +134,36 @@ pub(super) fn rows_of_calibration() -> usize {
 pub(super) fn sixty_four() -> usize {
     64
 }
+
+pub(super) fn sixteen() -> usize {
+    16
+}
+
+/// Updates of a small student; one of a large model wants many times as many.
+pub(super) fn five_hundred() -> usize {
+    500
+}
+
+/// Of Sanh et al. 2019.
+pub(super) fn student_rate() -> f64 {
+    5e-4
+}
+
+pub(super) fn hundredth_of_decay() -> f64 {
+    0.01
+}
+
+/// The temperature of Sanh et al. 2019.
+pub(super) fn two() -> f64 {
+    2.0
+}
+
+/// 2 beside a divergence that counts 5 (Sanh et al. 2019).
+pub(super) fn share_of_entropy() -> f64 {
+    0.4
+}
+
+/// 1 beside a divergence that counts 5 (Sanh et al. 2019).
+pub(super) fn share_of_cosine() -> f64 {
+    0.2
+}

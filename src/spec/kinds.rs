@@ -22,7 +22,8 @@ impl Method {
 
     /// Whether it tells of what can be held against the same of another experiment.
     pub fn can_be_held(&self) -> bool {
-        self.finds_circuits() || self.tells_of_items() || matches!(self, Method::Represent(_) | Method::Measure(_))
+        let wholes = matches!(self, Method::Represent(_) | Method::Measure(_) | Method::Classify(_));
+        wholes || self.finds_circuits() || self.tells_of_items()
     }
 
     /// Whether it tells of every prompt by itself, so that two models which were asked the same can be held against each other.

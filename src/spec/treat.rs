@@ -1,8 +1,9 @@
-//! Treatments of the weights, as they are written: rounded to few bits, or pruned.
+//! Treatments of the weights, as they are written: rounded to few bits, pruned, distilled.
 
 use super::by_chance::{Matched, Whichever};
 use super::calibration::{Calibration, Pairs};
 use super::defaults::{block_of_64, damping, hundred_and_twenty_eight, tenth_of_bias, yes};
+use super::distil::Distil;
 use super::sparsity::Sparsity;
 use super::structure::{Heads, Merge};
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,8 @@ pub enum Treatment {
     RandomLayers(Whichever),
     /// Every weight drawn towards that of another model of the same shape.
     Merge(Merge),
+    /// A student of fewer blocks, trained to say what the model says (Hinton, Vinyals & Dean 2015; Sanh et al. 2019).
+    Distil(Distil),
 }
 
 /// Which maps a step is for.

@@ -19,7 +19,8 @@ impl Treatment {
             Treatment::SparseGpt(pruned) => Some(&pruned.only),
             Treatment::Matched(matched) => matched.step.only(),
             Treatment::PruneHeads(_) | Treatment::PruneLayers(_) => None,
-            Treatment::RandomHeads(_) | Treatment::RandomLayers(_) | Treatment::Merge(_) => None,
+            Treatment::RandomHeads(_) | Treatment::RandomLayers(_) => None,
+            Treatment::Merge(_) | Treatment::Distil(_) => None,
         }
     }
 
@@ -31,6 +32,7 @@ impl Treatment {
             Treatment::Awq(awq) => Some(&awq.calibration),
             Treatment::Wanda(wanda) => Some(&wanda.calibration),
             Treatment::SparseGpt(pruned) => Some(&pruned.calibration),
+            Treatment::Distil(distil) => Some(&distil.calibration),
             Treatment::Matched(matched) => matched.step.calibration(),
             _ => None,
         }
@@ -44,6 +46,7 @@ impl Treatment {
             Treatment::Awq(awq) => Some(&mut awq.calibration),
             Treatment::Wanda(wanda) => Some(&mut wanda.calibration),
             Treatment::SparseGpt(pruned) => Some(&mut pruned.calibration),
+            Treatment::Distil(distil) => Some(&mut distil.calibration),
             Treatment::Matched(matched) => matched.step.calibration_mut(),
             _ => None,
         }
@@ -54,8 +57,8 @@ impl Treatment {
     /// Rounding keeps its bits and its levels, and goes to either level by chance: with about twice the squared error of the
     /// nearest one. Fair-GPTQ's twin leaves its pairs out, which are what it is held against GPTQ for. Prunings of single weights
     /// have a random mask that takes as much of each map as they do ([`Matched`]), not as many: of normal weights the smaller
-    /// half is 7 in 100 of their squares, and any half is 50. Heads and blocks have as many, whichever. What nothing is left to
-    /// chance in (`Merge`) is its own twin.
+    /// half is 7 in 100 of their squares, and any half is 50. Heads and blocks have as many, whichever. A student is trained
+    /// on another draw of the texts, in another order. What nothing is left to chance in (`Merge`) is its own twin.
     pub fn twin(&self, number: u64) -> Treatment {
         match self {
             Treatment::Magnitude(_) | Treatment::Wanda(_) | Treatment::SparseGpt(_) => {
@@ -82,6 +85,7 @@ impl Treatment {
             }
             Treatment::Awq(awq) => (awq.rounding, awq.draw) = (Rounding::Stochastic, number),
             Treatment::RandomMask(mask) => mask.draw = number,
+            Treatment::Distil(distil) => distil.seed = number,
             Treatment::RandomHeads(any) | Treatment::RandomLayers(any) => any.draw = number,
             Treatment::Matched(matched) => {
                 matched.draw = number;

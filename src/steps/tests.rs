@@ -5,14 +5,22 @@ use std::path::Path;
 
 const RUN: [u8; 32] = [7; 32];
 
-/// Ten steps that give their own number squared; `done` hears which were done and not read back.
+/// Ten steps that give their own number squared, every other one long; `done` hears which were done and not read back.
 fn squares(steps: &mut Steps, done: &mut Vec<u64>) -> Vec<Option<u64>> {
     let mut square = |number: u64| {
-        let compute = || {
+        let mut compute = || {
             done.push(number);
             Ok(number * number)
         };
-        steps.step(1, compute).unwrap()
+        match number.is_multiple_of(2) {
+            true => steps.step(1, compute).unwrap(),
+            false => steps
+                .watched(1, |heard| {
+                    heard.advance(1);
+                    compute()
+                })
+                .unwrap(),
+        }
     };
     (0..10).map(&mut square).collect()
 }

@@ -1,5 +1,6 @@
 //! What treatments did: bits, zeros and errors, map by map.
 
+use super::distil::Lesson;
 use super::part::{self, Part};
 use crate::model::{Model, Visitor};
 use crate::table::{Row, Table};
@@ -42,6 +43,8 @@ pub struct Ledger {
     pub after: f64,
     /// How long it took.
     pub seconds: f64,
+    /// What became of students.
+    pub lessons: Vec<Lesson>,
 }
 
 /// What is noted of a map while steps are taken.
@@ -56,16 +59,21 @@ pub(super) struct Note {
 }
 
 impl Ledger {
-    /// Of a model beside what it was, where every weight took `width` bits.
-    pub(super) fn new([was, is]: [&dyn Model; 2], notes: &BTreeMap<Part, Note>, width: f64, seconds: f64) -> Self {
+    /// Of a model beside what it was, where every weight took `width` bits and there were `before` of them; of a student beside
+    /// what it began as.
+    pub(super) fn new([was, is]: [&dyn Model; 2], notes: &BTreeMap<Part, Note>, width: f64, before: usize) -> Self {
         let parts = notes.keys().copied().collect();
         let both = part::read(was, &parts).into_iter().zip(part::read(is, &parts));
         let entries: Vec<Entry> = both.map(|((part, was), (_, is))| entry(&was, &is, part, &notes[&part])).collect();
         let treated: usize = entries.iter().map(|entry| entry.weights).sum();
         let bits: f64 = entries.iter().map(|entry| entry.bits * entry.weights as f64).sum();
-        let all = parameters(was);
-        let after = ((all - treated) as f64 * width + bits) / 8.0;
-        Ledger { entries, before: all as f64 * width / 8.0, after, seconds }
+        let after = ((parameters(is) - treated) as f64 * width + bits) / 8.0;
+        Ledger { entries, before: before as f64 * width / 8.0, after, seconds: 0.0, lessons: Vec::new() }
+    }
+
+    /// The same after some lessons, and so long.
+    pub(super) fn after(self, lessons: Vec<Lesson>, seconds: f64) -> Self {
+        Ledger { lessons, seconds, ..self }
     }
 
     /// Bits a weight of the maps that were treated.
@@ -78,8 +86,9 @@ impl Ledger {
     /// In words, for the facts of a run.
     pub fn said(&self) -> String {
         let megabytes = |bytes: f64| bytes / 1e6;
+        let students: String = self.lessons.iter().map(|lesson| lesson.said() + "; ").collect();
         format!(
-            "{} maps at {:.3} bits a weight; {:.2} MB would be stored instead of {:.2} MB",
+            "{students}{} maps at {:.3} bits a weight; {:.2} MB would be stored instead of {:.2} MB",
             self.entries.len(),
             self.bits(),
             megabytes(self.after),
@@ -101,9 +110,23 @@ impl Ledger {
             title: "What the treatment did to the weights".into(),
             facts: facts.map(|(name, value)| (name.to_string(), value)).into_iter().collect::<IndexMap<_, _>>(),
             positions: Vec::new(),
-            rows: self.entries.iter().flat_map(rows).collect(),
+            rows: self.lessons.iter().flat_map(told).chain(self.entries.iter().flat_map(rows)).collect(),
         }
     }
+}
+
+/// What a student learned, on texts that it was not trained on.
+fn told(lesson: &Lesson) -> Vec<Row> {
+    let figures = [
+        ("loss, untrained", lesson.loss.map(|[before, _]| before)),
+        ("loss, trained", lesson.loss.map(|[_, after]| after)),
+        ("KL from teacher, untrained", lesson.divergence.map(|[before, _]| before)),
+        ("KL from teacher, trained", lesson.divergence.map(|[_, after]| after)),
+    ];
+    let place = || Row { method: TREAT.into(), site: Some("student".into()), n: lesson.texts[1], ..Row::default() };
+    let row =
+        |(metric, value): (&str, Option<f64>)| value.map(|effect| Row { metric: metric.into(), effect, ..place() });
+    figures.into_iter().filter_map(row).collect()
 }
 
 fn rows(entry: &Entry) -> Vec<Row> {
@@ -138,7 +161,7 @@ fn entry(was: &super::Matrix, is: &super::Matrix, part: Part, note: &Note) -> En
 }
 
 /// Weights of a model in all.
-fn parameters(model: &dyn Model) -> usize {
+pub(super) fn parameters(model: &dyn Model) -> usize {
     struct Count(usize);
     impl Visitor for Count {
         fn matrix(&mut self, _: &str, weight: &mut Tensor<2>) {

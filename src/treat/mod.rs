@@ -1,4 +1,4 @@
-//! Treatments of the weights: rounded to few bits, pruned, merged, before anything is asked of the model.
+//! Treatments of the weights: rounded to few bits, pruned, merged, distilled, before anything is asked of the model.
 //!
 //! They work on the built model through [`part`], so that every family is treated alike, and results do not hang on whether a
 //! checkpoint keeps queries, keys and values in one tensor. Mathematics on plain matrices stands in a file a method; [`walk`] takes
@@ -6,6 +6,7 @@
 
 pub mod awq;
 pub mod dice;
+mod distil;
 pub mod fair;
 pub mod gptq;
 pub mod grid;
@@ -17,14 +18,16 @@ pub mod prune;
 mod recipe;
 mod sample;
 pub mod save;
+pub mod shortened;
 pub mod sparse_gpt;
 mod step;
 pub mod structure;
 pub mod walk;
 
+pub use distil::{Heard, Lesson};
 pub use ledger::{Entry, Ledger};
 pub use part::{Map, Part, inventory};
-pub use recipe::{Recipe, Step};
+pub use recipe::{Recipe, Step, layers};
 pub use walk::Texts;
 
 use crate::model::Model;
@@ -38,9 +41,21 @@ pub type Matrix = ndarray::Array2<f64>;
 
 /// Takes every step, where weights took `width` bits so far; `others` are the models that are merged with, in order.
 pub fn apply(model: &mut dyn Model, recipe: &Recipe, others: &[Box<dyn Model>], width: f64) -> Ledger {
+    apply_heard(model, recipe, others, width, &mut |_, _| {})
+}
+
+/// The same with somebody who hears how training goes on.
+pub fn apply_heard(
+    model: &mut dyn Model,
+    recipe: &Recipe,
+    others: &[Box<dyn Model>],
+    width: f64,
+    heard: &mut Heard,
+) -> Ledger {
     let began = Instant::now();
-    let was = model.parted(&[]); // shares its weights, which are replaced and never written to
-    let (mut notes, mut others) = (BTreeMap::new(), others.iter());
+    let mut was = model.parted(&[]); // shares its weights, which are replaced and never written to
+    let before = ledger::parameters(was.as_ref());
+    let (mut notes, mut lessons, mut others) = (BTreeMap::new(), Vec::new(), others.iter());
     for (number, step) in recipe.steps.iter().enumerate() {
         let mut taking = Taking { recipe, number, step, notes: &mut notes, width };
         match &step.treatment {
@@ -51,6 +66,11 @@ pub fn apply(model: &mut dyn Model, recipe: &Recipe, others: &[Box<dyn Model>], 
             }
             Treatment::PruneHeads(_) | Treatment::RandomHeads(_) => taking.take_out(model),
             Treatment::PruneLayers(_) | Treatment::RandomLayers(_) => taking.take_out(model),
+            Treatment::Distil(how) => {
+                let lesson = taking.distilled(model, how, heard);
+                was.keep_layers(&lesson.layers); // a map is held against the one that it began as
+                lessons.push(lesson);
+            }
             _ if step.treatment.calibration().is_some() => taking.calibrated(model),
             _ => taking.plain(model),
         }
@@ -60,7 +80,8 @@ pub fn apply(model: &mut dyn Model, recipe: &Recipe, others: &[Box<dyn Model>], 
             "the plan promised {missed:?}, and the model has no such map, or no texts reached it"
         );
     }
-    Ledger::new([was.as_ref(), &*model], &notes, width, began.elapsed().as_secs_f64())
+    let seconds = began.elapsed().as_secs_f64();
+    Ledger::new([was.as_ref(), &*model], &notes, width, before).after(lessons, seconds)
 }
 
 /// A step as it is taken.

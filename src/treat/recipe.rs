@@ -34,6 +34,11 @@ impl Recipe {
         self.steps.is_empty()
     }
 
+    /// The blocks that are left of a model of so many, by the numbers that they had; none where none is taken away.
+    pub fn layers(&self, count: usize) -> Option<Vec<usize>> {
+        layers(self.steps.iter().map(|step| &step.treatment), count)
+    }
+
     /// Which steps are calibrated on the very prompts that the experiment asks, in words: they are fitted to the test.
     pub fn on_own_prompts(&self, dims: &Dims) -> Option<String> {
         let told = |(index, step): (usize, &Step)| Some(format!("treat[{index}]: {}", step.own_prompts(dims)?));
@@ -42,11 +47,28 @@ impl Recipe {
     }
 }
 
+/// The blocks that steps leave of a model of so many; none where no step makes a student, or one that cannot be.
+pub fn layers<'a>(steps: impl Iterator<Item = &'a Treatment>, count: usize) -> Option<Vec<usize>> {
+    let mut left: Option<Vec<usize>> = None;
+    for step in steps {
+        if let Treatment::Distil(distil) = step {
+            let now = left.unwrap_or_else(|| (0..count).collect());
+            left = Some(
+                distil.layers.of(now.len()).into_iter().map(|layer| now.get(layer).copied()).collect::<Option<_>>()?,
+            );
+        }
+    }
+    left.filter(|left| !left.is_empty())
+}
+
 impl Step {
     fn own_prompts(&self, dims: &Dims) -> Option<String> {
-        let widest = self.parts.iter().map(|part| part.map.inputs(dims)).max()?;
         let of_texts = self.treatment.calibration().is_some_and(|calibration| calibration.from == Source::Prompts);
         let inputs: usize = self.texts.rows.iter().map(Vec::len).sum();
+        if let Treatment::Distil(_) = self.treatment {
+            return of_texts.then(|| format!("the experiment's own prompts ({inputs} tokens)"));
+        }
+        let widest = self.parts.iter().map(|part| part.map.inputs(dims)).max()?;
         let texts =
             of_texts.then(|| format!("the experiment's own prompts ({inputs} inputs; the widest map reads {widest})"));
         let of_pairs = matches!(&self.treatment, Treatment::FairGptq(fair) if fair.pairs == Pairs::Prompts);

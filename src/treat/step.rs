@@ -6,10 +6,13 @@ use super::grid::Grid;
 use super::hessian::Moments;
 use super::ledger::Note;
 use super::part::{Part, change, inventory};
-use super::{Matrix, Taking, awq, fair, nf4, prune, sample, sparse_gpt, structure, walk};
+use super::{Heard, Lesson, Matrix, Taking, Texts, awq, distil, fair, nf4, prune, sample, sparse_gpt, structure, walk};
 use crate::model::Model;
-use crate::spec::{Rounding, Source, Treatment, Within};
+use crate::spec::{Distil, Rounding, Source, Treatment, Within};
 use rand_chacha::ChaCha8Rng;
+
+/// Bits of a weight that was trained, in f32.
+const TRAINED: f64 = 32.0;
 
 impl Taking<'_> {
     /// A step that needs no texts.
@@ -24,12 +27,7 @@ impl Taking<'_> {
     /// One that does.
     pub(super) fn calibrated(&mut self, model: &mut dyn Model) {
         let parts = self.step.parts.clone();
-        let mut texts = self.step.texts.clone();
-        if let Some(calibration) = self.step.treatment.calibration()
-            && calibration.from == Source::Sampled
-        {
-            texts.rows = sample::sample(model, calibration.rows, calibration.length, calibration.seed);
-        }
+        let texts = self.texts(model);
         walk::walk(model, &texts, &parts, &mut |maps, moments| {
             let changed = self.weighed(&self.step.treatment, &maps, moments);
             for ((part, was), is) in maps.iter().zip(&changed) {
@@ -39,6 +37,26 @@ impl Taking<'_> {
             }
             changed
         });
+    }
+
+    /// The texts of the step; those that the model says itself it says now.
+    fn texts(&self, model: &dyn Model) -> Texts {
+        let mut texts = self.step.texts.clone();
+        if let Some(calibration) = self.step.treatment.calibration()
+            && calibration.from == Source::Sampled
+        {
+            texts.rows = sample::sample(model, calibration.rows, calibration.length, calibration.seed);
+        }
+        texts
+    }
+
+    /// One that makes a student of the model, all of whose maps are new.
+    pub(super) fn distilled(&mut self, model: &mut dyn Model, how: &Distil, heard: &mut Heard) -> Lesson {
+        let texts = self.texts(model);
+        let lesson = distil::distil(model, how, &texts, heard);
+        self.notes.clear();
+        inventory(model).into_iter().for_each(|part| self.note(part, [1, 1]));
+        lesson
     }
 
     /// One that draws weights to those of another model.
@@ -142,6 +160,9 @@ impl Taking<'_> {
             // what made up for those that went left the levels
             Treatment::SparseGpt(_) => (note.width, note.pruned) = (self.width, true),
             Treatment::Merge(_) => (note.width, note.pruned) = (self.width, false),
+            // what was trained fits into no fewer; without a step it is what it was
+            Treatment::Distil(how) if how.steps > 0 => (note.width, note.pruned) = (self.width.max(TRAINED), false),
+            Treatment::Distil(_) => (note.width, note.pruned) = (self.width, false),
             _ => note.pruned = true,
         }
     }

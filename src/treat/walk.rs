@@ -30,6 +30,8 @@ pub struct Texts {
     pub rows: Vec<Vec<u32>>,
     /// Stereotype and anti-stereotype.
     pub pairs: Vec<[Vec<u32>; 2]>,
+    /// The token that stands for a hidden one, where the model has such and is asked for it.
+    pub mask: Option<u32>,
 }
 
 /// What changes the maps that read one input.

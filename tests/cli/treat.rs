@@ -146,3 +146,93 @@ fn a_configuration_says_what_its_weights_need() {
     let config: serde_json::Value = serde_json::from_slice(&place.read("named/config.json")).unwrap();
     assert_eq!((&config["dtype"], config.get("torch_dtype")), (&"float32".into(), None));
 }
+
+/// A student is a variant as any other, and a checkpoint of its own, with fewer layers in its configuration.
+#[test]
+fn a_student_is_held_against_its_teacher_and_written() {
+    let distil = "Distil(layers: These([1, 3]), steps: 2, rows: 4, calibration: (from: Sampled, rows: 20, length: 8))";
+    let against = format!("against: [(name: \"two\", treat: [{distil}], twins: 2)]");
+    let place = place("Builtin(\"organism\")", "Measure(measures: [Perplexity()])", &against);
+    place.good(&["run", "q.ron", "--out", "r"]);
+    let run = String::from_utf8(place.read("r/against/two/run.ron")).unwrap();
+    assert!(run.contains("a student with layers 1, 3 of 4, trained for 2 steps on 18 texts"), "{run}");
+    assert!(run.contains("\"size\": \"2 layers"), "{run}");
+    let bias = String::from_utf8(place.read("r/bias.csv")).unwrap();
+    assert!(bias.lines().any(|line| line.starts_with("organism,two,perplexity")), "{bias}");
+    assert!(place.path("r/tables/01_measure.perplexity.twins.two.csv").is_file());
+    // again it has the same bits, and with another seed it is another run
+    place.good(&["run", "r/against/two/run.ron", "--out", "again"]);
+    assert!(
+        place.read("r/against/two/tables/01_measure.perplexity.csv")
+            == place.read("again/tables/01_measure.perplexity.csv")
+    );
+    place.good(&["run", "r/against/two/run.ron", "--out", "again", "--set", "treat[0].seed=1"]);
+    assert!(place.path("again~1/run.ron").is_file());
+    place.good(&["treat", "q.ron", "--variant", "two", "--out", "m"]);
+    let config: serde_json::Value = serde_json::from_slice(&place.read("m/config.json")).unwrap();
+    assert_eq!((&config["n_layer"], &config["torch_dtype"]), (&2.into(), &"float32".into()));
+    place.good(&["run", "q.ron", "--out", "saved", "--set", "against=[]", "--model", "m"]);
+    assert!(
+        place.read("r/against/two/tables/01_measure.perplexity.csv")
+            == place.read("saved/tables/01_measure.perplexity.csv")
+    );
+}
+
+/// The same texts, told by two models; other texts are refused.
+#[test]
+fn classifiers_are_held_against_each_other() {
+    let place = Place::new(
+        "Builtin(\"organism\")",
+        "Biographies(from: Grammar(count: 160, occupations: [\"nurse\", \"plumber\"], women: [0.8, 0.2]))",
+        "Classify(first: \"female\", shuffles: 10, penalties: [10]), Classify(first: \"female\", train: Whole(epochs: 1, rate: 1e-3))",
+    );
+    let text = String::from_utf8(place.read("q.ron")).unwrap();
+    let end = text.trim_end().strip_suffix(')').unwrap().to_string();
+    let against = "[(name: \"flat\", model: Builtin(\"organism-flat\")), (name: \"short\", treat: [Distil(layers: Spread(2), steps: 0)])]";
+    place.write("q.ron", format!("{end}    against: {against},\n)").as_bytes());
+    place.good(&["run", "q.ron", "--out", "r"]);
+    let of = |file: &str| String::from_utf8(place.read(file)).unwrap();
+    let value = |file: &str, parts: &[&str]| -> f64 {
+        let table = of(file);
+        let line = table.lines().find(|line| parts.iter().all(|part| line.contains(part)));
+        let line = line.unwrap_or_else(|| panic!("{parts:?} in {file}:\n{table}"));
+        let column = table.lines().next().unwrap().split(',').position(|name| name == "effect").unwrap();
+        csv_fields(line)[column].parse().unwrap()
+    };
+    let held = "r/tables/01_classify.against.flat.csv";
+    let stream = "blocks.3.hook_resid_post";
+    let own = value("r/tables/01_classify.csv", &[",3,", ",accuracy,"]);
+    let theirs = value("r/against/flat/tables/01_classify.csv", &[",3,", ",accuracy,"]);
+    assert_eq!(value(held, &["here,", stream, ",accuracy,"]), own);
+    assert_eq!(value(held, &["flat,", stream, ",accuracy,"]), theirs);
+    assert!((value(held, &["difference,", stream, ",accuracy,"]) - (theirs - own)).abs() < 1e-12);
+    let bias = of("r/bias.csv");
+    for line in [
+        "organism,,classify: accuracy,blocks.3.hook_resid_post,",
+        "flat,,classify: gap,\"blocks.3.hook_resid_post, nurse\",",
+        "organism,short,classify: accuracy,",
+    ] {
+        assert!(bias.lines().any(|found| found.starts_with(line)), "{line}\n{bias}");
+    }
+    // the last stream of a model with fewer layers is held against the last of the other
+    assert!(
+        of("r/tables/02_classify.against.short.csv").contains("blocks.3.hook_resid_post ~ blocks.1.hook_resid_post")
+    );
+    assert!(place.path("r/figures/01_classify.against.flat_accuracy.svg").is_file());
+    let told = place.bad(&["run", "q.ron", "--out", "s", "--set", "against=[(name: \"other\", seed: 7)]"]);
+    assert!(told.contains("against[0] (other): its texts have other classes or groups"), "{told}");
+}
+
+/// The fields of a line, of which some are in quotation marks.
+fn csv_fields(line: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let mut quoted = false;
+    for letter in line.chars() {
+        match letter {
+            '"' => quoted = !quoted,
+            ',' if !quoted => fields.push(String::new()),
+            letter => fields.last_mut().unwrap().push(letter),
+        }
+    }
+    fields
+}

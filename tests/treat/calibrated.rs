@@ -64,7 +64,7 @@ fn inputs_are_what_the_maps_of_the_whole_pass_read() {
     for case in DECODERS.iter().chain(&ENCODERS) {
         let mut loaded = load(case);
         let rows = super::common::random_rows(&[3, 6, 6], 5);
-        let texts = Texts { rows: rows.clone(), pairs: Vec::new() };
+        let texts = Texts { rows: rows.clone(), ..Texts::default() };
         let wanted: BTreeSet<Part> =
             inventory(loaded.model.as_ref()).into_iter().filter(|part| part.layer.is_some()).collect();
         let mut found = BTreeMap::new();
@@ -85,7 +85,7 @@ fn inputs_are_what_the_maps_of_the_whole_pass_read() {
 fn differences_of_pairs_are_summed_position_by_position() {
     let mut model = fresh("gpt2");
     let [one, other] = [super::common::random_rows(&[5], 1), super::common::random_rows(&[5], 2)];
-    let texts = Texts { rows: Vec::new(), pairs: vec![[one[0].clone(), other[0].clone()]; 3] };
+    let texts = Texts { pairs: vec![[one[0].clone(), other[0].clone()]; 3], ..Texts::default() };
     let part = Part::of(0, Map::MlpOut);
     let mut found = None;
     walk(model.model(), &texts, &BTreeSet::from([part]), &mut |maps, moments| {
@@ -108,7 +108,7 @@ fn gptq_is_never_worse_than_rounding_on_what_it_saw() {
     for (bits, per) in
         [(2, Per::Channel), (3, Per::Group(32)), (4, Per::Channel), (4, Per::Group(64)), (8, Per::Channel)]
     {
-        let texts = Texts { rows: super::common::random_rows(&[24; 16], 3), pairs: Vec::new() };
+        let texts = Texts { rows: super::common::random_rows(&[24; 16], 3), ..Texts::default() };
         let mut model = organism();
         let all = inventory(model.model()).into_iter().filter(|part| part.layer.is_some()).collect();
         walk(model.model(), &texts, &all, &mut |maps, moments| {

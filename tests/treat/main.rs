@@ -4,6 +4,7 @@
 mod common;
 
 mod calibrated;
+mod distil;
 mod formulas;
 mod mistakes;
 mod parity;

@@ -132,3 +132,27 @@ fn what_is_written_is_read_again() {
     assert_eq!(again.against[0].treat, Some(once.treat.clone()));
     assert_eq!((once.treat.len(), again.against[1].treat.as_deref()), (16, Some([].as_slice())));
 }
+
+#[test]
+fn a_student_that_cannot_be_is_refused() {
+    let treat = "Distil(layers: These([])), Distil(layers: These([1, 0, 7]), rows: 0, rate: 0, temperature: -1), \
+                 Distil(layers: Spread(3), lambda: -1, mu: -1, weight_decay: -1), Distil(layers: Spread(0)), \
+                 Distil(layers: Spread(1), calibration: (from: Sampled, length: 1)), Merge(with: Builtin(\"organism\"))";
+    assert_snapshot!(problems(treat, "gpt2"), @"
+    treat[0].layers: names no layer, so that nothing would be done; leave the step out, or name some
+    treat[1].layers: layer 7 does not exist; gpt2 has layers 0 to 1
+    treat[1].layers: [1, 0, 7] do not rise; name each layer once, in order
+    treat[1].rows: 0 is too few; it must be at least 1
+    treat[1].rate: 0 is no number above 0
+    treat[1].temperature: -1 is no number above 0
+    treat[2].layers: 3 layers are more than there are: 2
+    treat[2].weight_decay: -1 is no number from 0 on
+    treat[2].lambda: -1 is no number from 0 on
+    treat[2].mu: -1 is no number from 0 on
+    treat[3].layers: 0 is too few; it must be at least 1
+    treat[4].calibration.length: a text of one token has no next one; write 2 or more
+    treat[5].with: stands behind Distil; write the student with `patchclamp treat`, and merge that
+    ");
+    assert_snapshot!(problems("Distil(layers: Spread(1))", "bert"), @"treat[0].lambda: asks for masked tokens, as the model sees both ways, and its tokenizer has no mask; write lambda: 0");
+    assert_snapshot!(problems("Distil(layers: These([1]))", "gpt2-untied-inverse-layer"), @"treat[0].layers: attention of this model is scaled by the number of its layer, so no layer can stand in the place of another; keep the first ones");
+}

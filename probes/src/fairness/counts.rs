@@ -46,6 +46,11 @@ impl Judged {
         Ok(Judged { truth, prediction, group, classes, groups })
     }
 
+    /// The same where there are at least so many classes and groups, some of which may have no item here.
+    pub fn of_sizes(self, classes: usize, groups: usize) -> Self {
+        Judged { classes: self.classes.max(classes), groups: self.groups.max(groups), ..self }
+    }
+
     /// How many items there are.
     pub fn count(&self) -> usize {
         self.truth.len()

@@ -1,16 +1,14 @@
 //! Figures of what a head says, each with its draws.
 
 use super::Told;
+use super::rates::{GROUPS, Rate, overall, shares, standing};
 use crate::method::Bench;
 use crate::plan::Classifying;
-use patchclamp_probes::fairness::{Cell, Counts, Judged, Standing, cells, distance_to_optimum};
-use patchclamp_probes::{Interval, pearson, slope};
+use patchclamp_probes::Interval;
+use patchclamp_probes::fairness::{Cell, Counts, Judged, Standing, cells};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-/// The groups whose rates are held against each other.
-const GROUPS: [usize; 2] = [0, 1];
 
 /// Bounds of a class's frequency, as a share of what all would have if they were alike.
 const FREQUENCIES: [f64; 2] = [0.5, 2.0];
@@ -47,6 +45,7 @@ impl<'a> Judge<'a> {
         let test = &plan.parts.test;
         let of = |values: &[usize]| test.iter().map(|item| values[*item]).collect::<Vec<_>>();
         let judged = Judged::new(of(plan.labels.of()), told.classes.clone(), of(&plan.group)).ok()?;
+        let judged = judged.of_sizes(plan.classes.len(), plan.groups.len());
         let mut random = ChaCha8Rng::seed_from_u64(bench.seed);
         let count = judged.count();
         let mut draw = || judged.counts_of((0..count).map(|_| random.random_range(0..count)).collect::<Vec<_>>());
@@ -62,28 +61,12 @@ impl<'a> Judge<'a> {
 
     /// Figures over all classes, with what gaps are by chance.
     pub(super) fn overall(&self) -> Vec<Figure> {
-        let all = self.judged.count();
-        let named = |name: &str, figure: &dyn Fn(&Counts) -> Option<f64>| self.figure(name, all, figure);
-        let [first, second] = [0, 1].map(|group| {
-            let items = self.counts.of_group(group);
-            self.figure(&format!("accuracy, {}", self.plan.groups[group]), items, &|counts| counts.accuracy(group))
-        });
-        let mut figures = vec![
-            named("accuracy", &Counts::overall_accuracy),
-            self.alone("accuracy, likeliest class", self.majority()),
-            first,
-            second,
-            named("accuracy, worst group", &Counts::worst_group),
-            named("worst class and group", &Counts::worst_class_and_group),
-            named("gap, root mean square", &|counts| counts.rms_gap(GROUPS)),
-            named("gap by share: Pearson", &|counts| self.by_share(counts, pearson)),
-            named("gap by share: slope", &|counts| self.by_share(counts, |gaps, shares| slope(shares, gaps))),
-            named("demographic parity, largest", &|counts| counts.most(Counts::demographic_parity)),
-            named("equal opportunity, largest", &|counts| counts.most(Counts::equal_opportunity)),
-            named("equalised odds, largest", &|counts| counts.most(Counts::equalised_odds)),
-            named("equalised odds, mean", &|counts| counts.mean(Counts::mean_odds)),
-            named("DTO, to (1, 1)", &|counts| standing(counts).map(distance_to_optimum)),
-        ];
+        let figure = |rate: Rate| {
+            let count = rate.group.map_or(self.judged.count(), |group| self.counts.of_group(group));
+            self.figure(&rate.name, count, &*rate.of)
+        };
+        let mut figures: Vec<Option<Figure>> = overall(self.plan).into_iter().map(figure).collect();
+        figures.insert(1, self.alone("accuracy, likeliest class", self.majority()));
         figures.extend(self.by_chance());
         figures.into_iter().flatten().collect()
     }
@@ -92,7 +75,8 @@ impl<'a> Judge<'a> {
     pub(super) fn classes(&self) -> impl Iterator<Item = (usize, Option<Figure>, f64, [usize; 2])> + '_ {
         (0..self.plan.classes.len()).map(|class| {
             let items = GROUPS.map(|group| self.counts.items(group, class));
-            let gap = self.figure("gap", items.iter().sum(), &|counts| counts.gap(class, GROUPS));
+            let rate = Rate::gap(class);
+            let gap = self.figure(&rate.name, items.iter().sum(), &*rate.of);
             (class, gap, self.shares[class], items)
         })
     }
@@ -135,14 +119,6 @@ impl<'a> Judge<'a> {
         self.counts.of_class(most) as f64 / self.counts.total() as f64
     }
 
-    /// How gaps go with shares.
-    fn by_share(&self, counts: &Counts, of: impl Fn(&[f64], &[f64]) -> Option<f64>) -> Option<f64> {
-        let both =
-            (0..self.plan.classes.len()).filter_map(|class| Some((counts.gap(class, GROUPS)?, self.shares[class])));
-        let (gaps, shares): (Vec<f64>, Vec<f64>) = both.unzip();
-        of(&gaps, &shares)
-    }
-
     /// The root mean square of the gaps where groups are exchanged among texts of a class.
     fn by_chance(&self) -> Option<Option<Figure>> {
         let test = &self.plan.parts.test;
@@ -157,7 +133,8 @@ impl<'a> Judge<'a> {
                 others.shuffle(&mut random);
                 own.iter().zip(others).for_each(|(item, other)| drawn[*item] = group[other]);
             }
-            Judged::new(truth.clone(), self.judged.predictions().to_vec(), drawn).ok()?.counts().rms_gap(GROUPS)
+            let drawn = Judged::new(truth.clone(), self.judged.predictions().to_vec(), drawn).ok()?;
+            drawn.of_sizes(self.plan.classes.len(), self.plan.groups.len()).counts().rms_gap(GROUPS)
         };
         let draws: Vec<f64> = (0..self.plan.shuffles).filter_map(|_| draw()).collect();
         let mean = (!draws.is_empty()).then(|| draws.iter().sum::<f64>() / draws.len() as f64)?;
@@ -165,18 +142,4 @@ impl<'a> Judge<'a> {
         let name = "gap, root mean square, shuffled groups".to_string();
         Some(Some(Figure { name, value: mean, interval, count: draws.len() }))
     }
-}
-
-/// Accuracy, and one less the root mean square of the gaps.
-fn standing(counts: &Counts) -> Option<Standing> {
-    Some(Standing { performance: counts.overall_accuracy()?, fairness: 1.0 - counts.rms_gap(GROUPS)? })
-}
-
-/// The first group's share of each class among all texts.
-fn shares(plan: &Classifying) -> Vec<f64> {
-    let share = |class: usize| {
-        let own: Vec<usize> = (0..plan.group.len()).filter(|item| plan.labels.of()[*item] == class).collect();
-        own.iter().filter(|item| plan.group[**item] == 0).count() as f64 / own.len() as f64
-    };
-    (0..plan.classes.len()).map(share).collect()
 }

@@ -1,11 +1,11 @@
 //! What heads say of groups, as tables: over all classes, class by class, and by cells of frequency and imbalance.
 
-use super::Told;
 use super::judge::{Figure, Judge};
+use super::{CLASS, Told};
 use crate::method::{Bench, Finding, blank, table};
 use crate::plan::Classifying;
 use crate::site::Site;
-use crate::spec::Pooled;
+use crate::spec::{Pooled, Train};
 use crate::table::{Row, Table};
 use patchclamp_probes::fairness::relative_distance;
 
@@ -41,8 +41,7 @@ pub(super) fn finding(bench: &Bench, plan: &Classifying, all: &[Told]) -> Findin
         singles.rows.extend(right(bench, plan, *site, told));
     }
     add_relative(bench, plan, &heads, &mut main);
-    main.facts
-        .insert("penalties".into(), all.iter().map(|told| told.penalty.to_string()).collect::<Vec<_>>().join(", "));
+    main.facts.extend(learned(plan, all));
     Finding { tables: vec![main, gaps, cells], items: vec![singles], ..Finding::default() }
 }
 
@@ -68,15 +67,32 @@ fn add_relative(bench: &Bench, plan: &Classifying, heads: &[Option<Judge>], main
     }
 }
 
-/// 1 where the class of a text was told, else 0.
+/// How training went.
+fn learned(plan: &Classifying, all: &[Told]) -> Option<(String, String)> {
+    let joined = |of: &dyn Fn(&Told) -> String, between| all.iter().map(of).collect::<Vec<_>>().join(between);
+    match &plan.train {
+        Train::Head => Some(("penalties".into(), joined(&|told| told.penalty.to_string(), ", "))),
+        Train::Whole(_) => {
+            let rounds =
+                |told: &Told| told.losses.iter().map(|loss| format!("{loss:.3}")).collect::<Vec<_>>().join(", ");
+            Some(("loss of each epoch".into(), joined(&rounds, "; ")))
+        }
+    }
+}
+
+/// 1 where the class of a text was told, else 0, and the number of the class that was.
 fn right(bench: &Bench, plan: &Classifying, site: Site, told: &Told) -> Vec<Row> {
     let each = plan.parts.test.iter().zip(&told.classes);
     let one = |(item, class): (&usize, &usize)| {
-        let value = f64::from(u8::from(plan.labels.of()[*item] == *class));
-        let figure = Figure { name: "accuracy".into(), value, interval: None, count: 1 };
-        Row { item: Some(*item), ..row(bench, site, figure) }
+        let right = f64::from(u8::from(plan.labels.of()[*item] == *class));
+        let values = [("accuracy", right), (CLASS, *class as f64)];
+        let item = Some(*item);
+        values.map(|(name, value)| Row {
+            item,
+            ..row(bench, site, Figure { name: name.into(), value, interval: None, count: 1 })
+        })
     };
-    each.map(one).collect()
+    each.flat_map(one).collect()
 }
 
 fn titled(bench: &Bench, plan: &Classifying, name: &str, title: &str) -> Table {
@@ -86,14 +102,25 @@ fn titled(bench: &Bench, plan: &Classifying, name: &str, title: &str) -> Table {
     let (fit, test) = (plan.parts.fit.len(), plan.parts.test.len());
     let pooled = if plan.pooled == Pooled::Last { "the last state of a text" } else { "the mean of a text's states" };
     let [first, second] = [&plan.groups[0], &plan.groups[1]];
+    let head = match &plan.train {
+        Train::Head => format!("multinomial logistic regression of {pooled}"),
+        Train::Whole(how) => format!(
+            "linear, of {pooled}, trained with the whole model: {} epochs, {} texts a step, rate {}, weight decay {}, draw {}",
+            how.epochs, how.rows, how.rate, how.weight_decay, how.draw
+        ),
+    };
+    let frozen = if plan.train == Train::Head { "the head stays as it is" } else { "the model is not trained again" };
     let facts = [
-        ("head", format!("multinomial logistic regression of {pooled}")),
+        ("head", head),
         ("classes", plan.classes.join(", ")),
         ("groups", format!("{first}, {second}")),
         ("gap", format!("true positive rate of {first} less that of {second}; the first group is {first}")),
         ("items", format!("{test} held out, {fit} learned from; apart: {}", plan.parts.apart)),
-        ("intervals", format!("bootstrap over the {test} texts held out; the head stays as it is")),
-        ("shuffled groups", "groups exchanged among texts of a class; mean and middle of the draws".into()),
+        ("intervals", format!("bootstrap over the {test} texts held out; {frozen}")),
+        (
+            "shuffled groups",
+            "groups exchanged among texts of a class where they are tested; mean and middle of the draws".into(),
+        ),
     ];
     main.facts.extend(facts.map(|(name, words)| (name.to_string(), words)));
     main

@@ -65,12 +65,22 @@ pub fn differences(
     }
     let cases = both.into_iter().map(|case| Case { requests: Vec::new(), ..case.clone() }).collect();
     let set = Set { kind: set.kind.clone(), name: set.name.clone(), cases, facts: Vec::new() };
-    let clusters = clusters(&set);
     let figures = figures(&set, &Columns { names, rows: here.clone() });
+    paired([here, there], clusters(&set), &figures, statistics, seed)
+}
+
+/// Every figure of two models on the same items, `[model][item][column]`, of which those of one cluster are drawn together.
+pub fn paired(
+    rows: [Vec<Vec<f64>>; 2],
+    clusters: Vec<usize>,
+    figures: &[Figure],
+    statistics: Statistics,
+    seed: u64,
+) -> Vec<Difference> {
     // one matrix of signs for all figures: those of many items take a hundred megabytes
     let most = figures.iter().map(|figure| exchangeable(figure, &clusters)).max().unwrap_or(0);
     let pair = Pair {
-        rows: [here, there],
+        rows,
         flips: Flips::new(most, statistics.permutations, seed),
         draws: Draws::new(&clusters, statistics.resamples, seed),
         clusters,

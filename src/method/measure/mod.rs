@@ -23,7 +23,7 @@ mod kinds;
 mod statistic;
 mod units;
 
-pub use against::{Difference, differences, items_of};
+pub use against::{Difference, differences, items_of, paired};
 pub use columns::{Columns, columns};
 pub use figure::{Drawn, Estimate, Figure, Statistic, estimates};
 pub use kinds::{figures, neutral};

@@ -21,7 +21,8 @@ impl Checking<'_, '_> {
             Treatment::FairGptq(fair) => self.pairs(&fair.pairs),
             _ => Vec::new(),
         };
-        Texts { rows: self.rows(calibration), pairs }
+        let texts = Texts { rows: self.rows(calibration), pairs, mask: None };
+        self.lessons(treatment, texts)
     }
 
     fn rows(&mut self, calibration: &Calibration) -> Vec<Vec<u32>> {

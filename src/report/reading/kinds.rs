@@ -4,7 +4,7 @@
 pub const KINDS: [(&str, &str); 50] = [
     (
         ".twins.",
-        "A treatment changes a figure by chance too. Twins are the same treatment with what can be left to chance left to it: weights rounded up or down at random to as many bits (with about twice the squared error of the nearest level), weights of any kind set to zero until as much is gone as the pruning takes, as many heads or blocks taken out, other draws of calibration texts. `change` is that of the treatment, `change of twins` their mean with their middle 95 in 100; `quantile` says where the change stands among them: near 0 or 1 it is more than chance, anywhere else it is what any such treatment would do. At matched loss each twin is moved along the line of change on loss; where the treatment costs more, or less, than every twin there is no such row, and the facts say so.",
+        "A treatment changes a figure by chance too. Twins are the same treatment with what can be left to chance left to it: weights rounded up or down at random to as many bits (with about twice the squared error of the nearest level), weights of any kind set to zero until as much is gone as the pruning takes, as many heads or blocks taken out, a student trained on other texts in another order, other draws of calibration texts. `change` is that of the treatment, `change of twins` their mean with their middle 95 in 100; `quantile` says where the change stands among them: near 0 or 1 it is more than chance, anywhere else it is what any such treatment would do. At matched loss each twin is moved along the line of change on loss; where the treatment costs more, or less, than every twin there is no such row, and the facts say so.",
     ),
     (
         "measure.",
@@ -12,7 +12,7 @@ pub const KINDS: [(&str, &str); 50] = [
     ),
     (
         "_treat",
-        "What was done to the weights before anything was asked: bits a weight as they would be stored, the share that is zero, how far weights moved, and, where texts were used, how far that moves what each map gives. A small error of the weights need not be a small change of what the model does, nor the reverse: the methods above say that.",
+        "What was done to the weights before anything was asked: bits a weight as they would be stored, the share that is zero, how far weights moved, and, where texts were used, how far that moves what each map gives; of a student what it learned on texts that it was not trained on, and how far its maps are from those that it began with. A small error of the weights need not be a small change of what the model does, nor the reverse: the methods above say that.",
     ),
     (
         "localise.halves",
@@ -144,8 +144,12 @@ pub const KINDS: [(&str, &str); 50] = [
         "Accuracy and gaps of classes of about one frequency and one share of the first group: whether gaps come with rare classes, with those that one group has nearly to itself, or with both. Rare is less than half of what an even spread would give, frequent twice as much or more; few is below 0.4, most 0.6 or more.",
     ),
     (
+        "classify.against",
+        "What two models tell of the same texts: every figure of either, and the difference with an interval over texts drawn for both alike; p is of no difference, texts exchanged between the models at random (of accuracy McNemar's exact test), not corrected for the number of figures. Gaps are by class, behind the name of the stream.",
+    ),
+    (
         "classify",
-        "A head on frozen states tells the class of texts that were held out. Gaps are above zero by chance alone where classes have few texts of a group: hold their root mean square against that of shuffled groups. Where the slope of gaps on shares is above zero with an interval that does not hold it, the head serves each group better where that group is the rule: it adds to the imbalance it learned from. Demographic parity is apart even of a head that is always right, where groups have classes in different shares. DTO is the distance to a head that is always right and without gaps; the one to the best of the streams changes with the streams. Intervals are bootstraps over the texts that were tested on.",
+        "A head, on frozen states or trained with the whole model (see `head`), tells the class of texts that were held out. Gaps are above zero by chance alone where classes have few texts of a group: hold their root mean square against that of shuffled groups. Where the slope of gaps on shares is above zero with an interval that does not hold it, the head serves each group better where that group is the rule: it adds to the imbalance it learned from. Demographic parity is apart even of a head that is always right, where groups have classes in different shares. DTO is the distance to a head that is always right and without gaps; the one to the best of the streams changes with the streams. Intervals are bootstraps over the texts that were tested on.",
     ),
     (
         "stitch",
