@@ -56,10 +56,10 @@ pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
         if variants[..index].iter().any(|earlier| earlier.name == variant.name) {
             problems.add(&format!("{at}.name"), format!("{:?} is the name of an earlier variant too", variant.name));
         }
-        let held = |method: &Method| matches!(method, Method::Represent(_) | Method::Measure(_));
+        let held = |method: &Method| matches!(method, Method::Represent(_) | Method::Measure(_) | Method::Classify(_));
         let compares = experiment.methods.iter().any(held);
         if compares && (variant.data.is_some() || variant.seed.is_some()) {
-            let what = "has prompts of its own, but spaces and measures are held against each other on the same prompts; leave `data` and `seed` out, or the methods Represent and Measure";
+            let what = "has prompts of its own, but spaces, measures and classifiers are held against each other on the same prompts; leave `data` and `seed` out, or the methods Represent, Measure and Classify";
             problems.add(&at, what);
         } else if variant.asks_otherwise() && !compares && !experiment.methods.iter().any(Method::finds_circuits) {
             let what = "asks other prompts, or another metric of them, and only circuits are held against each other then; leave `data`, `seed` and `metric` out, or add a method that finds a circuit";

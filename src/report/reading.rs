@@ -32,6 +32,6 @@ pub fn of(table: &Table, texts: &[Continuation]) -> String {
 }
 
 fn method(name: &str) -> &'static str {
-    let mut all = probes::KINDS.iter().chain(&kinds::KINDS);
+    let mut all = probes::KINDS.iter().chain(kinds::KINDS);
     all.find(|(kind, _)| name.contains(kind)).map_or("", |(_, text)| text)
 }

@@ -1,7 +1,7 @@
 //! How to read the tables of every method but probes and erasers.
 
 /// What the name of a table holds, and its paragraph; the first that fits.
-pub const KINDS: [(&str, &str); 50] = [
+pub const KINDS: &[(&str, &str)] = &[
     (
         ".twins.",
         "A treatment changes a figure by chance too. Twins are the same treatment with what can be left to chance left to it: weights rounded up or down at random to as many bits (with about twice the squared error of the nearest level), weights of any kind set to zero until as much is gone as the pruning takes, as many heads or blocks taken out, a student trained on other texts in another order, other draws of calibration texts. `change` is that of the treatment, `change of twins` their mean with their middle 95 in 100; `quantile` says where the change stands among them: near 0 or 1 it is more than chance, anywhere else it is what any such treatment would do. At matched loss each twin is moved along the line of change on loss; where the treatment costs more, or less, than every twin there is no such row, and the facts say so.",
