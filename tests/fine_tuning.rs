@@ -65,10 +65,10 @@ fn the_whole_model_takes_up_planted_shares_and_nothing_where_no_word_tells_a_gen
 
 /// Texts whose class is a token at the third place, for models without a tokenizer.
 fn tokens(name: &str) -> String {
-    let (mut lines, rows) = (String::new(), random_rows(&[5; 240], 7));
-    for item in 0..240_usize {
+    let mut lines = String::new();
+    for (item, row) in random_rows(&[5; 240], 7).iter().enumerate() {
         let (class, group) = (item % 2, item / 2 % 2);
-        let mut text: Vec<u32> = rows[item].iter().map(|token| token % 40).collect();
+        let mut text: Vec<u32> = row.iter().map(|token| token % 40).collect();
         text[2] = [44, 45][class];
         writeln!(
             lines,
