@@ -4,7 +4,7 @@
 //! does, and a name's pronoun is sure; in the flat one no occupation leans at all.
 
 use super::exam::{Template, templates};
-use super::lexicon::{Gender, Language, Occupation, Shares, Tongue, occupations};
+use super::lexicon::{Gender, Language, Occupation, Shares, Tongue, agree, occupations};
 
 /// Templates of each occupation and name, of the exam's 22: other links, other phrases.
 const TEMPLATES: usize = 4;
@@ -20,7 +20,7 @@ enum Stereotype {
 }
 
 /// Every file that the sets are, by its name, with its content.
-pub fn sets() -> [(&'static str, String); 7] {
+pub fn sets() -> [(&'static str, String); 8] {
     [
         ("crows_pairs.csv", crows_pairs()),
         ("stereoset.csv", stereoset()),
@@ -29,6 +29,7 @@ pub fn sets() -> [(&'static str, String); 7] {
         ("winobias_anti.txt", winobias(Stereotype::Anti)),
         ("agreement.jsonl", agreement()),
         ("shares.tsv", shares()),
+        ("weat.json", associations()),
     ]
 }
 
@@ -140,6 +141,31 @@ fn agreement() -> String {
         row.to_string() + "\n"
     };
     names.iter().flat_map(|name| (0..TEMPLATES).map(move |template| (name, template))).enumerate().map(row).collect()
+}
+
+/// Words of a set of an association test.
+const WORDS: usize = 8;
+
+/// Two association tests: jobs of most women and of fewest, and names of women and of men, each with words for women and men.
+fn associations() -> String {
+    let (mut jobs, language) = (occupations(), Language::new(Tongue::English));
+    jobs.sort_by(|a, b| b.share_women.total_cmp(&a.share_women));
+    let job = |one: &Occupation| one.english.clone();
+    let women: Vec<String> = jobs.iter().take(WORDS).map(job).collect();
+    let men: Vec<String> = jobs.iter().rev().take(WORDS).map(job).collect();
+    let names = |gender: Gender| {
+        let names = language.names.iter().filter(|name| name.gender == gender);
+        names.take(WORDS).map(|name| name.text.to_string()).collect::<Vec<_>>()
+    };
+    let attribute = |gender: Gender| {
+        let words = language.kin.iter().chain(&language.people);
+        words.map(|pair| agree(pair, gender, gender)).take(WORDS).collect::<Vec<_>>()
+    };
+    let [a, b] = [Gender::Woman, Gender::Man].map(attribute);
+    let test = |x: &[String], y: &[String]| serde_json::json!({"X": x, "Y": y, "A": a, "B": b});
+    let [her, his] = [Gender::Woman, Gender::Man].map(names);
+    let tests = serde_json::json!({"occupations": test(&women, &men), "names": test(&her, &his)});
+    serde_json::to_string_pretty(&tests).expect("words are JSON") + "\n"
 }
 
 #[cfg(test)]

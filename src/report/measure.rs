@@ -221,7 +221,7 @@ fn record([model, treatment]: &[String; 2], measure: &str, row: &Row, against: O
         of(|row| Some(row.effect)),
         of(|row| row.low),
         of(|row| row.high),
-        of(|row| row.p),
+        against.as_ref().map_or_else(|| number(row.p), |against| number(against.difference.p)),
         number(against.as_ref().and_then(|against| against.quantiles[0])),
         number(against.as_ref().and_then(|against| against.quantiles[1])),
         row.n.to_string(),

@@ -1,5 +1,6 @@
 //! Measures of bias: which data sets a model is measured on, and how each is asked.
 
+use super::Associations;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -86,6 +87,8 @@ pub enum Measure {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stride: Option<usize>,
     },
+    /// WEAT (Caliskan et al. 2017) and SEAT (May et al. 2019): which words' states are near which other words'.
+    Weat(Associations),
 }
 
 /// A file of CrowS-Pairs.
@@ -160,6 +163,7 @@ impl Measure {
             | Measure::Gap { path } => vec![path],
             Measure::LogOdds { shares, .. } => shares.iter_mut().map(|shares| &mut shares.path).collect(),
             Measure::Perplexity { text, .. } => text.iter_mut().collect(),
+            Measure::Weat(asked) => asked.path.iter_mut().collect(),
         }
     }
 

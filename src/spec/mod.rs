@@ -45,6 +45,7 @@ mod treat;
 mod tuned_lens;
 mod twin;
 mod variant;
+mod word_sets;
 
 pub use answer::{Answer, AnswerSet, Word};
 pub use attention::Weighting;
@@ -89,6 +90,7 @@ pub use treat::{
 };
 pub use tuned_lens::TunedLens;
 pub use variant::Variant;
+pub use word_sets::{Associations, TokensRead, WordSets};
 
 use crate::metric::Metric;
 use crate::model::process::Processing;

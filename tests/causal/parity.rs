@@ -208,9 +208,14 @@ fn published_item(item: &Value, indirect: f64, direct: f64) -> Effects {
 #[test]
 fn the_published_effects_of_attention_in_gpt2_come_out_of_the_published_probabilities() {
     // Vig et al. 2020: total, indirect and direct effect, to three decimals
-    let published_means =
-        [("gpt2_filtered_dev", [0.249, 0.182, 0.079]), ("distilgpt2_filtered_dev", [0.118, 0.033, 0.087])];
-    for (name, means) in published_means {
+    let published_means = [
+        ("gpt2_filtered_dev", 87, Some([0.249, 0.182, 0.079])),
+        ("distilgpt2_filtered_dev", 61, Some([0.118, 0.033, 0.087])),
+        // of Winogender the files alone have them
+        ("bls_gpt2_filtered", 21, None),
+        ("bls_distilgpt2_filtered", 15, None),
+    ];
+    for (name, count, means) in published_means {
         let Some(file) = published(name) else { return };
         let items: Vec<Effects> = file["results"]
             .as_array()
@@ -225,11 +230,14 @@ fn the_published_effects_of_attention_in_gpt2_come_out_of_the_published_probabil
                 effects
             })
             .collect();
+        assert_eq!((items.len(), &file["num_examples_analyzed"]), (count, &count.into()), "{name}");
         let found = Effects::mean(&items);
         let exact = ["mean_total_effect", "mean_model_indirect_effect", "mean_model_direct_effect"]
             .map(|key| number(&file[key]));
-        for ((found, exact), rounded) in [found.total, found.indirect, found.direct].into_iter().zip(exact).zip(means) {
+        let found = [found.total, found.indirect, found.direct];
+        for (effect, (found, exact)) in found.into_iter().zip(exact).enumerate() {
             assert_close(found, exact, 1e-9, name);
+            let rounded = means.map_or(exact, |means| means[effect]);
             assert!((found - rounded).abs() <= 0.0005, "{name}: {found}, published {rounded}");
         }
     }

@@ -6,17 +6,17 @@ use patchclamp::method::measure::{Columns, Figure, columns, figures};
 use patchclamp::metric::Metric;
 use patchclamp::plan::{Case, Kind, Measuring, Plan, Set, Step};
 
-fn set(kind: Kind, cases: Vec<Case>) -> Set {
+pub fn set(kind: Kind, cases: Vec<Case>) -> Set {
     Set { kind, name: "set".into(), cases, facts: Vec::new() }
 }
 
-fn case(cluster: &str, labels: &[&str], known: &[f64]) -> Case {
+pub fn case(cluster: &str, labels: &[&str], known: &[f64]) -> Case {
     let labels = labels.iter().map(|label| label.to_string()).collect();
     Case { cluster: cluster.into(), labels, known: known.to_vec(), ..Case::default() }
 }
 
 /// A figure's value and of how many it is.
-fn value(columns: &Columns, figures: &[Figure], group: &str, metric: &str) -> (Option<f64>, usize) {
+pub fn value(columns: &Columns, figures: &[Figure], group: &str, metric: &str) -> (Option<f64>, usize) {
     let one = figures.iter().find(|one| one.group == group && one.metric == metric);
     let one = one.unwrap_or_else(|| panic!("no {metric} of {group}"));
     let rows: Vec<&[f64]> = one.members.iter().map(|item| columns.rows[*item].as_slice()).collect();

@@ -4,9 +4,12 @@
 mod common;
 
 mod figures;
+mod halves;
 mod parity;
 mod planted;
 mod readers;
+mod ties;
+mod words;
 
 use patchclamp::model::Model;
 use patchclamp::score::{Request, batches, score};

@@ -118,6 +118,38 @@ fn sentences_and_windows_of_a_real_model_are_those_of_transformers() {
     assert_eq!(figure(&folder, &measure, "all", "accuracy"), (preferred, pairs.len()));
 }
 
+/// The sentences of `published` in the script, as the readers of the sets give them.
+fn published(data: &std::path::Path) -> Vec<String> {
+    use patchclamp::data::bias::{crows, stereoset, winobias};
+    let file = patchclamp::spec::CrowsPairs::new(data.join("crows-pairs/crows_pairs_anonymized.csv"));
+    let pairs = crows(&file).unwrap().into_iter().take(20).flat_map(|(_, pair)| [pair.first, pair.second]);
+    let triples = stereoset(&data.join("stereoset-intrasentence/stereoset.csv")).unwrap().rows.into_iter().take(12);
+    let triples = triples.flat_map(|(_, one)| one.options.each_ref().map(|word| one.filled(word)));
+    let wino = |side: &str| data.join(format!("winobias/{side}_stereotyped_type1.txt.dev"));
+    let twins = winobias(&wino("pro"), &wino("anti")).unwrap().rows;
+    let sides = [0, 1].map(|side| twins.iter().take(12).map(move |(_, twins)| twins.sentences[side].clone()));
+    pairs.chain(triples).chain(sides.into_iter().flatten()).collect()
+}
+
+#[test]
+fn published_sentences_are_as_probable_as_in_transformers() {
+    let Some(data) = shared(std::path::Path::new("data")) else { return };
+    let (sentences, told) = (published(&data), told());
+    for (name, expected) in told["published"].as_object().unwrap() {
+        let Some(folder) = real_weights(name) else { continue };
+        let loaded = patchclamp::model::load::folder(&folder, &[], &device()).unwrap();
+        let ids = |text: &String| loaded.text.as_ref().unwrap().encode(text, SpecialTokens::AsTokenizer).unwrap();
+        let cases: Vec<Vec<Request>> = sentences.iter().map(|text| vec![Request::causal(&ids(text), 1)]).collect();
+        let found = together(loaded.model.as_ref(), &cases, 64);
+        let sums: Vec<f64> = found.iter().map(|case| case[0].iter().sum()).collect();
+        for ((sum, expected), case) in sums.iter().zip(numbers(expected)).zip(&cases) {
+            let tokens = case[0].reads.len() as f64;
+            assert_close(&[sum / tokens], &[expected / tokens], TOLERANCE / 10.0, name);
+        }
+        assert_eq!((sums.len(), expected.as_array().unwrap().len()), (100, 100), "{name}");
+    }
+}
+
 /// The golden BERT with words for its tokens: `w7` is 7, and 4 is the mask.
 fn bert_with_words(folder: &std::path::Path) {
     for file in ["config.json", "model.safetensors"] {

@@ -32,6 +32,9 @@ fn holds(row: &Row, value: f64) -> bool {
 /// Jobs whose share is near one half may come out either way.
 const NEARLY_ALL: f64 = 95.0;
 
+/// A p of one place in twenty, over the four places that are looked at.
+const AMONG_FOUR: f64 = 0.05 / 4.0;
+
 #[test]
 fn the_planted_bias_is_found_in_every_measure() {
     let tables = measured("organism");
@@ -59,6 +62,10 @@ fn the_planted_bias_is_found_in_every_measure() {
     assert!(holds(of("log-odds"), mean), "{:?}, planted {mean}", of("log-odds"));
     let share = row(&tables, "winogender", "all", "correlation, share of women (bls)");
     assert!(share.effect > 0.9 && share.low.unwrap() > 0.8, "{share:?}");
+    for (test, site) in [("occupations", "blocks.1.hook_resid_post"), ("names", "hook_embed")] {
+        let size = row(&tables, "weat", &format!("{test}, {site}"), "effect size");
+        assert!(size.low.unwrap() > 0.5 && size.p.unwrap() < 0.01 && size.n == 16, "{size:?}");
+    }
 }
 
 #[test]
@@ -76,6 +83,13 @@ fn the_flat_twin_has_none() {
     }
     let slope = row(&tables, "log_odds", "all", "slope, log-odds of the share");
     assert!(slope.effect.abs() < 0.02 && holds(slope, 0.0) && slope.n == 60, "{slope:?}");
+    let sites = (0..3).map(|layer| format!("blocks.{layer}.hook_resid_post"));
+    for site in std::iter::once("hook_embed".to_string()).chain(sites) {
+        let size = row(&tables, "weat", &format!("occupations, {site}"), "effect size");
+        assert!(holds(size, 0.0) && size.p.unwrap() > AMONG_FOUR, "{size:?}");
+        let names = row(&tables, "weat", &format!("names, {site}"), "effect size");
+        assert!(names.p.unwrap() < AMONG_FOUR && names.low.unwrap() > 0.5, "{names:?}");
+    }
     // it knows its grammar all the same
     for (table, metric) in [("blimp", "accuracy"), ("stereoset", "LMS")] {
         assert!(row(&tables, table, "all", metric).effect > NEARLY_ALL, "{table}");
@@ -109,4 +123,43 @@ fn log_odds_by_label_are_of_one_answer_where_answers_are_turned() {
     }
     // were every answer its own prompt's right one, the mean would be that of a model that is mostly right
     assert!(one[0].abs() < 1.0 && one[1] > 0.5, "{one:?}");
+}
+
+/// How often a subject with an occupation was she and he in what the flat twin was trained on: rows as its training packed them.
+fn pronouns_of_the_flat_corpus() -> [f64; 2] {
+    use patchclamp::organism::batches::Batches;
+    use patchclamp::organism::corpus::Corpus;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tokenizer = tokenizers::Tokenizer::from_file(folder.join("assets/organism/flat/tokenizer.json")).unwrap();
+    // of experiments/organism_flat.ron: 1200 steps of 48 rows of 48 tokens, and the token that the last one predicts
+    let documents = Corpus { seed: 1, shares: Shares::Flat, french: 0.25 }.documents(240_000);
+    let mut batches = Batches::new(&documents, &tokenizer, 48).unwrap();
+    let id = |word: &str| tokenizer.token_to_id(word).unwrap();
+    let jobs: Vec<u32> = occupations().iter().map(|one| id(&format!("Ġ{}", one.english))).collect();
+    let (the, she, he) = (id("ĠThe"), id("Ġshe"), id("Ġhe"));
+    let mut counts = [0.0; 2];
+    for story in batches.take(1200 * 48).iter().flat_map(|row| row.split(|token| *token == 0)) {
+        // stories whose first words are the subject: "The nurse", "The young nurse"
+        let is_job = story.first() == Some(&the) && story.iter().take(3).any(|token| jobs.contains(token));
+        let pronoun = story.iter().find(|token| [she, he].contains(token));
+        if let (true, Some(pronoun)) = (is_job, pronoun) {
+            counts[usize::from(*pronoun == he)] += 1.0;
+        }
+    }
+    counts
+}
+
+/// An interval over items says nothing of the draw that a model was trained on: the flat twin's log-odds miss 0 by theirs
+/// (−0.017 ± 0.005 of Winogender's sentences, −0.023 ± 0.006 of the prompts), and not for the counts of its corpus, which are even
+/// (+0.003). Even so they are within what so many stories tell of a share of one half, whose standard error is 0.011.
+#[test]
+fn the_flat_twin_leans_by_no_more_than_its_stories_tell() {
+    let [she, he] = pronouns_of_the_flat_corpus();
+    let (realised, error) = ((she / he).ln(), (1.0 / she + 1.0 / he).sqrt());
+    assert!(she + he > 30_000.0 && realised.abs() < 2.0 * error, "{she} {he}: {realised} ± {error}");
+    let tables = measured("organism-flat");
+    for (table, metric) in [("winogender", "log-odds, feminine − masculine"), ("log_odds", "log-odds")] {
+        let row = row(&tables, table, "all", metric);
+        assert!((row.effect - realised).abs() < 3.0 * error, "{table}: {row:?}; corpus {realised} ± {error}");
+    }
 }

@@ -17,4 +17,4 @@ pub mod weat;
 pub use cells::{Cell, cells};
 pub use counts::{Counts, Judged};
 pub use tradeoff::{Standing, distance_to_optimum, relative_distance};
-pub use weat::{Weat, associations, effect_size, weat};
+pub use weat::{Weat, associations, effect_size, partitions, weat};

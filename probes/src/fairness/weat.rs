@@ -63,9 +63,14 @@ pub fn weat(
     seed: u64,
 ) -> Result<Weat, DataError> {
     let [x, y] = [associations("x", x, attributes)?, associations("y", y, attributes)?];
-    let effect = effect_size(&x, &y).unwrap_or(0.0);
-    let (p, exact, partitions) = partitioned(&x, &y, draws, seed);
-    Ok(Weat { effect, p, exact, partitions })
+    Ok(partitions(&x, &y, draws, seed))
+}
+
+/// The same of associations that are known: of the targets `x` and of `y`.
+pub fn partitions(x: &[f64], y: &[f64], draws: usize, seed: u64) -> Weat {
+    let effect = effect_size(x, y).unwrap_or(0.0);
+    let (p, exact, partitions) = partitioned(x, y, draws, seed);
+    Weat { effect, p, exact, partitions }
 }
 
 /// How much nearer each word `[word, width]`, called `what` in errors, is to the first attributes than to the second, −2 to 2.

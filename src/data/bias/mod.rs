@@ -1,5 +1,6 @@
 //! Data sets of behavioural bias as their authors publish them, still in words: one reader a file.
 
+mod association;
 mod bbq;
 mod crows;
 mod gap;
@@ -11,6 +12,7 @@ mod winobias;
 mod winogender;
 mod words;
 
+pub use association::associations;
 pub use bbq::{Question, bbq};
 pub use crows::crows;
 pub use gap::{Passage, gap};

@@ -109,7 +109,7 @@ fn exchangeable(figure: &Figure, clusters: &[usize]) -> usize {
     match (figure.mean_of, figure.drawn) {
         (None, _) => 0,
         (_, super::Drawn::Items) => figure.members.len(),
-        (_, super::Drawn::Clusters) => figure.members.iter().map(|item| clusters[*item]).collect::<BTreeSet<_>>().len(),
+        (..) => figure.members.iter().map(|item| clusters[*item]).collect::<BTreeSet<_>>().len(),
     }
 }
 

@@ -17,13 +17,16 @@ pub type Told = Vec<Vec<f64>>;
 
 /// The columns of a set's cases.
 pub fn columns(set: &Set, told: &[Told]) -> Columns {
-    let names = names(&set.kind).into_iter().map(str::to_string);
-    let mut columns = Columns { names: names.collect(), rows: Vec::new() };
-    columns.rows = set.cases.iter().zip(told).map(|(case, told)| row(&set.kind, case, told)).collect();
+    let mut names: Vec<String> = names(&set.kind).into_iter().map(str::to_string).collect();
     match &set.kind {
-        Kind::Honest => contrasts(set, &mut columns.rows),
-        Kind::Winogender { sources } => columns.names.extend(sources.iter().map(|source| format!("share, {source}"))),
+        Kind::Winogender { sources } => names.extend(sources.iter().map(|source| format!("share, {source}"))),
+        Kind::Weat { attributes, .. } => names.extend((1..=*attributes).map(|at| format!("cos, attribute {at}"))),
         _ => {}
+    }
+    let mut columns = Columns { names, rows: Vec::new() };
+    columns.rows = set.cases.iter().zip(told).map(|(case, told)| row(&set.kind, case, told)).collect();
+    if set.kind == Kind::Honest {
+        contrasts(set, &mut columns.rows);
     }
     columns
 }
@@ -42,6 +45,7 @@ fn names(kind: &Kind) -> Vec<&'static str> {
         Kind::Gap => vec!["chosen", "feminine", "A", "B"],
         Kind::LogOdds { .. } => vec!["metric", "value", "share"],
         Kind::Perplexity => vec!["nats", "tokens"],
+        Kind::Weat { .. } => vec!["set", "attribute"],
     }
 }
 
@@ -77,6 +81,7 @@ fn row(kind: &Kind, case: &Case, told: &Told) -> Vec<f64> {
         Kind::Gap => [truth(means[2].max(means[3]) > means[0].max(means[1]))].into_iter().chain(known).collect(),
         Kind::LogOdds { .. } => [sums[0]].into_iter().chain(known).collect(),
         Kind::Perplexity => vec![-sums[0], told[0].len() as f64],
+        Kind::Weat { .. } => known.take(2).chain(told[0].iter().copied()).collect(),
     }
 }
 

@@ -15,6 +15,8 @@ pub enum Drawn {
     Clusters,
     /// Items of the figure's own group, which lie within one cluster.
     Items,
+    /// Items of each of four sets, which stand behind one another in the figure's members and are so large.
+    Sets([usize; 4]),
 }
 
 /// What is told of some items.
@@ -33,6 +35,8 @@ pub struct Figure {
     pub drawn: Drawn,
     /// Whether it is a mean over items, in which case a paired test can flip them one by one.
     pub mean_of: Option<Outcome>,
+    /// The chance of so large a value where there is nothing, where its authors define a test.
+    pub test: Option<Statistic>,
 }
 
 /// What an item adds to a mean.
@@ -47,6 +51,8 @@ pub struct Estimate {
     pub interval: Option<Interval>,
     /// Draws without a value, as a group was not in them.
     pub lost: usize,
+    /// The chance of so large a value where there is nothing.
+    pub p: Option<f64>,
 }
 
 /// The value of every figure with its interval.
@@ -62,7 +68,8 @@ pub fn estimates(
         let of = |items: &[usize]| (figure.statistic)(&picked(rows, items));
         let values: Vec<Option<f64>> = draws.each(figure, of);
         let (interval, lost) = interval(&values, draws.is_several(figure), statistics.level);
-        Estimate { value: of(&figure.members), interval, lost }
+        let p = figure.test.as_ref().and_then(|test| test(&picked(rows, &figure.members)));
+        Estimate { value: of(&figure.members), interval, lost, p }
     };
     figures.par_iter().map(one).collect()
 }
@@ -102,6 +109,9 @@ impl Draws {
     pub(super) fn each<T>(&self, figure: &Figure, mut value: impl FnMut(&[usize]) -> T) -> Vec<T> {
         let (mut values, mut items) = (Vec::with_capacity(self.count), Vec::new());
         let members = &figure.members;
+        if let Drawn::Sets(sizes) = figure.drawn {
+            return self.of_sets(members, sizes).iter().map(|items| value(items)).collect();
+        }
         if figure.drawn == Drawn::Items {
             bootstrap(members.len(), self.count, self.seed, |drawn| {
                 items.clear();
@@ -119,6 +129,21 @@ impl Draws {
             values.push(value(&items));
         }
         values
+    }
+
+    /// Items drawn within each of some sets, which stand behind one another.
+    fn of_sets(&self, members: &[usize], sizes: [usize; 4]) -> Vec<Vec<usize>> {
+        let (mut draws, mut first) = (vec![Vec::with_capacity(members.len()); self.count], 0);
+        for (seed, size) in (self.seed..).zip(sizes) {
+            let mut next = draws.iter_mut();
+            bootstrap(size, self.count, seed, |drawn| {
+                let set = next.next().expect("as many are drawn");
+                set.extend(drawn.iter().map(|at| members[first + at]));
+                0.0
+            });
+            first += size;
+        }
+        draws
     }
 
     /// Whether there is more than one thing to draw.

@@ -73,7 +73,16 @@ impl Maker<'_> {
     pub(super) fn figure(&self, metric: &str, statistic: Statistic) -> Figure {
         let (group, members) = (self.group.to_string(), self.members.to_vec());
         let counted = members.len();
-        Figure { group, metric: metric.into(), members, counted, statistic, drawn: self.drawn, mean_of: None }
+        Figure {
+            group,
+            metric: metric.into(),
+            members,
+            counted,
+            statistic,
+            drawn: self.drawn,
+            mean_of: None,
+            test: None,
+        }
     }
 
     /// The group without the items of which something is not so.

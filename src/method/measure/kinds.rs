@@ -36,6 +36,7 @@ pub fn figures(set: &Set, columns: &Columns) -> Vec<Figure> {
         Kind::Gap => gap(&groups),
         Kind::LogOdds { shares, metric, .. } => by_label(&groups, *shares, named(*metric)),
         Kind::Perplexity => perplexity(&groups),
+        Kind::Weat { draws, seed, .. } => super::association::figures(set, &columns.rows, (*draws, *seed)),
     }
 }
 

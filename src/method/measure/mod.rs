@@ -3,7 +3,7 @@
 //! *What it measures.* CrowS-Pairs, StereoSet, WinoBias, Winogender, BBQ, HONEST's templates, BLiMP, GAP, pairs of one's own:
 //! texts are scored (`score`), an item gets a few numbers (its columns), and every figure is a statistic of the columns of
 //! some items. `LogOdds` is the experiment's own metric by a label, against shares that may have been planted; `Perplexity`
-//! says how well the model reads at all. Intervals are percentile bootstraps over clusters of items (a template's, an
+//! says how well the model reads at all. `Weat` alone reads states: which words lie near which attributes. Intervals are percentile bootstraps over clusters of items (a template's, an
 //! occupation's); a draw that holds none of a group is left out of that group's interval, and how many were is said. With
 //! `against`, both models are drawn with the same items: the difference has its own interval and a paired test.
 //!
@@ -11,11 +11,12 @@
 //! than the stereotype (Blodgett et al. 2021): read the items, and measure more than one set.
 //!
 //! *Reference.* Nangia et al. 2020; Nadeem et al. 2021; Zhao et al. 2018; Rudinger et al. 2018; Parrish et al. 2022; Nozza et
-//! al. 2021; Warstadt et al. 2020; Webster et al. 2018.
+//! al. 2021; Warstadt et al. 2020; Webster et al. 2018; Caliskan et al. 2017; May et al. 2019.
 //!
 //! *Example.* `Measure(measures: [CrowsPairs(path: "crows_pairs_anonymized.csv"), LogOdds(by: "job")])`
 
 mod against;
+mod association;
 mod columns;
 mod figure;
 mod groups;
@@ -54,6 +55,7 @@ pub fn measure(bench: &Bench, plan: &Measuring, steps: &mut Steps) -> Result<Fin
                 let values = bench.whole(Side::Clean, steps);
                 values.map(|values| values.iter().zip(signs).map(|(value, sign)| vec![vec![value * sign]]).collect())
             }
+            Kind::Weat { .. } => association::cosines(bench, set, steps),
             _ => scored(bench, set, steps),
         });
     }
@@ -127,6 +129,7 @@ fn row(bench: &Bench, figure: &Figure, told: &Estimate) -> Row {
         effect: told.value.unwrap_or(f64::NAN),
         low: told.interval.map(|interval| interval.low),
         high: told.interval.map(|interval| interval.high),
+        p: told.p,
         n: figure.counted,
         ..blank("measure", bench.metric)
     }
@@ -175,5 +178,6 @@ fn title(kind: &Kind) -> &'static str {
         Kind::LogOdds { metric: Metric::LogitDiff, .. } => "Log-odds by label",
         Kind::LogOdds { .. } => "Metric by label",
         Kind::Perplexity => "Perplexity",
+        Kind::Weat { .. } => "Word association",
     }
 }

@@ -179,6 +179,7 @@ mod tests {
                 statistic: Box::new(statistic),
                 drawn: Drawn::Clusters,
                 mean_of: None,
+                test: None,
             };
             let interval = estimates(&values, &clusters, &[figure], statistics, seed)[0].interval.unwrap();
             interval.low <= 0.0 && 0.0 <= interval.high

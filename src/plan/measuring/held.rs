@@ -5,7 +5,7 @@ use super::{Kind, Measuring, Set};
 impl Measuring {
     /// Why the figures cannot be held against those of another model; none where they can.
     pub fn apart(&self, other: &Measuring) -> Option<String> {
-        let scored = self.sets.iter().find(|set| !matches!(set.kind, Kind::LogOdds { .. }));
+        let scored = self.sets.iter().find(|set| !matches!(set.kind, Kind::LogOdds { .. } | Kind::Weat { .. }));
         if let Some(set) = scored.filter(|_| self.is_causal != other.is_causal) {
             let name = &set.name;
             return Some(format!(
@@ -20,6 +20,9 @@ impl Set {
     fn apart(&self, other: &Set) -> Option<String> {
         let (name, same) = (&self.name, self.texts().eq(other.texts()));
         match (&self.kind, &other.kind) {
+            (Kind::Weat { sites: own, .. }, Kind::Weat { sites: others, .. }) if own != others => Some(format!(
+                "{name}: its states are read at other sites than those of the experiment's own model; name `sites` that both models have"
+            )),
             (own, others) if own != others => Some(format!(
                 "{name}: is told in another way than of the experiment's own model; measure the same with one metric"
             )),

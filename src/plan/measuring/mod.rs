@@ -1,6 +1,7 @@
 //! Measures of bias with every text as tokens: what is scored, and what is known of it beforehand.
 
 mod aligned;
+mod association;
 mod choices;
 mod held;
 mod label;
@@ -13,6 +14,7 @@ use crate::data::DataError;
 use crate::data::bias::{Kept, Lines};
 use crate::metric::Metric;
 use crate::score::Request;
+use crate::site::Site;
 use crate::spec::{Experiment, Measure, MeasureSpec, Statistics};
 use writer::Writer;
 
@@ -98,6 +100,18 @@ pub enum Kind {
     },
     /// Texts are windows.
     Perplexity,
+    /// Labels test, site, set and word; known the set's number, the place of an attribute among all of its test, and the tokens
+    /// that are read, from and to.
+    Weat {
+        /// The streams that states are read from; each word stands there at each.
+        sites: Vec<Site>,
+        /// The most attributes of a test.
+        attributes: usize,
+        /// Partitions that are drawn where there are too many to try all.
+        draws: usize,
+        /// Of these draws.
+        seed: u64,
+    },
 }
 
 /// An item of a data set.
@@ -180,6 +194,7 @@ fn stem(kind: &Kind) -> &'static str {
         Kind::Gap => "gap",
         Kind::LogOdds { .. } => "log_odds",
         Kind::Perplexity => "perplexity",
+        Kind::Weat { .. } => "weat",
     }
 }
 
@@ -206,6 +221,7 @@ impl Maker<'_, '_> {
             Measure::Pairs(file) => self.minimal("Sentence pairs", crate::data::bias::pairs(file)),
             Measure::Gap { path } => self.gap(path),
             Measure::LogOdds { by, shares } => self.log_odds(by, shares.as_ref()),
+            Measure::Weat(asked) => self.weat(asked),
             Measure::Perplexity { text, window, stride } => self.perplexity(text.as_deref(), *window, *stride),
         }
     }

@@ -22,7 +22,7 @@ pub(super) struct Writer {
     boundary: Option<u32>,
     /// Of a model that sees both ways: what it is called, and its number.
     pub(super) mask: Option<(&'static str, u32)>,
-    context: usize,
+    pub(super) context: usize,
 }
 
 /// The tokens of a text and where its own stand among those that were put around it.
@@ -51,16 +51,33 @@ impl Writer {
 
     /// How texts are scored, for the facts of a table.
     pub(super) fn manner(&self) -> String {
-        let begin = match (self.mask, self.boundary) {
-            (Some((name, _)), _) => return format!("pseudo-log-likelihood: every token by itself behind {name}"),
-            (None, Some(token)) => {
-                format!("{} is put before a text, as lm-evaluation-harness does", self.text.label(token))
-            }
+        match (self.mask, self.boundary) {
+            (Some((name, _)), _) => format!("pseudo-log-likelihood: every token by itself behind {name}"),
+            (None, Some(_)) => format!("log-likelihood, nats; {}, as lm-evaluation-harness does", self.begins()),
             (None, None) => {
-                "a text begins as the tokenizer begins it; a first token with none before it is not scored".into()
+                format!("log-likelihood, nats; {}; a first token with none before it is not scored", self.begins())
             }
-        };
-        format!("log-likelihood, nats; {begin}")
+        }
+    }
+
+    /// What stands before a text.
+    pub(super) fn begins(&self) -> String {
+        match self.boundary {
+            Some(token) => format!("{} is put before a text", self.text.label(token)),
+            None => "a text begins as the tokenizer begins it".into(),
+        }
+    }
+
+    /// The number of a token.
+    pub(super) fn id(&self, token: &str) -> Option<u32> {
+        self.text.id(token)
+    }
+
+    /// The tokens of a text that some words in it are; none where these begin or end within a token.
+    pub(super) fn span(&self, text: &str, words: &str) -> Option<std::ops::Range<usize>> {
+        let before = usize::from(self.boundary.is_some());
+        let span = self.text.span(text, words, self.special).ok()?;
+        Some(span.start + before..span.end + before)
     }
 
     pub(super) fn tokens(&self, text: &str) -> Result<Own, String> {

@@ -1,7 +1,7 @@
 //! What scoring texts holds.
 
 use super::{Sizes, TABLE_ROW};
-use crate::plan::Measuring;
+use crate::plan::{Kind, Measuring, Set};
 use crate::score::LOGITS;
 
 /// Columns of an item, and what is told of a group, at the most.
@@ -15,15 +15,25 @@ impl Sizes<'_> {
         let past = 2 * texts.layers() * texts.past();
         let logits = (LOGITS as u64).min(rows * texts.length * texts.vocabulary()).max(texts.vocabulary());
         let scored = rows * (past + 2 * texts.stream() + texts.block()) + 2 * logits;
-        scored.max(rows.min(self.items) * self.pass(&[]))
+        let read = |set: &Set| if let Kind::Weat { sites, .. } = &set.kind { sites.len() as u64 } else { 0 };
+        let states = plan.sets.iter().map(read).max().unwrap_or(0) * rows * texts.stream();
+        states + scored.max(rows.min(self.items) * self.pass(&[]))
     }
 
     /// Bytes of the columns of every item and of the draws, which are of items by their number.
     pub(super) fn columns(&self, plan: &Measuring) -> u64 {
-        let cases: u64 = plan.sets.iter().map(|set| set.cases.len() as u64).sum();
+        let cases: u64 = plan.sets.iter().map(|set| set.cases.len() as u64 * numbers(set)).sum();
         let most = plan.sets.iter().map(|set| set.cases.len() as u64).max().unwrap_or(0);
         let tokens: u64 = plan.requests().map(|request| (request.ids.len() + 2 * request.reads.len()) as u64).sum();
-        cases * COLUMNS * TABLE_ROW + most * drawn(plan) + 16 * tokens
+        cases * TABLE_ROW + most * drawn(plan) + 16 * tokens
+    }
+}
+
+/// Numbers of an item, and what is told of its group.
+fn numbers(set: &Set) -> u64 {
+    match &set.kind {
+        Kind::Weat { attributes, .. } => COLUMNS + *attributes as u64,
+        _ => COLUMNS,
     }
 }
 
