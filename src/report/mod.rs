@@ -2,6 +2,7 @@
 
 mod against;
 mod circuits;
+mod cut;
 mod explore;
 mod facts;
 mod faithfulness;
@@ -229,6 +230,7 @@ fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
         _ if measure::is_of(table) => measure::figures(table),
         _ if localise::is_of(table) => localise::figures(table),
         _ if steer::is_of(table) => steer::figures(table),
+        _ if cut::is_of(table) => cut::figures(table),
         _ if weights::is_of(table) => weights::figures(&trustworthy(table)),
         _ => {
             let table = &trustworthy(table);
