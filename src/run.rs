@@ -130,6 +130,7 @@ fn carry_out(step: &Step, plan: &Plan, bench: &Bench, steps: &mut Steps) -> Resu
         Step::PatchModels(plan) => method::patch_models::patch_models(bench, plan, steps),
         Step::Stitch(plan) => method::stitch::stitch(bench, plan, steps),
         Step::Classify(plan) => method::classify::classify(bench, plan, steps),
+        Step::Cut(plan) => method::cut::cut(bench, plan, steps),
     }
 }
 
@@ -165,6 +166,7 @@ pub fn name(step: &Step) -> &'static str {
         Step::PatchModels(_) => "patch between models",
         Step::Stitch(_) => "stitch",
         Step::Classify(_) => "classify",
+        Step::Cut(_) => "cut",
     }
 }
 
@@ -197,6 +199,7 @@ pub fn work(step: &Step, bench: &Bench) -> usize {
         Step::PatchModels(plan) => items * plan.sweep.cells.len(),
         Step::Stitch(plan) => method::stitch::work(plan),
         Step::Classify(plan) => method::classify::work(bench, plan),
+        Step::Cut(plan) => method::cut::work(plan),
         _ => items,
     }
 }

@@ -76,7 +76,7 @@ fn a_word_that_is_not_known_is_answered_with_those_that_are() {
       |                     ^
     "#);
     assert_snapshot!(wrong(&file("Patsh(sites: All, over: [Layer])")), @r"
-    q.ron:5:15: `Patsh` is no `Method`; there are `Record`, `LogitLens`, `DirectLogitAttribution`, `Attention`, `Patch`, `AttributionPatch`, `Ablate`, `Generate`, `Mediate`, `Trace`, `PathPatch`, `Circuit`, `EdgePruning`, `Acdc`, `EvaluateCircuit`, `Probe`, `Erase`, `Represent`, `Knockout`, `Patchscope`, `Localise`, `Steer`, `Das`, `Measure`, `TunedLens`, `PatchWeights`, `PatchModels`, `Stitch` and `Classify`
+    q.ron:5:15: `Patsh` is no `Method`; there are `Record`, `LogitLens`, `DirectLogitAttribution`, `Attention`, `Patch`, `AttributionPatch`, `Ablate`, `Generate`, `Mediate`, `Trace`, `PathPatch`, `Circuit`, `EdgePruning`, `Acdc`, `EvaluateCircuit`, `Probe`, `Erase`, `Represent`, `Knockout`, `Patchscope`, `Localise`, `Steer`, `Das`, `Measure`, `TunedLens`, `PatchWeights`, `PatchModels`, `Stitch`, `Classify` and `Cut`
       |
     5 |     methods: [Patsh(sites: All, over: [Layer])],
       |               ^

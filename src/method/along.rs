@@ -7,7 +7,7 @@ mod effects;
 mod taught;
 
 pub use effects::{share, tables};
-pub use taught::{Fitted, Taught};
+pub use taught::{Fitted, Taught, eraser};
 
 use super::ablate::states;
 use super::states::slots;

@@ -25,11 +25,16 @@ pub struct Spread {
 impl Spread {
     /// Of the words, or whatever is kept apart.
     pub fn new(bench: &Bench, samples: &Samples) -> Self {
-        let (groups, statistics) = (&samples.groups, bench.statistics);
+        // not the draws of observations, which samples have nothing to do with
+        Spread::of(bench, &samples.groups, bench.seed.wrapping_add(1))
+    }
+
+    /// Of groups that are named by any number, one for each value.
+    pub fn of(bench: &Bench, groups: &[usize], seed: u64) -> Self {
         let count = groups.iter().collect::<std::collections::BTreeSet<_>>().len();
+        let statistics = bench.statistics;
         Spread {
-            // not the draws of observations, which samples have nothing to do with
-            resamples: Resamples::clustered(groups, statistics.resamples, bench.seed.wrapping_add(1)),
+            resamples: Resamples::clustered(groups, statistics.resamples, seed),
             level: statistics.level,
             groups: count,
         }
@@ -50,6 +55,12 @@ impl Spread {
         let interval = Interval::percentile(draws, self.level);
         let (low, high) = (interval.map(|interval| interval.low), interval.map(|interval| interval.high));
         (!draws.is_empty()).then(|| Row { effect: mean(draws), low, high, n: draws.len(), ..row })
+    }
+
+    /// A row with a value whose draws are known.
+    pub fn known(&self, row: Row, value: f64, draws: Option<&[f64]>) -> Row {
+        let found = draws.and_then(|draws| self.of_draws(row.clone(), draws));
+        Row { effect: value, n: self.groups, ..found.unwrap_or(row) }
     }
 
     /// A row with the mean of values by sample, and its interval.

@@ -13,6 +13,7 @@ mod chain;
 pub mod circuit;
 pub mod classify;
 mod concept;
+pub mod cut;
 pub mod das;
 mod divergence;
 pub mod edge_pruning;
@@ -135,6 +136,11 @@ impl Bench<'_> {
     /// What the metric needs of rows that belong to these items.
     pub fn read(&self, items: &[usize]) -> Read {
         reading::read(self.metric, &self.each(items))
+    }
+
+    /// The same with right and wrong answer exchanged.
+    pub fn exchanged(&self, logits: &Tensor<3>, items: &[usize]) -> Vec<f64> {
+        reading::exchanged(self.metric, logits, &self.each(items))
     }
 
     fn each(&self, items: &[usize]) -> Vec<Vec<Answers>> {

@@ -32,18 +32,32 @@ fn columns(rows: &[Vec<Answers>]) -> Vec<Vec<u32>> {
 /// The metric of every row, the mean over its answers, from what [`read`] made a pass read:
 /// `[rows, answers, tokens of the answers or vocabulary]`.
 pub fn values(metric: Metric, logits: &Tensor<3>, rows: &[Vec<Answers>]) -> Vec<f64> {
+    valued(metric, logits, rows, |logits, right, wrong| metric.value(logits, right, wrong))
+}
+
+/// The same with right and wrong answer exchanged.
+pub fn exchanged(metric: Metric, logits: &Tensor<3>, rows: &[Vec<Answers>]) -> Vec<f64> {
+    valued(metric, logits, rows, |logits, right, wrong| metric.value(logits, wrong, right))
+}
+
+fn valued(
+    metric: Metric,
+    logits: &Tensor<3>,
+    rows: &[Vec<Answers>],
+    of: impl Fn(&[f64], &[u32], &[u32]) -> f64,
+) -> Vec<f64> {
     let [_, each, width] = logits.dims();
     let logits = to_doubles(logits);
     let value = |(row, answers): (&[f64], &Vec<Answers>)| {
         let mut before = 0;
         let found = row.chunks_exact(width).zip(answers).map(|(logits, Answers { right, wrong, .. })| {
             if metric.needs_vocabulary() {
-                return metric.value(logits, right, wrong);
+                return of(logits, right, wrong);
             }
             let own = |first: usize, count: usize| (first as u32..(first + count) as u32).collect::<Vec<u32>>();
             let (first, middle) = (before, before + right.len());
             before = middle + wrong.len();
-            metric.value(logits, &own(first, right.len()), &own(middle, wrong.len()))
+            of(logits, &own(first, right.len()), &own(middle, wrong.len()))
         });
         found.sum::<f64>() / each as f64
     };

@@ -29,6 +29,11 @@ impl<'a> StandIns<'a> {
         Ok(StandIns { bench, stand, means })
     }
 
+    /// Where means over other items stand in.
+    pub fn given(bench: &'a Bench<'a>, means: BTreeMap<Site, Activation>) -> Self {
+        StandIns { bench, stand: Stand::Mean, means: Some(means) }
+    }
+
     /// What they are.
     pub fn stand(&self) -> Stand {
         self.stand

@@ -32,8 +32,9 @@ pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
             "holds circuits, spaces, measures, classifiers and what methods tell of single prompts against each other, and no method tells of any; add for instance `Patch(sites: [\"hook_resid_pre\"], over: [Layer])`, `Circuit(select: TopN(40))` or `Measure(measures: [CrowsPairs(path: \"crows_pairs_anonymized.csv\")])`",
         );
     }
-    if let Some(first) = experiment.methods.iter().position(|method| method.beside().is_some())
-        && let Some(behind) = experiment.methods[first..].iter().position(|method| method.beside().is_none())
+    if let Some(first) = experiment.methods.iter().position(Method::is_left_out)
+        && let Some(behind) = experiment.methods[first..].iter().position(|method| !method.is_left_out())
+        && !variants.is_empty()
         && experiment.methods.iter().any(Method::can_be_held)
     {
         let what = format!(

@@ -226,7 +226,7 @@ pub fn supporting(score: Score) -> By {
     if score == Score::InformationFlow { By::Sign } else { By::Loss }
 }
 
-fn check_steps(at: &str, score: Score, problems: &mut Problems) {
+pub(super) fn check_steps(at: &str, score: Score, problems: &mut Problems) {
     let (Score::EapIg { steps } | Score::EapIgActivations { steps }) = score else { return };
     check_integration(at, steps, problems);
 }

@@ -1,11 +1,11 @@
 //! The methods of an experiment, each with every name resolved.
 
 use super::{
-    Acdc, Attribution, Circuits, Classifying, Cuts, Das, Erasing, Filed, Given, Known, Localising, Measuring,
+    Acdc, Attribution, Circuits, Classifying, Cuts, Cutting, Das, Erasing, Filed, Given, Known, Localising, Measuring,
     ModelPatching, Paths, Probing, Problems, Pruning, Representing, Scope, Steering, Stitching, Sweep, Tracing,
-    TunedLens, WeightPatching, attribution, beside, causal, cells, checks, circuit, classifying, das, edits, given,
-    knockout, localise, measuring, paths, probing, pruning, record, representing, scope, sites, steer, stitching,
-    tuned_lens,
+    TunedLens, WeightPatching, attribution, beside, causal, cells, checks, circuit, classifying, cutting, das, edits,
+    given, knockout, localise, measuring, paths, probing, pruning, record, representing, scope, sites, steer,
+    stitching, tuned_lens,
 };
 use crate::circuit::Blocks;
 use crate::hook::Edit;
@@ -88,6 +88,8 @@ pub enum Step {
     Stitch(Box<Stitching>),
     /// A head on states, and what it does to two groups.
     Classify(Box<Classifying>),
+    /// A bias cut out.
+    Cut(Box<Cutting>),
 }
 
 impl Step {
@@ -221,5 +223,6 @@ fn step(
         Method::Classify(asked) => {
             classifying::resolve(&at, asked, experiment, known, problems).map(Box::new).map(Step::Classify)
         }
+        Method::Cut(asked) => cutting::resolve(&at, asked, experiment, known, problems).map(Box::new).map(Step::Cut),
     }
 }

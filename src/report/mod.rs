@@ -3,6 +3,7 @@
 mod against;
 mod circuits;
 mod classify;
+mod cut;
 mod effects;
 mod explore;
 mod facts;
@@ -234,6 +235,7 @@ fn figures(table: &Table, results: &Results) -> Vec<(String, Figure)> {
         _ if effects::is_of(table) => effects::figures(table),
         _ if localise::is_of(table) => localise::figures(table),
         _ if steer::is_of(table) => steer::figures(table),
+        _ if cut::is_of(table) => cut::figures(table),
         _ if weights::is_of(table) => weights::figures(&trustworthy(table)),
         _ => {
             let table = &trustworthy(table);

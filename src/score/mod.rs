@@ -9,7 +9,7 @@
 
 mod normalised;
 
-use crate::hook::Record;
+use crate::hook::{Hook, Record};
 use crate::model::{HookError, Model, Pass, Past, Read, Start, run};
 use crate::text::Tokens;
 pub(crate) use normalised::LOGITS;
@@ -59,11 +59,24 @@ pub fn batches(model: &dyn Model, cases: &[&Case], rows: usize) -> Vec<Vec<usize
     together.flat_map(|alike| alike.chunks(rows.max(1)).map(<[usize]>::to_vec)).collect()
 }
 
+/// What makes a hook for every pass.
+pub type Hooks<'a> = dyn Fn() -> Box<dyn Hook + 'a> + 'a;
+
 /// The scores of a batch that [`batches`] made, `[case][request][read]`; at most `rows` rows are run at once.
 pub fn score(model: &dyn Model, cases: &[&Case], rows: usize) -> Result<Vec<Scores>, HookError> {
+    score_under(model, cases, rows, &|| Box::new(()))
+}
+
+/// The same under a hook that is made anew for every pass.
+pub fn score_under<'a>(
+    model: &'a dyn Model,
+    cases: &'a [&'a Case],
+    rows: usize,
+    hooks: &'a Hooks<'a>,
+) -> Result<Vec<Scores>, HookError> {
     let blank = |request: &Request| vec![f64::NAN; request.reads.len()];
     let scores = cases.iter().map(|case| case.iter().map(blank).collect()).collect();
-    let mut batch = Batch { model, cases, rows: rows.max(1), scores };
+    let mut batch = Batch { model, cases, rows: rows.max(1), scores, hooks };
     match cases.first().map(|case| if model.is_causal() { shared(model, case) } else { 0 }) {
         None => {}
         Some(0) => batch.whole()?,
@@ -95,9 +108,14 @@ struct Batch<'a> {
     cases: &'a [&'a Case],
     rows: usize,
     scores: Vec<Scores>,
+    hooks: &'a Hooks<'a>,
 }
 
-impl Batch<'_> {
+impl<'a> Batch<'a> {
+    fn hook(&self) -> Box<dyn Hook + 'a> {
+        (self.hooks)()
+    }
+
     fn request(&self, (case, request): Which) -> &Request {
         &self.cases[case][request]
     }
@@ -141,7 +159,7 @@ impl Batch<'_> {
         let kept = if wanted { Past::sites(0, layers, self.model.is_rotary()) } else { Vec::new() };
         let mut record = Record::of(kept.into_iter().chain([self.model.last_stream()]));
         let pass = Pass { tokens: &tokens, start: Start::Tokens, first: 0, past: None, read: least(tokens.rows(), 0) };
-        run(self.model, &pass, &mut record)?;
+        run(self.model, &pass, &mut (self.hook().as_mut(), &mut record))?;
         let of = |which: &Which| (which.0, *which);
         let rows: Vec<(usize, Which)> = self.all().iter().map(of).collect();
         self.read(&record, &rows, 0..first);
@@ -174,7 +192,7 @@ impl Batch<'_> {
         let tokens = Tokens::padded(ids, crate::text::Padding::Right, 0);
         let mut record = Record::of([self.model.last_stream()]);
         let pass = Pass { tokens: &tokens, start: Start::Tokens, first, past, read: least(rows.len(), first) };
-        run(self.model, &pass, &mut record)?;
+        run(self.model, &pass, &mut (self.hook().as_mut(), &mut record))?;
         let rows: Vec<(usize, Which)> = rows.iter().copied().enumerate().collect();
         self.read(&record, &rows, first..tokens.width());
         Ok(())

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Biographies, written here or read from a file.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Biographies {
     /// Where they come from.
@@ -21,7 +21,7 @@ pub struct Biographies {
 }
 
 /// Where biographies come from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Written {
     /// By a grammar, with planted shares.
     Grammar(Grammar),
@@ -42,7 +42,7 @@ pub enum Written {
 }
 
 /// What a grammar of biographies plants.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grammar {
     /// How many texts.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Where the prompts come from.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Data {
     /// None: for methods that bring their own texts.
     #[default]
@@ -68,7 +68,7 @@ pub struct Pair {
 }
 
 /// Pairs written as templates: `{slot}` is filled.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Templates {
     /// The prompts, with slots in braces.
@@ -109,7 +109,7 @@ pub enum Both {
 }
 
 /// A file of pairs, and what its columns or keys are called.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct File {
     /// The file; a relative path starts at the folder the program runs in or, where it leads nowhere, at the RON file's.

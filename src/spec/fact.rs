@@ -28,7 +28,7 @@ pub enum Subject {
 }
 
 /// A file of facts: a JSON list of objects, or one object a line.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FactsFile {
     /// The file; a relative path starts at the folder the program runs in or, where it leads nowhere, at the RON file's.

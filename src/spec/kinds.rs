@@ -55,6 +55,11 @@ impl Method {
         }
     }
 
+    /// Whether variants leave it out: it needs a model beside the experiment's, or tells nothing that is held against theirs.
+    pub fn is_left_out(&self) -> bool {
+        self.beside().is_some() || matches!(self, Method::Cut(_))
+    }
+
     /// The other model that it works with, where it does.
     pub fn guest_mut(&mut self) -> Option<&mut ModelSpec> {
         match self {

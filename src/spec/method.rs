@@ -284,4 +284,6 @@ pub enum Method {
     Stitch(super::Stitch),
     /// A head that tells a label of texts, and what it does to two groups.
     Classify(super::Classify),
+    /// A bias cut out of the model, and what is lost with it.
+    Cut(super::Cut),
 }

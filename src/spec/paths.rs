@@ -44,6 +44,7 @@ impl Experiment {
                 Method::Probe(probe) => paths.extend(&mut probe.states),
                 Method::Stitch(stitch) => paths.extend(folder(&mut stitch.from)),
                 Method::PatchWeights(patch) => paths.extend(patch.shares.as_mut().map(|shares| &mut shares.path)),
+                Method::Cut(cut) => paths.extend(file(&mut cut.keep.data).into_iter().chain(&mut cut.text)),
                 Method::Measure(spec) => paths.extend(spec.measures.iter_mut().flat_map(Measure::paths)),
                 _ => {}
             }

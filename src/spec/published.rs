@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// A JSON list of `[profession, definitional, stereotypical]`, each number from −1, female, to 1, male.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Professions {
     /// The file; a relative path starts at the folder the program runs in or, where it leads nowhere, at the RON file's.
@@ -48,7 +48,7 @@ impl Professions {
 }
 
 /// A file of pro-stereotypical sentences of the first type, `pro_stereotyped_type1.txt.dev` or `….test`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WinoBias {
     /// The file; a relative path starts at the folder the program runs in or, where it leads nowhere, at the RON file's.

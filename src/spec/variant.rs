@@ -59,7 +59,8 @@ impl Variant {
 }
 
 impl Experiment {
-    /// The experiment that a variant of this one is; it is held against nothing itself, and has no model beside its own.
+    /// The experiment that a variant of this one is; it is held against nothing itself, has no model beside its own, and cuts
+    /// nothing.
     pub fn varied(&self, variant: &Variant) -> Experiment {
         let Variant { name, model, treat, twins: _, process, data, control, metric, seed } = variant.clone();
         Experiment {
@@ -71,7 +72,7 @@ impl Experiment {
             control: control.unwrap_or(self.control),
             metric: metric.unwrap_or(self.metric),
             seed: seed.unwrap_or(self.seed),
-            methods: self.methods.iter().filter(|method| method.beside().is_none()).cloned().collect(),
+            methods: self.methods.iter().filter(|method| !method.is_left_out()).cloned().collect(),
             against: Vec::new(),
             ..self.clone()
         }

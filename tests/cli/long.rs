@@ -19,7 +19,7 @@ const UNEVEN: &str = r#"
     LogitLens(), DirectLogitAttribution, Circuit(select: TopN(20)),
     EdgePruning(target: Edges(9), steps: 25, seeds: 2),
     Das(sites: ["blocks.1.attn.hook_z"], over: [Head], steps: 9, dimensions: [1, 2]), TunedLens(steps: 9),
-    Represent(random_models: 2), Stitch(from: Path("GUEST"), penalties: [1]),
+    CUT, Represent(random_models: 2), Stitch(from: Path("GUEST"), penalties: [1]),
     AttributionPatch(sites: ["attn.hook_q"], over: [Layer, Head], score: AtPStar()),
     Patch(sites: ["attn.hook_z", "attn.hook_q"], over: [Layer, Head]),
     Ablate(sites: ["attn.hook_z", "mlp.hook_post"], over: [Layer], with: Mean),
@@ -32,6 +32,15 @@ const EVEN: &str = r#"
     Ablate(sites: ["hook_mlp_out"], over: [Layer, Position], with: Zero),
     Ablate(sites: ["hook_mlp_out"], over: [Layer, Position], with: MeanPerPosition),
     Ablate(sites: ["attn.hook_z"], over: [Layer, Head], with: Resample)"#;
+
+/// A cut in every way.
+fn cut() -> String {
+    format!(
+        r#"Cut(apart: Items, random: 2, keep: (data: {}), ways: [
+            Edges(counts: [2, 5], spare: Strongest), Orthogonal(score: Eap, counts: [1], spare: Shares), Erase()])"#,
+        pairs(&[4, 6, 4])
+    )
+}
 
 /// Pairs of token ids, one of each length.
 pub fn pairs(lengths: &[usize]) -> String {
@@ -46,7 +55,7 @@ pub fn pairs(lengths: &[usize]) -> String {
 
 /// A place with an experiment of many steps.
 pub fn place(data: &str, methods: &str) -> Place {
-    let methods = methods.replace("\"GUEST\"", &format!("{:?}", golden("half")));
+    let methods = methods.replace("\"GUEST\"", &format!("{:?}", golden("half"))).replace("CUT", &cut());
     let place = Place::new(&format!("Path({:?})", golden("gpt2")), data, &methods);
     let text = String::from_utf8(place.read("q.ron")).unwrap();
     let quick = "    statistics: (resamples: 100, permutations: 100),\n)";

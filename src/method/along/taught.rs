@@ -81,7 +81,8 @@ impl Taught {
     }
 }
 
-fn eraser(
+/// What takes classes out of states with these moments.
+pub fn eraser(
     moments: &Moments,
     states: ArrayView2<f64>,
     classes: &[usize],

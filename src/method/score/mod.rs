@@ -50,8 +50,19 @@ pub fn scores(
     (score, stand): (Score, Stand),
     steps: &mut Steps,
 ) -> Result<Vec<Vec<f32>>, RunError> {
+    scored(bench, order, score, StandIns::new(bench, stand)?, steps)
+}
+
+/// The same where it is known what stands in.
+pub fn scored<'a>(
+    bench: &'a Bench<'a>,
+    order: &'a Order,
+    score: Score,
+    stand_ins: StandIns<'a>,
+    steps: &mut Steps,
+) -> Result<Vec<Vec<f32>>, RunError> {
     let taped = bench.model.on_tape();
-    let scorer = Scorer { bench, taped: taped.as_ref(), order, stand_ins: StandIns::new(bench, stand)? };
+    let scorer = Scorer { bench, taped: taped.as_ref(), order, stand_ins };
     let mut scores = vec![Vec::new(); bench.items.len()];
     for items in batches(bench) {
         let found = match score {

@@ -16,6 +16,7 @@ use crate::metric::Metric;
 use crate::score::Request;
 use crate::site::Site;
 use crate::spec::{Experiment, Measure, MeasureSpec, Statistics};
+use std::path::Path;
 use writer::Writer;
 
 /// The measures of a method, in their order.
@@ -178,6 +179,20 @@ pub(super) fn resolve(
         statistics,
         is_paired,
     })
+}
+
+/// A text in windows as long as the model's positions, and what they are in words.
+pub(super) fn windows(
+    at: &str,
+    text: &Path,
+    experiment: &Experiment,
+    known: &Known,
+    problems: &mut Problems,
+) -> Option<(Vec<Request>, String)> {
+    let mut maker = Maker { at: at.to_string(), experiment, known, problems, missing: 0 };
+    let set = maker.perplexity(Some(text), None, None)?;
+    let of = set.facts.into_iter().map(|(_, what)| what).collect::<Vec<_>>().join("; ");
+    Some((set.cases.into_iter().flat_map(|case| case.requests).collect(), of))
 }
 
 /// What a table of this kind is called.

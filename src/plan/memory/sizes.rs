@@ -2,6 +2,7 @@
 
 mod circuit;
 mod classifying;
+mod cutting;
 mod heard;
 mod learned;
 mod measuring;
@@ -183,6 +184,7 @@ impl<'a> Sizes<'a> {
             Step::PatchModels(plan) => self.sweep(&plan.sweep.cells, rows),
             Step::Stitch(plan) => self.stitched(plan, rows),
             Step::Classify(plan) => self.classified(plan, rows),
+            Step::Cut(plan) => self.cutting(plan, rows),
         }
     }
 
@@ -255,6 +257,7 @@ impl<'a> Sizes<'a> {
             Step::PatchModels(plan) => self.table(plan.sweep.cells.len() as u64),
             Step::Stitch(plan) => self.table(self.joined(plan)),
             Step::Classify(plan) => self.judged(plan),
+            Step::Cut(plan) => self.cuts(plan),
         }
     }
 

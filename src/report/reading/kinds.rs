@@ -3,6 +3,14 @@
 /// What the name of a table holds, and its paragraph; the first that fits.
 pub const KINDS: &[(&str, &str)] = &[
     (
+        "_cut.ranked",
+        "What the bias hangs on most, in the order in which it is cut: what the bias, and what is kept, would change by without it, as a share of the whole contrast. Below 0 it supports it. What is low in both cannot be cut without harm; what is low in the bias alone could be. By gradients this is a first-order estimate, edge by edge: the other table says what cuts do.",
+    ),
+    (
+        "_cut",
+        "The model with some of it cut: what is left of the bias, of what is kept, and what the loss changes by, each of items that the cut was not chosen on. Selectivity is 1 where the bias alone is gone, and 0 where both go alike. Beside each cut stand random ones of as many parts: a cut that does no more than these cuts nothing of its own. Shares are of the whole model's contrasts; intervals draw whole groups of items.",
+    ),
+    (
         ".twins.",
         "A treatment changes a figure by chance too. Twins are the same treatment with what can be left to chance left to it: weights rounded up or down at random to as many bits (with about twice the squared error of the nearest level), weights of any kind set to zero until as much is gone as the pruning takes, as many heads or blocks taken out, a student trained on other texts in another order, other draws of calibration texts. `change` is that of the treatment, `change of twins` their mean with their middle 95 in 100; `quantile` says where the change stands among them: near 0 or 1 it is more than chance, anywhere else it is what any such treatment would do. At matched loss each twin is moved along the line of change on loss; where the treatment costs more, or less, than every twin there is no such row, and the facts say so.",
     ),
