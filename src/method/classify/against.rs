@@ -120,5 +120,6 @@ fn figure(group: String, rate: Rate, members: Vec<usize>, [classes, groups]: [us
         statistic: Box::new(statistic),
         drawn: Drawn::Clusters,
         mean_of: if rate.is_accuracy { Some(right) } else { None },
+        test: None,
     }
 }
