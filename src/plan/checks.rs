@@ -43,6 +43,8 @@ pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
         );
         problems.add(&format!("methods[{first}]"), what);
     }
+    let mut found = experiment.methods.iter().filter(|method| method.can_be_held()).peekable();
+    let of_items = found.peek().is_some() && found.all(Method::tells_of_items);
     if !variants.is_empty() && experiment.methods.iter().any(Method::chooses_nodes) {
         let what = "`neurons: Top` chooses other neurons in each variant, and circuits of other nodes cannot be held against each other; name them, for instance as the facts of a run without `against` do";
         problems.add("against", what);
@@ -57,12 +59,12 @@ pub(super) fn against(experiment: &Experiment, problems: &mut Problems) {
         if variants[..index].iter().any(|earlier| earlier.name == variant.name) {
             problems.add(&format!("{at}.name"), format!("{:?} is the name of an earlier variant too", variant.name));
         }
-        let held = |method: &Method| matches!(method, Method::Represent(_) | Method::Measure(_) | Method::Classify(_));
+        let held = |method: &Method| matches!(method, Method::Represent(_) | Method::Measure(_));
         let compares = experiment.methods.iter().any(held);
         if compares && (variant.data.is_some() || variant.seed.is_some()) {
-            let what = "has prompts of its own, but spaces, measures and classifiers are held against each other on the same prompts; leave `data` and `seed` out, or the methods Represent, Measure and Classify";
+            let what = "has prompts of its own, but spaces and measures are held against each other on the same prompts; leave `data` and `seed` out, or the methods Represent and Measure";
             problems.add(&at, what);
-        } else if variant.asks_otherwise() && !compares && !experiment.methods.iter().any(Method::finds_circuits) {
+        } else if variant.asks_otherwise() && of_items {
             let what = "asks other prompts, or another metric of them, and only circuits are held against each other then; leave `data`, `seed` and `metric` out, or add a method that finds a circuit";
             problems.add(&at, what);
         }

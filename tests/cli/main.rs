@@ -3,6 +3,8 @@
 mod against;
 mod checkpoints;
 mod circuit;
+#[path = "../common/mod.rs"]
+mod common;
 mod compile;
 mod evaluate_circuit;
 mod explain;
@@ -26,6 +28,7 @@ mod states;
 mod treat;
 mod twins;
 
+use common::real_weights;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;

@@ -52,7 +52,7 @@ fn spaces_of_other_prompts_are_not_held_against_these() {
     let told = place("(name: \"v\", seed: 5)").bad(&["check", "q.ron"]);
     assert!(
         told.contains(
-            "against[0]: has prompts of its own, but spaces, measures and classifiers are held against each other on the same"
+            "against[0]: has prompts of its own, but spaces and measures are held against each other on the same"
         ),
         "{told}"
     );

@@ -1,8 +1,10 @@
 //! Twins of a treatment: measured once each, gone on with where they were left, and what stands beside them is their count.
 
-use super::{Place, contents};
+use super::{Place, contents, real_weights};
+use patchclamp::table::Table;
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 const DATA: &str = r#"Templates(
     templates: ["The {job} opened the door because", "The {job} left the office when"],
@@ -113,4 +115,38 @@ fn what_has_no_twins_is_said() {
     let told =
         place.bad(&["run", "q.ron", "--set", "methods=[Represent()]", "--set", "against[0].treat=[Round(bits: 4)]"]);
     assert!(told.contains("against[0].twins: tell of measures"), "{told}");
+}
+
+/// The experiment on a checkpoint of one's own, with fewer twins and orders: what all maps together do is what rounding does,
+/// shares of the maps sum to it, and it stands somewhere among the twins.
+#[test]
+fn rounding_real_weights_is_told_with_its_null_and_by_map() {
+    let Some(model) = real_weights("stories260K") else { return };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(folder.join("experiments/rounding_checkpoint.ron")).unwrap();
+    let text = text.replace("twins: 99", "twins: 5").replace("sets: 1400", "sets: 760");
+    let text = text.replace("../assets", &folder.join("assets").display().to_string());
+    assert!(text.contains("twins: 5") && text.contains("sets: 760"));
+    let place = Place::new("", "Nothing", "");
+    place.write("q.ron", text.as_bytes());
+    let model = fs::canonicalize(model).unwrap();
+    place.good(&["run", "q.ron", "--model", model.to_str().unwrap(), "--out", "r"]);
+    let held = effects(&place, "r/tables/01_measure.log_odds.against.int4.csv", Some("difference"));
+    let change = held[&("all".to_string(), "log-odds".to_string())];
+    assert!(change.abs() > 0.1, "{change}");
+    let bytes = place.read("r/tables/02_patch_weights.csv");
+    let rows = Table::rows_from_csv(std::str::from_utf8(&bytes).unwrap()).unwrap();
+    let whole = rows.iter().find(|row| row.site.as_deref() == Some("all parts")).unwrap().effect;
+    assert!((whole - change).abs() < 1e-4, "{whole} {change}");
+    let shares: Vec<f64> = rows.iter().filter(|row| row.metric.ends_with("share")).map(|row| row.effect).collect();
+    // q, k, v, out, gate, up and down of five layers
+    assert_eq!(shares.len(), 35);
+    assert!((shares.iter().sum::<f64>() - whole).abs() < 1e-9, "{shares:?}");
+    let mut reader = csv::Reader::from_reader(fs::File::open(place.path("r/bias.csv")).unwrap());
+    let lines: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let of = |line: &&csv::StringRecord| &line[1] == "int4" && &line[2] == "log_odds: log-odds" && &line[3] == "all";
+    let quantile: f64 = lines.iter().find(of).unwrap()[11].parse().unwrap();
+    assert!((0.0..=1.0).contains(&quantile), "{quantile}");
+    // every occupation has its own figure
+    assert_eq!(lines.iter().filter(|line| &line[1] == "int4" && &line[2] == "log_odds: log-odds").count(), 21);
 }
