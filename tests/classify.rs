@@ -205,10 +205,36 @@ fn files_with_the_columns_of_bias_in_bios_are_read() {
         ("software_engineer", "male")
     );
     assert!(paths.iter().all(|path| items(&data(path, "")) == first));
+    for kept in ["snappy", "zstd", "gzip", "named"] {
+        assert_eq!(items(&data(&parquet(kept), "")), first, "{kept}");
+    }
     let text = loaded.text.as_ref().unwrap();
     assert_eq!(text.decode(&items(&data(&paths[0], ", words: 4"))[0].clean).trim(), "She read the book.");
     assert_eq!(text.decode(&items(&data(&paths[0], ", scrubbed: Yes"))[3].clean).trim(), "went home.");
     assert_eq!(items(&data(&paths[0], ", items: 3")).len(), 3);
+}
+
+/// A file of `tests/golden/biographies.py`.
+fn parquet(name: &str) -> PathBuf {
+    golden("biographies").join(name).with_extension("parquet")
+}
+
+#[test]
+fn damaged_parquet_is_an_error_and_no_panic() {
+    let (loaded, whole) = (organism(), std::fs::read(parquet("snappy")).unwrap());
+    let path = file("damaged.parquet", "");
+    let mut refused = 0;
+    for place in (0..whole.len()).step_by(3) {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 0xa5;
+        std::fs::write(&path, bytes).unwrap();
+        let text = question(&data(&path, ""), "Record(sites: [\"hook_embed\"])", "");
+        if let Err(error) = Plan::new(&experiment(&text), &loaded) {
+            refused += 1;
+            assert!(error.to_string().contains("damaged.parquet"), "{error}");
+        }
+    }
+    assert!(refused > whole.len() / 9, "{refused} of {}", whole.len() / 3);
 }
 
 #[test]
@@ -238,6 +264,13 @@ fn what_cannot_be_classified_is_refused() {
     refuses(&grammar("told: 2"), "Classify()", "are shares from 0 to 1");
     let bad = file("bad.jsonl", r#"{"hard_text": "She left.", "profession": 99, "gender": 1}"#);
     refuses(&data(&bad, ""), "Classify()", "bad.jsonl:1: 99 stands for no name; there are 0 to 27");
+    let holes = data(&parquet("holes"), "");
+    refuses(&holes, "Classify()", "holes.parquet:2: column `hard_text` has nothing there");
+    let other = format!("Biographies(from: File(path: {:?}, label: \"job\"))", parquet("gzip"));
+    refuses(&other, "Classify()", "there is no column `job`; the file has hard_text, profession, gender, other");
+    let group = format!("Biographies(from: File(path: {:?}, group: \"other\"))", parquet("gzip"));
+    refuses(&group, "Classify()", "gzip.parquet:1: column `other` has 0.5, which is neither a text nor a whole number");
+    refuses(&data(&file("text.parquet", "{}"), ""), "Classify()", "text.parquet: no Parquet file");
     let none = file("none.csv", "text,profession,gender\nShe left.,1,1\n");
     refuses(&data(&none, ""), "Classify()", "there is no column `hard_text`; the header has text, profession, gender");
 }

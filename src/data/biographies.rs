@@ -85,10 +85,11 @@ fn labelled(asked: &Biographies, [text, profession, gender]: Texts) -> Labelled 
 }
 
 fn rows(path: &Path, columns: [&String; 3]) -> Result<Vec<(usize, Texts)>, DataError> {
-    let text = super::text_file::text(path)?;
-    let found = match path.extension().is_some_and(|ending| ending == "csv") {
-        true => of_csv(path, &text, columns)?,
-        false => of_json(path, &text, columns)?,
+    let text = || super::text_file::text(path);
+    let found = match path.extension().and_then(|ending| ending.to_str()) {
+        Some("parquet") => super::parquet::columns(path, columns)?,
+        Some("csv") => of_csv(path, &text()?, columns)?,
+        _ => of_json(path, &text()?, columns)?,
     };
     let named = |(line, [text, label, group]): (usize, Texts)| {
         let label = numbered(path, line, label, &PROFESSIONS)?;

@@ -6,6 +6,7 @@ mod calibration;
 mod csv;
 mod facts;
 mod jsonl;
+mod parquet;
 mod professions;
 mod program;
 pub(crate) mod sheet;

@@ -17,6 +17,11 @@ pub fn text(path: &Path) -> Result<String, DataError> {
     Ok(text.strip_prefix(MARK).map_or_else(|| text.clone(), str::to_string))
 }
 
+/// A file that is no text.
+pub fn file(path: &Path) -> Result<std::fs::File, DataError> {
+    std::fs::File::open(path).map_err(|error| DataError::unreadable(path, error))
+}
+
 /// The lines of a text that are not blank, each with its number from 1.
 pub fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let numbered = text.lines().enumerate().map(|(index, line)| (index + 1, line));

@@ -25,7 +25,7 @@ pub struct Biographies {
 pub enum Written {
     /// By a grammar, with planted shares.
     Grammar(Grammar),
-    /// A file with a row a text, `.csv` with a header or else one JSON object a line; BiasInBios has these columns.
+    /// A file with a row a text: `.parquet`, `.csv` with a header, or else one JSON object a line; BiasInBios has these columns.
     File {
         /// The file; a relative path starts at the folder the program runs in or, where it leads nowhere, at the RON file's.
         path: PathBuf,
