@@ -217,6 +217,16 @@ impl Text {
         Ok(self.encoding(text, special)?.get_ids().to_vec())
     }
 
+    /// The special tokens before a text, its own, and those behind it; where it is empty all stand before it.
+    pub fn parted(&self, text: &str, special: SpecialTokens) -> Result<[Vec<u32>; 3], TextError> {
+        let encoding = self.encoding(text, special)?;
+        let (ids, added) = (encoding.get_ids(), encoding.get_special_tokens_mask());
+        let first = added.iter().take_while(|added| **added == 1).count();
+        let behind = added[first..].iter().rev().take_while(|added| **added == 1).count();
+        let last = ids.len() - behind;
+        Ok([&ids[..first], &ids[first..last], &ids[last..]].map(<[u32]>::to_vec))
+    }
+
     fn encoding(&self, text: &str, special: SpecialTokens) -> Result<Encoding, TextError> {
         let add = special == SpecialTokens::AsTokenizer;
         let unencodable = |error: tokenizers::Error| {

@@ -113,6 +113,50 @@ fn training_leaves_the_model_as_it_was_and_hangs_on_its_draw_alone() {
     assert_ne!(losses(&several[0]), losses(&several[3]));
 }
 
+/// Of logits that are no numbers any class is the likeliest, and a model that says one class of all is fair.
+#[test]
+fn training_that_diverges_tells_nothing() {
+    let train = "Classify(shuffles: 5, train: Whole(epochs: 2, rows: 8, rate: 1e30))";
+    let (_, told) = found(&tokens("diverged.jsonl"), train, &load("gpt2"));
+    let main = &told[0].tables[0];
+    assert!(told[0].tables.iter().all(|table| table.rows.is_empty()) && told[0].items[0].rows.is_empty(), "{main:?}");
+    let why = main.facts.iter().find(|(name, _)| name.starts_with("left out, ")).unwrap().1;
+    assert!(why.contains("training diverged at step") && why.contains("lower `rate`"), "{why}");
+}
+
+#[test]
+fn texts_that_are_kept_apart_are_drawn_together() {
+    // every text four times over, of one person each
+    let mut lines = String::new();
+    for (item, row) in random_rows(&[5; 60], 9).iter().flat_map(|row| [row; 4]).enumerate() {
+        let (person, class, group) = (item / 4, item / 4 % 2, item / 8 % 2);
+        let mut text: Vec<u32> = row.iter().map(|token| token % 40).collect();
+        text[2] = [44, 45][class];
+        writeln!(
+            lines,
+            r#"{{"clean": {text:?}, "corrupt": {text:?}, "right": 5, "wrong": 6, "profession": "{class}", "gender": "{group}", "person": "{person}"}}"#
+        )
+        .unwrap();
+    }
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("persons.jsonl");
+    std::fs::write(&path, lines).unwrap();
+    let data = format!("Jsonl(path: {path:?}, labels: [\"profession\", \"gender\", \"person\"])");
+    let method = "Classify(shuffles: 50, penalties: [10], held_out: (apart: Label(\"person\")))";
+    let (plan, told) = found(&data, method, &load("gpt2"));
+    let Step::Classify(classifying) = &plan.steps[0] else { panic!("one method") };
+    let (clusters, tested) = (classifying.clusters(), classifying.parts.test.len());
+    assert!(clusters.len() == tested / 4 && clusters.iter().all(|cluster| cluster.len() == 4));
+    let units = classifying.exchangeable();
+    assert!(units.len() == 2 && units.iter().flatten().all(|unit| unit.len() == 4));
+    let main = &told[0].tables[0];
+    assert!(main.facts["intervals"].contains(&format!("{} clusters of the {tested}", clusters.len())));
+    assert!(main.facts["shuffled groups"].contains("among clusters"), "{main:?}");
+    // accuracy in steps of whole persons: no draw has part of one
+    let accuracy = row(main, "accuracy");
+    let part = accuracy.effect * clusters.len() as f64;
+    assert!((part - part.round()).abs() < 1e-9, "{accuracy:?}");
+}
+
 #[test]
 fn training_that_cannot_be_is_refused() {
     let refuses = |train: &str, more: &str, expected: &str| {
@@ -157,7 +201,7 @@ fn two_models_are_compared_text_by_text() {
         }
     }
     let (statistics, seed) = (plan.experiment.statistics, plan.experiment.seed);
-    let found = differences(classifying, [own, &others], statistics, seed);
+    let found = differences(classifying, [own, &others], true, statistics, seed);
     let stream = "blocks.0.hook_resid_post";
     let tested = classifying.parts.test.len() as f64;
     let accuracy = difference(&found, stream, "accuracy");
@@ -186,7 +230,7 @@ fn two_models_are_compared_text_by_text() {
         assert!((gap.values[2].0 - change).abs() < 1e-12, "{class}: {gap:?} {change}");
     }
     // against itself nothing differs
-    for same in differences(classifying, [own, own], statistics, seed) {
+    for same in differences(classifying, [own, own], true, statistics, seed) {
         assert!(same.values[2].0 == 0.0 && same.p == Some(1.0), "{same:?}");
     }
 }

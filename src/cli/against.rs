@@ -3,6 +3,7 @@
 use super::open::{planned, prepared};
 use super::runs::Ready;
 use super::screen::{Bar, Voice};
+use crate::model::load::Loaded;
 use crate::plan::{Plan, Step};
 use crate::report::{self, Beside, Folder, is_finished};
 use crate::run::Outcome;
@@ -78,8 +79,14 @@ pub fn refuse_shards(experiment: &Experiment) -> anyhow::Result<()> {
 }
 
 /// Runs every variant that is not there yet, each in a folder of its own below `path`.
-pub fn run(own: &Plan, file: &Path, path: &Path, bar: &mut Bar, voice: Voice) -> anyhow::Result<Vec<Beside>> {
-    let mut folders = Vec::new();
+pub fn run(
+    (own, loaded): (&Plan, &Loaded),
+    file: &Path,
+    path: &Path,
+    bar: &mut Bar,
+    voice: Voice,
+) -> anyhow::Result<Vec<Beside>> {
+    let (mut folders, own_layers) = (Vec::new(), loaded.model.dims().layers);
     if !is_held(&own.experiment) {
         return Ok(folders);
     }
@@ -88,6 +95,7 @@ pub fn run(own: &Plan, file: &Path, path: &Path, bar: &mut Bar, voice: Voice) ->
         let experiment = own.experiment.clone();
         let (plan, loaded) =
             prepared(experiment.varied(variant), file, voice).map_err(|error| named(index, variant, &error))?;
+        let layers = [own_layers, loaded.model.dims().layers];
         let same_tokens = tokens(&plan).eq(tokens(own));
         let ready = Ready::of(plan, loaded);
         if !is_finished(&folder, &ready.fingerprint) {
@@ -95,7 +103,7 @@ pub fn run(own: &Plan, file: &Path, path: &Path, bar: &mut Bar, voice: Voice) ->
             ready.complete(work, bar, voice, |_, _| Ok(()))?;
         }
         twins(&experiment, variant, (file, &folder), bar, voice).map_err(|error| named(index, variant, &error))?;
-        folders.push(Beside { folder, same_tokens });
+        folders.push(Beside { folder, same_tokens, layers });
     }
     Ok(folders)
 }
@@ -130,7 +138,7 @@ pub fn hold(outcome: &mut Outcome, plan: &Plan, variants: &[Beside]) -> anyhow::
         report::hold(outcome, plan, variant, folder)?;
         report::hold_spaces(outcome, plan, variant, folder)?;
         report::hold_measures(outcome, plan, variant, folder)?;
-        report::hold_classified(outcome, plan, variant, folder)?;
+        report::hold_classified(outcome, plan, variant, beside)?;
         report::hold_twins(outcome, plan, variant, folder)?;
         report::hold_effects(outcome, plan, variant, beside)?;
     }

@@ -146,7 +146,7 @@ fn of_variant(mut varied: Experiment, setting: &Setting, voice: Voice) -> anyhow
     }
     let mut opened = open(&mut varied.model, setting, voice)?;
     let others = fitting(opened.model(), others)?;
-    apply(&mut opened, &recipe, &others, voice);
+    apply(&mut opened, &recipe, &others, voice)?;
     finish(opened, &varied.model, &varied.process)
 }
 
@@ -181,12 +181,12 @@ pub fn treated_by(
     let others = others(&mut experiment.treat, setting, voice)?;
     recipe.merged = others.iter().map(|(index, other)| (*index, other.hash.text().to_string())).collect();
     let others = fitting(opened.model(), others)?;
-    let ledger = apply(&mut opened, recipe, &others, voice);
+    let ledger = apply(&mut opened, recipe, &others, voice)?;
     Ok((finish(opened, &model, &experiment.process)?, ledger))
 }
 
 /// Takes every step of a recipe, with a bar where something is trained.
-fn apply(opened: &mut Fresh, recipe: &Recipe, others: &[Box<dyn Model>], voice: Voice) -> Ledger {
+fn apply(opened: &mut Fresh, recipe: &Recipe, others: &[Box<dyn Model>], voice: Voice) -> anyhow::Result<Ledger> {
     let (mut bar, width) = (Bar::new(voice), opened.width);
     let ledger = treat::apply_heard(opened.model(), recipe, others, width, &mut |done, of| {
         if done == 1 {
@@ -195,7 +195,7 @@ fn apply(opened: &mut Fresh, recipe: &Recipe, others: &[Box<dyn Model>], voice: 
         bar.advance(1);
     });
     bar.finish();
-    ledger
+    Ok(ledger?)
 }
 
 /// The models that weights are drawn towards, each with the step that names it.

@@ -120,7 +120,7 @@ pub fn run(args: &FileArgs, out: Option<PathBuf>, voice: Voice) -> anyhow::Resul
     let path = out.unwrap_or_else(|| default_folder(&args.file));
     // begun before its variants are run, so that a folder which was left in between is unfinished
     let work = ready.begin(&path, Shard::WHOLE, &bar)?;
-    let folders = against::run(&ready.plan, &args.file, &path, &mut bar, voice)?;
+    let folders = against::run((&ready.plan, &ready.loaded), &args.file, &path, &mut bar, voice)?;
     let results = ready.complete(work, &mut bar, voice, |outcome, plan| against::hold(outcome, plan, &folders))?;
     // said last: a reader that has gone must not keep the run from happening
     ending(&results, &path, voice, &bar)

@@ -2,7 +2,7 @@
 
 use super::FileArgs;
 use super::commands::experiment;
-use super::open::{prepared, source};
+use super::open::{planned, prepared, source};
 use super::screen::{Voice, say};
 use crate::model::Model;
 use crate::model::family::{self, Config};
@@ -10,6 +10,7 @@ use crate::model::load::folder;
 use crate::model::weights::Weights;
 use crate::precision::Precision;
 use crate::report::{Folder, ron_value};
+use crate::spec::{Experiment, Treatment};
 use crate::tensor::{Setting, Tensor, cpu, to_doubles};
 use crate::treat::{save, shortened::shortened};
 use crate::{device, model};
@@ -60,6 +61,9 @@ pub fn treat(args: &TreatArgs) -> anyhow::Result<()> {
         asked.precision = Precision::F32;
     }
     ensure!(!args.out.exists(), "{} is there already; give another folder", args.out.display());
+    if asked.treat.iter().any(|step| matches!(step, Treatment::Distil(how) if how.steps > 0)) {
+        savable(&asked, &args.experiment.file)?;
+    }
     let (plan, treated) = prepared(asked, &args.experiment.file, Voice::Terminal)?;
     let setting = device::setting(plan.experiment.device, plan.experiment.precision)?;
     let (source, plain) = source(&plan.experiment.model, &setting, Voice::Terminal)?;
@@ -81,6 +85,17 @@ pub fn treat(args: &TreatArgs) -> anyhow::Result<()> {
     checked(&args.out, &files, |folder| same_again(folder, treated.model.as_ref(), lost, &setting))?;
     let said = plan.ledger.as_ref().map(|ledger| ledger.said()).unwrap_or_default();
     say(&format!("The model is in {}: {} tensors changed; {said}.", args.out.display(), written.changed.len()))
+}
+
+/// Refuses a student that could not be written, before it is trained for hours.
+fn savable(asked: &Experiment, file: &Path) -> anyhow::Result<()> {
+    let (plan, loaded) = planned(asked.clone(), file, Voice::Quiet)?;
+    drop(loaded);
+    let setting = device::setting(plan.experiment.device, plan.experiment.precision)?;
+    let (source, plain) = source(&plan.experiment.model, &setting, Voice::Quiet)?;
+    let Some(layers) = plan.recipe.layers(plain.dims().layers) else { return Ok(()) };
+    let (source, plain) = kept(source, plain.as_ref(), &layers, &setting)?;
+    Ok(save::writable(&Config::parse("config.json", &source.config)?, &source.weights, plain.as_ref())?)
 }
 
 /// The files of a model with some of its blocks alone, and that model.

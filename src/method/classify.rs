@@ -12,7 +12,8 @@
 //! `against`, two models tell of the same texts: their differences have intervals and tests of their own, text by text.
 //!
 //! *What it cannot show.* Whether the labels are right. An interval over test texts does not hold the variation of training
-//! texts, nor that of the draws that training hangs on (`draw` draws anew). What a head can tell of frozen states, the whole model
+//! texts, nor that of the draws that training hangs on (`draw` draws anew): two models trained alike but for their draw differ by
+//! more than p between the two of them allows for, so hold several draws of either against each other. What a head can tell of frozen states, the whole model
 //! trained on the task may tell otherwise: ask both.
 //!
 //! *Reference.* De-Arteaga et al. 2019, "Bias in Bios"; Hardt, Price & Srebro 2016; Han et al. 2022 (DTO).
@@ -50,7 +51,7 @@ struct Told {
     penalty: f64,
     /// The mean loss of each round of training, of a whole model.
     losses: Vec<f64>,
-    /// Why there is nothing, where states cannot be read.
+    /// Why there is nothing, where states cannot be read or training diverged.
     fault: Option<String>,
 }
 

@@ -6,9 +6,9 @@ use super::sites::lens_sites;
 use super::{Known, Problems};
 use crate::site::Site;
 use crate::spec::{Classify, Experiment, Pooled, Train, Whole};
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 use patchclamp_probes::decode::{Design, Labels};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A head to be learned, with every name resolved.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,6 +146,29 @@ fn check_training(at: &str, whole: &Whole, experiment: &Experiment, problems: &m
 }
 
 impl Classifying {
+    /// The texts that are tested on, by their place among them, in clusters: what never stands on both sides is drawn together.
+    pub fn clusters(&self) -> Vec<Vec<usize>> {
+        let mut found: IndexMap<usize, Vec<usize>> = IndexMap::new();
+        for (place, item) in self.parts.test.iter().enumerate() {
+            found.entry(self.apart[*item]).or_default().push(place);
+        }
+        found.into_values().collect()
+    }
+
+    /// Among which of them groups are exchanged: clusters of the same classes, where all of a cluster are of one group, else single
+    /// texts of a class.
+    pub fn exchangeable(&self) -> Vec<Vec<Vec<usize>>> {
+        let of = |values: &[usize], place: &usize| values[self.parts.test[*place]];
+        let (clusters, mut found) = (self.clusters(), BTreeMap::<BTreeSet<usize>, Vec<Vec<usize>>>::new());
+        let of_one = |unit: &Vec<usize>| unit.iter().all(|place| of(&self.group, place) == of(&self.group, &unit[0]));
+        let single = || (0..self.parts.test.len()).map(|place| vec![place]).collect();
+        for unit in if clusters.iter().all(of_one) { clusters } else { single() } {
+            let classes = unit.iter().map(|place| of(self.labels.of(), place)).collect();
+            found.entry(classes).or_default().push(unit);
+        }
+        found.into_values().collect()
+    }
+
     /// Why what is told of texts cannot be held against what another model tells of them; none where it can.
     pub fn unlike(&self, other: &Classifying) -> Option<String> {
         let same = (&self.classes, &self.labels) == (&other.classes, &other.labels);

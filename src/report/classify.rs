@@ -1,24 +1,23 @@
 //! Classifiers of two models beside each other.
 
 use super::measure::held;
-use super::{Folder, ReportError};
+use super::{Beside, Folder, ReportError};
 use crate::method::classify::{differences, is_of};
 use crate::method::represent::AGAINST;
 use crate::plan::{Plan, Step};
 use crate::run::Outcome;
 use crate::spec::Variant;
 use crate::table::Table;
-use std::path::Path;
 
-/// Adds to an outcome a table for each of its classifiers: its own model's figures, those of the variant's finished run in
-/// `folder`, and their differences text by text.
+/// Adds to an outcome a table for each of its classifiers: its own model's figures, those of the variant's finished run, and their
+/// differences text by text.
 pub fn hold_classified(
     outcome: &mut Outcome,
     plan: &Plan,
     variant: &Variant,
-    folder: &Path,
+    beside: &Beside,
 ) -> Result<(), ReportError> {
-    let there = Folder::existing(folder)?;
+    let there = Folder::existing(&beside.folder)?;
     for (finding, step) in outcome.findings.iter_mut().zip(&plan.steps) {
         let Step::Classify(classifying) = step else { continue };
         let (main, own) = (&finding.tables[0], &finding.items[0]);
@@ -26,8 +25,10 @@ pub fn hold_classified(
         let others = Table::rows_from_csv(&there.read_text(&file)?)
             .map_err(|error| ReportError::NoRun(format!("{file}: {error}")))?;
         let (statistics, seed) = (plan.experiment.statistics, plan.experiment.seed);
-        let found = differences(classifying, [&own.rows, &others], statistics, seed);
-        let table = held(main, &found, variant);
+        let even = beside.layers[0] == beside.layers[1];
+        let found = differences(classifying, [&own.rows, &others], even, statistics, seed);
+        let mut table = held(main, &found, variant);
+        table.facts.extend(beside.uneven("only the last streams of either are held against each other"));
         finding.tables.push(table);
     }
     Ok(())

@@ -31,6 +31,19 @@ pub struct Beside {
     pub folder: PathBuf,
     /// Whether its model reads the experiment's prompts as the same tokens.
     pub same_tokens: bool,
+    /// How many layers the experiment's model has, and that of the variant.
+    pub layers: [usize; 2],
+}
+
+impl Beside {
+    /// A fact, with what is done about it, where the models have other numbers of layers.
+    pub(super) fn uneven(&self, what: &str) -> Option<(String, String)> {
+        let [own, other] = self.layers;
+        let words = format!(
+            "the experiment's model has {own}, the variant's {other}, so a layer of the same number need not stand at the same depth; {what}"
+        );
+        (own != other).then(|| ("layers".to_string(), words))
+    }
 }
 
 /// A place and what is told of it: metric, site, layer, head, position, neuron.
@@ -157,10 +170,11 @@ impl Pair<'_> {
         let what = (DIFFERENCE.to_string(), format!("the effect in {} less that in the experiment's model", self.name));
         let tokens = (!self.beside.same_tokens)
             .then(|| ("positions".to_string(), "left out, as the two models read other tokens".to_string()));
+        let uneven = self.beside.uneven("layers are matched by number");
         Table {
             name: format!("{}{AGAINST}{}", main.name, self.name),
             title: format!("{}, against {}", main.title, self.name),
-            facts: sign.into_iter().chain([what]).chain(tokens).collect(),
+            facts: sign.into_iter().chain([what]).chain(tokens).chain(uneven).collect(),
             positions: main.positions.clone(),
             rows: Vec::new(),
         }

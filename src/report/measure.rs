@@ -7,7 +7,7 @@ use crate::method::measure::{Difference, NAME, differences, items_of, neutral};
 use crate::method::represent::AGAINST;
 use crate::plan::{Plan, Step};
 use crate::run::Outcome;
-use crate::spec::{Experiment, ModelSpec, Treatment, Variant};
+use crate::spec::{Classify, Experiment, Method, ModelSpec, Train, Treatment, Variant};
 use crate::table::{Row, Table, quantity};
 use indexmap::IndexMap;
 
@@ -157,8 +157,8 @@ pub(super) fn csv(tables: &[Table], experiment: &Experiment) -> Option<String> {
     measures.sort_by(|a, b| a.name.cmp(&b.name));
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(HEADER).ok()?;
-    for table in &measures {
-        let measure = |row: &Row| format!("{}: {}", stem(&table.name), row.metric);
+    for (table, name) in measures.iter().zip(names(&measures, experiment)) {
+        let measure = |row: &Row| format!("{name}: {}", row.metric);
         match table.name.split_once(AGAINST) {
             None => {
                 let model = [model(&experiment.model), treated(&experiment.treat)];
@@ -191,11 +191,35 @@ fn placed(table: &Table, row: &Row) -> Row {
     Row { site: Some(group), layer: None, ..row.clone() }
 }
 
-/// `crows_pairs` of `01_measure.crows_pairs.against.flat`.
-fn stem(name: &str) -> &str {
-    let name = name.split_once(NAME).map_or(name, |(_, name)| name);
-    let name = name.split_once(AGAINST).map_or(name, |(name, _)| name);
-    if name.split_once('_').is_some_and(|(_, name)| name.starts_with(CLASSIFY)) { CLASSIFY } else { name }
+/// What each table's measure is called; where two methods of a run ask for the same, with the number of the method.
+fn names(measures: &[&Table], experiment: &Experiment) -> Vec<String> {
+    let plain: Vec<[String; 2]> = measures.iter().map(|table| [number(table), stem(table, experiment)]).collect();
+    let twice = |number: &str, name: &str| plain.iter().any(|[other, own]| own == name && other != number);
+    let named = |[number, name]: &[String; 2]| match twice(number, name) {
+        true => format!("{name}, method {number}"),
+        false => name.clone(),
+    };
+    plain.iter().map(named).collect()
+}
+
+/// `01` of `01_measure.crows_pairs.against.flat`.
+fn number(table: &Table) -> String {
+    table.name.split_once('_').map_or(String::new(), |(number, _)| number.into())
+}
+
+/// `crows_pairs` of it; of a classifier what is trained.
+fn stem(table: &Table, experiment: &Experiment) -> String {
+    if is_of_classes(table) {
+        let place = number(table).parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        return match place.and_then(|place| experiment.methods.get(place)) {
+            Some(Method::Classify(Classify { train: Train::Whole(whole), .. })) => {
+                format!("{CLASSIFY}, whole model, draw {}", whole.draw)
+            }
+            _ => CLASSIFY.into(),
+        };
+    }
+    let name = table.name.split_once(NAME).map_or(table.name.as_str(), |(_, name)| name);
+    name.split_once(AGAINST).map_or(name, |(name, _)| name).into()
 }
 
 /// What a figure of a variant is beside that of the experiment's own model.

@@ -7,7 +7,7 @@ use crate::method::represent::AGAINST;
 use crate::method::summary::mean;
 use crate::plan::{Plan, Step};
 use crate::run::Outcome;
-use crate::spec::Variant;
+use crate::spec::{Treatment, Variant};
 use crate::table::{Row, Table};
 use patchclamp_probes::Interval;
 use patchclamp_probes::null::{Place, place, place_at};
@@ -47,10 +47,12 @@ pub fn hold_twins(outcome: &mut Outcome, plan: &Plan, variant: &Variant, folder:
     let twins = (1..=variant.twins).map(|number| read(&there, &file(number))).collect::<Result<Vec<_>, _>>()?;
     let own: Vec<&Table> = measures(plan, outcome).collect();
     let treated: Vec<Option<&Table>> = own.iter().map(|table| of_variant(outcome, table, variant)).collect();
-    let loss = losses(&own, &treated, &twins);
+    let (loss, treat) = (losses(&own, &treated, &twins), plan.experiment.varied(variant).treat);
+    let chosen = treat.iter().any(Treatment::is_chosen);
     let held = own.iter().zip(&treated).enumerate().filter_map(|(number, (own, treated))| {
         let changes = Changes { own, treated: (*treated)?, twins: twins.iter().map(|twin| &twin[number]).collect() };
-        Some(changes.told(variant, loss.as_ref()))
+        let table = changes.told(variant, loss.as_ref());
+        Some(if chosen { table } else { spread(table, variant) })
     });
     let held: Vec<Table> = held.collect();
     for table in held {
@@ -59,6 +61,30 @@ pub fn hold_twins(outcome: &mut Outcome, plan: &Plan, variant: &Variant, folder:
         finding.expect("the measure that it is of").tables.push(table);
     }
     Ok(())
+}
+
+/// A table without places: a treatment that chooses nothing is one of its twins, so that any place among them is as likely as
+/// another, and what they tell is how far such treatments are apart.
+fn spread(mut table: Table, variant: &Variant) -> Table {
+    table.rows.retain(|row| !ROWS[2..].contains(&row.method.as_str()));
+    table.rows.iter_mut().for_each(|row| row.p = None);
+    table.facts.shift_remove("quantile at matched loss");
+    let facts = [
+        (
+            "twins",
+            format!(
+                "{}: the same treatment again with another seed: in another order, and on other texts where there are more than are used; `change of twins` is their mean and middle 95 in 100, how far such treatments are apart",
+                variant.twins
+            ),
+        ),
+        (
+            "quantile",
+            "none, and no p: nothing that the treatment chooses is left to chance in its twins, so it is one of them"
+                .into(),
+        ),
+    ];
+    table.facts.extend(facts.map(|(name, words)| (name.to_string(), words)));
+    table
 }
 
 fn read(folder: &Folder, name: &str) -> Result<Vec<Table>, ReportError> {
@@ -124,7 +150,7 @@ impl Changes<'_> {
             (
                 "twins",
                 format!(
-                    "{}: what chance does in the place of a choice: rounded up or down at random to as many bits (about twice the squared error of the nearest level), weights of any kind set to zero until as much is gone as the pruning takes, as many heads or blocks, Fair-GPTQ without its pairs, a student of other texts in another order; calibrated on other draws, except where matched to a pruning",
+                    "{}: what chance does in the place of a choice: rounded up or down at random to as many bits (about twice the squared error of the nearest level), weights of any kind set to zero until as much is gone as the pruning takes, as many heads or blocks, Fair-GPTQ without its pairs, a student trained with another seed; calibrated on other draws of the texts where there are more than are used, except where matched to a pruning",
                     variant.twins
                 ),
             ),

@@ -32,7 +32,8 @@ pub enum Source {
     Prompts,
     /// A text file, cut into pieces of one length, of which any are taken.
     Text(PathBuf),
-    /// What the model itself says, beginning with any token.
+    /// What the model itself says, beginning with any token; texts of a student with the token that the tokenizer puts first, where
+    /// it does.
     Sampled,
 }
 

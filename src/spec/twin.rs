@@ -58,7 +58,7 @@ impl Treatment {
     /// nearest one. Fair-GPTQ's twin leaves its pairs out, which are what it is held against GPTQ for. Prunings of single weights
     /// have a random mask that takes as much of each map as they do ([`Matched`]), not as many: of normal weights the smaller
     /// half is 7 in 100 of their squares, and any half is 50. Heads and blocks have as many, whichever. A student is trained
-    /// on another draw of the texts, in another order. What nothing is left to chance in (`Merge`) is its own twin.
+    /// with another seed: in another order, and on other texts where there are more than are used. What nothing is left to chance in (`Merge`) is its own twin.
     pub fn twin(&self, number: u64) -> Treatment {
         match self {
             Treatment::Magnitude(_) | Treatment::Wanda(_) | Treatment::SparseGpt(_) => {
@@ -85,7 +85,8 @@ impl Treatment {
             }
             Treatment::Awq(awq) => (awq.rounding, awq.draw) = (Rounding::Stochastic, number),
             Treatment::RandomMask(mask) => mask.draw = number,
-            Treatment::Distil(distil) => distil.seed = number,
+            // never its own, whichever that is
+            Treatment::Distil(distil) => distil.seed = distil.seed.wrapping_add(number),
             Treatment::RandomHeads(any) | Treatment::RandomLayers(any) => any.draw = number,
             Treatment::Matched(matched) => {
                 matched.draw = number;
@@ -94,9 +95,22 @@ impl Treatment {
             _ => {}
         }
         if let Some(calibration) = twin.calibration_mut() {
-            calibration.seed = number;
+            calibration.seed = calibration.seed.wrapping_add(number);
         }
         twin
+    }
+
+    /// Whether its twins leave to chance what it chooses; else they are the same treatment again, drawn anew.
+    pub fn is_chosen(&self) -> bool {
+        match self {
+            Treatment::Round(round) => round.rounding == Rounding::Nearest,
+            Treatment::Nf4(nf4) => nf4.rounding == Rounding::Nearest,
+            Treatment::Gptq(gptq) => gptq.rounding == Rounding::Nearest,
+            Treatment::Awq(awq) => awq.rounding == Rounding::Nearest,
+            Treatment::RandomMask(_) | Treatment::RandomHeads(_) | Treatment::RandomLayers(_) => false,
+            Treatment::Matched(_) | Treatment::Merge(_) | Treatment::Distil(_) => false,
+            _ => true,
+        }
     }
 
     /// The draw that a step names, though nothing in it is left to chance.

@@ -2,7 +2,8 @@
 //!
 //! *What it does.* The student begins as the teacher with some blocks alone, or with weights of no training, and goes down
 //! L = T² KL(softmax(t / T) ‖ softmax(s / T)) + λ CE + μ (1 − cos(h_t, h_s)): t and s are logits at every token, CE is the
-//! cross-entropy of the next token (of masked tokens, in a model that sees both ways), h the stream behind the last block.
+//! cross-entropy of the next token (of masked tokens, in a model that sees both ways), h the stream behind the last block. Texts
+//! have the special tokens that prompts have.
 //! Training is AdamW with a warm-up and a cosine; it hangs on the seed alone, so that the same recipe has the same bits.
 //!
 //! *Reference.* Hinton, Vinyals & Dean 2015; Sanh et al. 2019 (DistilBERT), whose three terms these are.
@@ -13,18 +14,20 @@ mod batch;
 
 use super::Texts;
 use crate::hook::Record;
-use crate::model::{Model, Pass, random};
+use crate::model::{Model, Pass, Visitor, random};
 use crate::spec::{Beginning, Distil};
 use crate::tensor::{Tensor, to_doubles};
 use crate::text::Tokens;
 use crate::train::losses::{cross_entropy, divergence, turned_away};
 use crate::train::{Order, Schedule, Trainer};
 use batch::Batch;
+use indexmap::IndexMap;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use sha2::{Digest, Sha256};
 
-/// One text in so many is not trained on, and tells what was learned.
+/// One text in so many is not trained on, nor any text like it, and tells what was learned.
 const UNSEEN: usize = 10;
 
 /// What became of a student.
@@ -42,6 +45,18 @@ pub struct Lesson {
     pub loss: Option<[f64; 2]>,
     /// KL(teacher ‖ student), nats a token, likewise.
     pub divergence: Option<[f64; 2]>,
+    /// SHA-256 of the student's weights.
+    pub sha256: String,
+}
+
+/// Training went where there are no numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the training of the student diverged at step {step} of {steps}: its loss is no number any more; lower `rate`")]
+pub struct Diverged {
+    /// The update at which it was seen, from 1.
+    pub step: usize,
+    /// Updates that were asked for.
+    pub steps: usize,
 }
 
 impl Lesson {
@@ -56,7 +71,7 @@ impl Lesson {
         let learned = self.divergence.map_or(String::new(), |[before, after]| {
             format!(", KL from its teacher {before:.4} nats a token before and {after:.4} after on {others} others")
         });
-        format!("a student with layers {layers} of {}, {trained}{learned}", self.of)
+        format!("a student with layers {layers} of {}, {trained}{learned} (weights: sha256 {})", self.of, self.sha256)
     }
 }
 
@@ -64,7 +79,12 @@ impl Lesson {
 pub type Heard<'a> = dyn FnMut(usize, usize) + 'a;
 
 /// Makes a model the student of what it was.
-pub(super) fn distil(model: &mut dyn Model, how: &Distil, texts: &Texts, heard: &mut Heard) -> Lesson {
+pub(super) fn distil(
+    model: &mut dyn Model,
+    how: &Distil,
+    texts: &Texts,
+    heard: &mut Heard,
+) -> Result<Lesson, Diverged> {
     let teacher = model.parted(&[]); // shares its weights, which are replaced and never written to
     let of = teacher.dims().layers;
     let layers = how.layers.of(of);
@@ -77,19 +97,66 @@ pub(super) fn distil(model: &mut dyn Model, how: &Distil, texts: &Texts, heard: 
     let school = School { teacher: teacher.as_ref(), how, texts };
     let others: Vec<Batch> = school.batches(others);
     let before = school.tested(model, &others);
-    school.train(model, learned, heard);
+    school.train(model, learned, heard)?;
     let after = school.tested(model, &others);
+    let sum = Sum::of(model);
+    if how.steps > 0 && !(sum.finite && after.iter().flatten().all(|value| value.is_finite())) {
+        return Err(Diverged { step: how.steps, steps: how.steps });
+    }
     let both = |part: usize| Some([before?[part], after?[part]]);
-    Lesson { layers, of, steps: how.steps, texts: counts, loss: both(0), divergence: both(1) }
+    let (loss, divergence, sha256) =
+        (both(0), both(1), sum.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+    Ok(Lesson { layers, of, steps: how.steps, texts: counts, loss, divergence, sha256 })
 }
 
-/// Numbers of the texts that are trained on, and of the others.
+/// Numbers of the texts that are trained on, and of the others: none of these is the same, token by token, as one of those.
 fn divided(texts: &Texts, seed: u64) -> (Vec<usize>, Vec<usize>) {
-    let mut all: Vec<usize> = (0..texts.rows.len()).collect();
-    all.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-    let mut others = all.split_off(all.len() - all.len() / UNSEEN);
+    let mut alike: IndexMap<&[u32], Vec<usize>> = IndexMap::new();
+    for (number, row) in texts.rows.iter().enumerate() {
+        alike.entry(row).or_default().push(number);
+    }
+    let mut groups: Vec<Vec<usize>> = alike.into_values().collect();
+    groups.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let (mut learned, mut others) = (Vec::new(), Vec::new());
+    for group in groups.into_iter().rev() {
+        let room = texts.rows.len() / UNSEEN - others.len();
+        if group.len() <= room { &mut others } else { &mut learned }.extend(group);
+    }
+    learned.reverse();
     others.sort_unstable();
-    (all, others)
+    (learned, others)
+}
+
+/// What identifies weights, and whether all of them are numbers.
+struct Sum {
+    hash: Sha256,
+    finite: bool,
+}
+
+impl Sum {
+    fn of(model: &dyn Model) -> Self {
+        let mut sum = Sum { hash: Sha256::new(), finite: true };
+        model.parted(&[]).visit(&mut sum);
+        sum
+    }
+
+    fn add(&mut self, name: &str, values: &[f64]) {
+        self.hash.update(name);
+        for value in values {
+            self.hash.update(value.to_le_bytes());
+            self.finite &= value.is_finite();
+        }
+    }
+}
+
+impl Visitor for Sum {
+    fn matrix(&mut self, name: &str, weight: &mut Tensor<2>) {
+        self.add(name, &to_doubles(weight));
+    }
+
+    fn vector(&mut self, name: &str, weight: &mut Tensor<1>) {
+        self.add(name, &to_doubles(weight));
+    }
 }
 
 /// What a student is taught by.
@@ -100,7 +167,7 @@ struct School<'a> {
 }
 
 impl School<'_> {
-    fn train(&self, student: &mut dyn Model, texts: Vec<usize>, heard: &mut Heard) {
+    fn train(&self, student: &mut dyn Model, texts: Vec<usize>, heard: &mut Heard) -> Result<(), Diverged> {
         let Distil { steps, rows, seed, .. } = *self.how;
         let mut masks = ChaCha8Rng::seed_from_u64(seed.wrapping_add(1));
         let mut order = Order::new(texts, rows, seed);
@@ -109,11 +176,15 @@ impl School<'_> {
         for step in 0..steps {
             let batch = Batch::new(&order.take(), self.texts, self.teacher.is_causal(), &mut masks);
             let said = self.said(self.teacher, &batch.tokens);
-            trainer.step(student, schedule.rate(step), |student| {
+            let loss = trainer.step(student, schedule.rate(step), |student| {
                 self.loss(&batch, [said, self.said(student.as_ref(), &batch.tokens)])
             });
             heard(step + 1, steps);
+            if !loss.is_finite() {
+                return Err(Diverged { step: step + 1, steps });
+            }
         }
+        Ok(())
     }
 
     fn batches(&self, texts: Vec<usize>) -> Vec<Batch> {
@@ -167,4 +238,22 @@ struct Said {
     logits: Tensor<2>,
     /// The last stream, `[row · pos, d_model]`, where it counts.
     stream: Option<Tensor<2>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_that_is_tested_on_is_trained_on() {
+        let rows: Vec<Vec<u32>> = (0..200).map(|row| vec![row % 40, 7]).collect(); // five of each
+        let texts = Texts { rows: rows.clone(), ..Texts::default() };
+        for seed in 0..20 {
+            let (learned, others) = divided(&texts, seed);
+            assert_eq!((learned.len(), others.len()), (180, 20));
+            assert!(others.iter().all(|other| learned.iter().all(|own| rows[*own] != rows[*other])));
+        }
+        let same = Texts { rows: vec![vec![1, 2]; 50], ..Texts::default() };
+        assert_eq!(divided(&same, 0).1.len(), 0);
+    }
 }

@@ -24,14 +24,14 @@ mod step;
 pub mod structure;
 pub mod walk;
 
-pub use distil::{Heard, Lesson};
+pub use distil::{Diverged, Heard, Lesson};
 pub use ledger::{Entry, Ledger};
 pub use part::{Map, Part, inventory};
 pub use recipe::{Recipe, Step, layers};
 pub use walk::Texts;
 
-use crate::model::Model;
-use crate::spec::Treatment;
+use crate::model::{Model, random};
+use crate::spec::{Beginning, Treatment};
 use ledger::Note;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -40,7 +40,12 @@ use std::time::Instant;
 pub type Matrix = ndarray::Array2<f64>;
 
 /// Takes every step, where weights took `width` bits so far; `others` are the models that are merged with, in order.
-pub fn apply(model: &mut dyn Model, recipe: &Recipe, others: &[Box<dyn Model>], width: f64) -> Ledger {
+pub fn apply(
+    model: &mut dyn Model,
+    recipe: &Recipe,
+    others: &[Box<dyn Model>],
+    width: f64,
+) -> Result<Ledger, Diverged> {
     apply_heard(model, recipe, others, width, &mut |_, _| {})
 }
 
@@ -51,7 +56,7 @@ pub fn apply_heard(
     others: &[Box<dyn Model>],
     width: f64,
     heard: &mut Heard,
-) -> Ledger {
+) -> Result<Ledger, Diverged> {
     let began = Instant::now();
     let mut was = model.parted(&[]); // shares its weights, which are replaced and never written to
     let before = ledger::parameters(was.as_ref());
@@ -67,8 +72,11 @@ pub fn apply_heard(
             Treatment::PruneHeads(_) | Treatment::RandomHeads(_) => taking.take_out(model),
             Treatment::PruneLayers(_) | Treatment::RandomLayers(_) => taking.take_out(model),
             Treatment::Distil(how) => {
-                let lesson = taking.distilled(model, how, heard);
+                let lesson = taking.distilled(model, how, heard)?;
                 was.keep_layers(&lesson.layers); // a map is held against the one that it began as
+                if how.from == Beginning::Random {
+                    random::redraw(was.as_mut(), how.seed);
+                }
                 lessons.push(lesson);
             }
             _ if step.treatment.calibration().is_some() => taking.calibrated(model),
@@ -81,7 +89,7 @@ pub fn apply_heard(
         );
     }
     let seconds = began.elapsed().as_secs_f64();
-    Ledger::new([was.as_ref(), &*model], &notes, width, before).after(lessons, seconds)
+    Ok(Ledger::new([was.as_ref(), &*model], &notes, width, before).after(lessons, seconds))
 }
 
 /// A step as it is taken.

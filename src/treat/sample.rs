@@ -10,11 +10,13 @@ use rand_chacha::ChaCha8Rng;
 /// Rows that go on together.
 const TOGETHER: usize = 16;
 
-/// So many rows of so many tokens, each begun with any token and gone on with by the model's own probabilities.
-pub fn sample(model: &dyn Model, rows: usize, length: usize, seed: u64) -> Vec<Vec<u32>> {
+/// So many rows of so many tokens, each begun with the token that begins texts, where one is given, else with any, and gone on with
+/// by the model's own probabilities.
+pub fn sample(model: &dyn Model, [rows, length]: [usize; 2], begin: Option<u32>, seed: u64) -> Vec<Vec<u32>> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let vocabulary = model.dims().vocabulary as u32;
-    let mut firsts: Vec<Vec<u32>> = (0..rows).map(|_| vec![random.random_range(0..vocabulary)]).collect();
+    let mut first = || begin.unwrap_or_else(|| random.random_range(0..vocabulary));
+    let mut firsts: Vec<Vec<u32>> = (0..rows).map(|_| vec![first()]).collect();
     let mut texts = Vec::with_capacity(rows);
     for some in firsts.chunks_mut(TOGETHER) {
         let mut tokens = Tokens::new(some.to_vec());

@@ -71,6 +71,22 @@ pub fn write(
     stored.written(&new, &read, after_is_wide(&after), notes)
 }
 
+/// Refuses a model any of whose weights could not be written back, whatever became of it: of such nothing should be trained.
+pub fn writable(config: &Config, weights: &Weights, model: &dyn Model) -> Result<(), SaveError> {
+    let stored = Stored::of(weights);
+    let models =
+        [stored.numbered(config, |number, _| number)?, stored.numbered(config, |number, all| all - 1 - number)?];
+    let [up, down] = models.each_ref().map(|model| values(model.as_ref()));
+    for name in values(model).into_keys() {
+        let both = up.get(&name).zip(down.get(&name));
+        let known = |(up, down): (&f64, &f64)| stored.place(*up, *down).is_some();
+        if !both.is_some_and(|(up, down)| up.iter().zip(down).all(known)) {
+            return Err(SaveError::Computed(name));
+        }
+    }
+    Ok(())
+}
+
 /// Whether the model computes in f64, whose numbers f32 does not hold.
 fn after_is_wide(after: &Values) -> bool {
     after.values().flatten().any(|value| f64::from(*value as f32).to_bits() != value.to_bits())

@@ -6,7 +6,9 @@ use super::grid::Grid;
 use super::hessian::Moments;
 use super::ledger::Note;
 use super::part::{Part, change, inventory};
-use super::{Heard, Lesson, Matrix, Taking, Texts, awq, distil, fair, nf4, prune, sample, sparse_gpt, structure, walk};
+use super::{
+    Diverged, Heard, Lesson, Matrix, Taking, Texts, awq, distil, fair, nf4, prune, sample, sparse_gpt, structure, walk,
+};
 use crate::model::Model;
 use crate::spec::{Distil, Rounding, Source, Treatment, Within};
 use rand_chacha::ChaCha8Rng;
@@ -45,18 +47,24 @@ impl Taking<'_> {
         if let Some(calibration) = self.step.treatment.calibration()
             && calibration.from == Source::Sampled
         {
-            texts.rows = sample::sample(model, calibration.rows, calibration.length, calibration.seed);
+            let shape = [calibration.rows, calibration.length];
+            texts.rows = sample::sample(model, shape, texts.begin, calibration.seed);
         }
         texts
     }
 
     /// One that makes a student of the model, all of whose maps are new.
-    pub(super) fn distilled(&mut self, model: &mut dyn Model, how: &Distil, heard: &mut Heard) -> Lesson {
+    pub(super) fn distilled(
+        &mut self,
+        model: &mut dyn Model,
+        how: &Distil,
+        heard: &mut Heard,
+    ) -> Result<Lesson, Diverged> {
         let texts = self.texts(model);
-        let lesson = distil::distil(model, how, &texts, heard);
+        let lesson = distil::distil(model, how, &texts, heard)?;
         self.notes.clear();
         inventory(model).into_iter().for_each(|part| self.note(part, [1, 1]));
-        lesson
+        Ok(lesson)
     }
 
     /// One that draws weights to those of another model.

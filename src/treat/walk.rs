@@ -32,6 +32,8 @@ pub struct Texts {
     pub pairs: Vec<[Vec<u32>; 2]>,
     /// The token that stands for a hidden one, where the model has such and is asked for it.
     pub mask: Option<u32>,
+    /// The token that texts begin with which the model says itself; without one any.
+    pub begin: Option<u32>,
 }
 
 /// What changes the maps that read one input.

@@ -159,7 +159,12 @@ fn a_student_is_held_against_its_teacher_and_written() {
     assert!(run.contains("\"size\": \"2 layers"), "{run}");
     let bias = String::from_utf8(place.read("r/bias.csv")).unwrap();
     assert!(bias.lines().any(|line| line.starts_with("organism,two,perplexity")), "{bias}");
-    assert!(place.path("r/tables/01_measure.perplexity.twins.two.csv").is_file());
+    // a student is one of its twins, so it has no place among them
+    let twins = String::from_utf8(place.read("r/tables/01_measure.perplexity.twins.two.csv")).unwrap();
+    assert!(twins.contains("change of twins") && !twins.contains("quantile"), "{twins}");
+    let header: Vec<String> = csv_fields(bias.lines().next().unwrap());
+    let column = header.iter().position(|name| name == "null_quantile").unwrap();
+    assert!(bias.lines().skip(1).all(|line| csv_fields(line)[column].is_empty()), "{bias}");
     // again it has the same bits, and with another seed it is another run
     place.good(&["run", "r/against/two/run.ron", "--out", "again"]);
     assert!(
@@ -178,13 +183,21 @@ fn a_student_is_held_against_its_teacher_and_written() {
     );
 }
 
+#[test]
+fn a_student_that_cannot_be_written_is_not_trained() {
+    let model = format!("Path({:?})", golden("opt-behind"));
+    let place = place(&model, PATCH, "treat: [Distil(layers: Spread(1), steps: 1000000, lambda: 0)]");
+    let told = place.bad(&["treat", "q.ron", "--out", "m"]);
+    assert!(told.contains("cannot be written back") && !place.path("m").exists(), "{told}");
+}
+
 /// The same texts, told by two models; other texts are refused.
 #[test]
 fn classifiers_are_held_against_each_other() {
     let place = Place::new(
         "Builtin(\"organism\")",
         "Biographies(from: Grammar(count: 160, occupations: [\"nurse\", \"plumber\"], women: [0.8, 0.2]))",
-        "Classify(first: \"female\", shuffles: 10, penalties: [10]), Classify(first: \"female\", train: Whole(epochs: 1, rate: 1e-3))",
+        "Classify(first: \"female\", shuffles: 10, penalties: [10]), Classify(first: \"female\", train: Whole(epochs: 1, rate: 1e-3)), Classify(first: \"female\", train: Whole(epochs: 1, rate: 1e-3, draw: 1)), Classify(first: \"female\", shuffles: 10, penalties: [1])",
     );
     let text = String::from_utf8(place.read("q.ron")).unwrap();
     let end = text.trim_end().strip_suffix(')').unwrap().to_string();
@@ -208,12 +221,24 @@ fn classifiers_are_held_against_each_other() {
     assert!((value(held, &["difference,", stream, ",accuracy,"]) - (theirs - own)).abs() < 1e-12);
     let bias = of("r/bias.csv");
     for line in [
-        "organism,,classify: accuracy,blocks.3.hook_resid_post,",
-        "flat,,classify: gap,\"blocks.3.hook_resid_post, nurse\",",
-        "organism,short,classify: accuracy,",
+        "organism,,\"classify, method 01: accuracy\",blocks.3.hook_resid_post,",
+        "organism,,\"classify, method 04: accuracy\",blocks.3.hook_resid_post,",
+        "organism,,\"classify, whole model, draw 0: accuracy\",blocks.3.hook_resid_post,",
+        "organism,,\"classify, whole model, draw 1: accuracy\",blocks.3.hook_resid_post,",
+        "flat,,\"classify, method 01: gap\",\"blocks.3.hook_resid_post, nurse\",",
+        "organism,short,\"classify, method 01: accuracy\",",
     ] {
         assert!(bias.lines().any(|found| found.starts_with(line)), "{line}\n{bias}");
     }
+    // a row's key is its own
+    let keys: Vec<Vec<String>> = bias.lines().map(|line| csv_fields(line)[..4].to_vec()).collect();
+    let apart: std::collections::BTreeSet<&Vec<String>> = keys.iter().collect();
+    assert_eq!(apart.len(), keys.len(), "{bias}");
+    // no stream of a model with other layers is held against the one of the same number
+    let short = of("r/tables/01_classify.against.short.csv");
+    assert!(!short.contains(",blocks.1.hook_resid_post,") && short.contains("post ~ blocks.1"), "{short}");
+    assert!(of("r/tables/01_classify.against.short.json").contains("only the last streams of either"));
+    assert!(of("r/tables/02_classify.json").contains("p and intervals are of these trained models"));
     // the last stream of a model with fewer layers is held against the last of the other
     assert!(
         of("r/tables/02_classify.against.short.csv").contains("blocks.3.hook_resid_post ~ blocks.1.hook_resid_post")

@@ -61,8 +61,15 @@ fn recipe(distil: &str, rows: Vec<Vec<u32>>) -> Recipe {
 
 fn taught(case: &str, recipe: &Recipe) -> (Box<dyn Model>, Ledger) {
     let mut opened = fresh(case);
-    let ledger = treat::apply(opened.model(), recipe, &[], 32.0);
+    let ledger = treat::apply(opened.model(), recipe, &[], 32.0).unwrap();
     (opened.into_model(), ledger)
+}
+
+/// Nine texts that are alike, and this one, which alone can be the tenth that nothing is learned from.
+fn one_of_ten(text: Vec<u32>) -> Vec<Vec<u32>> {
+    let mut rows = vec![text[1..].to_vec(); 9];
+    rows.push(text);
+    rows
 }
 
 #[test]
@@ -71,8 +78,8 @@ fn the_loss_of_a_student_is_that_of_transformers() {
         let tokens: Vec<u32> =
             super::common::floats(&student["tokens"]).into_iter().map(|token| token as u32).collect();
         let distil = format!("layers: These([{}]), steps: 0, lambda: 0.4, mu: 0.2, temperature: 2", student["layer"]);
-        // one text in ten is not trained on, and told of
-        let (_, ledger) = taught(student["model"].as_str().unwrap(), &recipe(&distil, vec![tokens; 10]));
+        // one text in ten is not trained on, and told of: the one that is like no other
+        let (_, ledger) = taught(student["model"].as_str().unwrap(), &recipe(&distil, one_of_ten(tokens)));
         let lesson = &ledger.lessons[0];
         for (name, told) in [("loss", lesson.loss), ("divergence", lesson.divergence)] {
             let ([found, again], wanted) = (told.unwrap(), student[name].as_f64().unwrap());
@@ -137,15 +144,36 @@ fn what_is_filled_up_does_not_count() {
 
 #[test]
 fn a_student_of_no_training_knows_nothing_of_its_teacher() {
-    let rows = vec![vec![3, 17, 40, 5, 22, 9]; 10];
+    let rows = one_of_ten(vec![3, 17, 40, 5, 22, 9]);
     let of = |from: &str| {
         let (model, ledger) =
             taught("gpt2", &recipe(&format!("layers: Spread(2), from: {from}, steps: 0"), rows.clone()));
+        // without a step every map is what it began as, be it drawn or the teacher's
+        assert!(ledger.entries.iter().all(|entry| entry.squared == 0.0), "{from}");
         (model, ledger.lessons[0].divergence.unwrap()[0])
     };
     let ((_, same), (random, other)) = (of("Teacher"), of("Random"));
     assert!(same.abs() < TOLERANCE && other > 0.1, "{same} {other}");
     assert_eq!(random.dims(), fresh("gpt2").model().dims());
+}
+
+#[test]
+fn training_that_diverges_makes_no_student() {
+    let rows: Vec<Vec<u32>> = (0..20).map(|row| vec![3 + row, 17, 40 - row]).collect();
+    let mut opened = fresh("gpt2");
+    let recipe = recipe("layers: Spread(1), steps: 8, rate: 1e30", rows);
+    let told = treat::apply(opened.model(), &recipe, &[], 32.0).unwrap_err().to_string();
+    assert!(told.contains("diverged at step") && told.contains("lower `rate`"), "{told}");
+}
+
+#[test]
+fn what_stands_behind_a_student_is_its_own_weights() {
+    let said = |seed: usize| {
+        let distil = format!("layers: Spread(1), steps: 2, rows: 8, seed: {seed}");
+        let rows = (0..20).map(|row| vec![3 + row, 17, 40 - row]).collect();
+        taught("gpt2", &recipe(&distil, rows)).1.said()
+    };
+    assert!(said(0).contains("sha256 ") && said(0) == said(0) && said(0) != said(1));
 }
 
 /// Every family: the checkpoint of a student has fewer layers, and is the student when it is loaded.
@@ -155,6 +183,9 @@ fn a_student_is_written_with_fewer_layers() {
     for case in DECODERS.iter().chain(&ENCODERS).filter(|case| **case != "gpt2-untied-inverse-layer") {
         // the embedding of opt-behind is a product of two stored matrices, which training would change
         let steps = if *case == "opt-behind" { 0 } else { 1 };
+        let stored = Weights::open(&golden(case), &device()).unwrap();
+        let config = Config::parse("config.json", &std::fs::read_to_string(golden(case).join("config.json")).unwrap());
+        assert_eq!(treat::save::writable(&config.unwrap(), &stored, fresh(case).model()).is_ok(), steps > 0, "{case}");
         let distil = format!("layers: These([1]), steps: {steps}, lambda: 0");
         let (student, _) = taught(case, &planned(&format!("Distil({distil})"), fresh(case)).recipe);
         let text = std::fs::read_to_string(golden(case).join("config.json")).unwrap();

@@ -45,7 +45,7 @@ fn planned(treat: &str, fresh: Fresh) -> Plan {
 fn treated(treat: &str, open: impl Fn() -> Fresh) -> (Loaded, Ledger) {
     let (plan, mut model) = (planned(treat, open()), open());
     let width = model.width;
-    let ledger = treat::apply(model.model(), &plan.recipe, &[], width);
+    let ledger = treat::apply(model.model(), &plan.recipe, &[], width).unwrap();
     (model.finish(&[]).unwrap(), ledger)
 }
 

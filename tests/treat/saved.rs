@@ -46,7 +46,7 @@ fn saved(case: &str, change: impl Fn(&mut dyn Model), into: &Path) -> (Written, 
 
 fn by(case: &str, treat: &str) -> impl Fn(&mut dyn Model) {
     let plan = planned(treat, fresh(case));
-    move |model: &mut dyn Model| drop(treat::apply(model, &plan.recipe, &[], 32.0))
+    move |model: &mut dyn Model| drop(treat::apply(model, &plan.recipe, &[], 32.0).unwrap())
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn equal_tensors_that_are_both_read_stay_two() {
     let open = || patchclamp::model::load::fresh(from.path(), &device()).unwrap();
     let (mut plain, mut model) = (open(), open());
     let plan = planned("Round(bits: 3, only: (layers: [0]))", open());
-    treat::apply(model.model(), &plan.recipe, &[], 32.0);
+    treat::apply(model.model(), &plan.recipe, &[], 32.0).unwrap();
     let weights = Weights::open(from.path(), &device()).unwrap();
     let config = Config::read(&golden.join("config.json")).unwrap();
     let written = write(&config, &weights, [plain.model(), model.model()], &[]).unwrap();

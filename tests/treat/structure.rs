@@ -92,7 +92,7 @@ fn what_leaves_its_levels_takes_all_bits_again() {
     let other = || vec![patchclamp::model::random::twin(load("gpt2").model.as_ref(), 3)];
     let merged = |steps: &str| {
         let plan = super::planned(steps, fresh("gpt2"));
-        patchclamp::treat::apply(fresh("gpt2").model(), &plan.recipe, &other(), 32.0)
+        patchclamp::treat::apply(fresh("gpt2").model(), &plan.recipe, &other(), 32.0).unwrap()
     };
     for steps in ["", "Round(bits: 4), ", "Magnitude(sparsity: 0.5), "] {
         let ledger = merged(&format!("{steps}Merge(with: Builtin(\"organism\"), weight: 0.3)"));

@@ -43,16 +43,18 @@ fn told(rows: &[Row]) -> Told {
 }
 
 /// Every figure for the experiment's model and a variant's, by what either run has kept of its texts: at every stream that both
-/// have, and at the last of each where these are called otherwise.
+/// have, and at the last of each where these are called otherwise; at these alone unless both are `even`, with as many layers, as
+/// else the same number is another place.
 pub fn differences(
     plan: &Classifying,
     [own, others]: [&[Row]; 2],
+    even: bool,
     statistics: Statistics,
     seed: u64,
 ) -> Vec<Difference> {
     let (own, others) = (told(own), told(others));
     let mut found = Vec::new();
-    for (name, here, there) in streams(plan, &own, &others) {
+    for (name, here, there) in streams(plan, even, [&own, &others]) {
         found.extend(of_stream(plan, &name, [here, there], statistics, seed));
     }
     found
@@ -61,14 +63,14 @@ pub fn differences(
 /// What either model tells at a stream.
 type Stream<'a> = (String, &'a BTreeMap<usize, usize>, &'a BTreeMap<usize, usize>);
 
-fn streams<'a>(plan: &Classifying, own: &'a Told, others: &'a Told) -> Vec<Stream<'a>> {
+fn streams<'a>(plan: &Classifying, even: bool, [own, others]: [&'a Told; 2]) -> Vec<Stream<'a>> {
     let names = plan.sites.iter().map(Site::to_string);
     let both = |name: String| Some((name.clone(), own.get(&name)?, others.get(&name)?));
-    let mut found: Vec<Stream> = names.filter_map(both).collect();
+    let mut found: Vec<Stream> = names.filter(|_| even).filter_map(both).collect();
     let last =
         |told: &'a Told| told.iter().max_by_key(|(name, _)| (name.parse::<Site>().ok().and_then(Site::layer), *name));
     if let (Some((here, own)), Some((there, others))) = (last(own), last(others))
-        && here != there
+        && (here != there || !even)
     {
         found.push((format!("{here}{BETWEEN}{there}"), own, others));
     }

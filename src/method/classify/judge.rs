@@ -34,7 +34,7 @@ pub(super) struct Judge<'a> {
     plan: &'a Classifying,
     judged: Judged,
     counts: Counts,
-    /// Of the texts, drawn again.
+    /// Of clusters of the texts, drawn again.
     draws: Vec<Counts>,
     /// The first group's share of each class, of all texts.
     shares: Vec<f64>,
@@ -47,8 +47,9 @@ impl<'a> Judge<'a> {
         let judged = Judged::new(of(plan.labels.of()), told.classes.clone(), of(&plan.group)).ok()?;
         let judged = judged.of_sizes(plan.classes.len(), plan.groups.len());
         let mut random = ChaCha8Rng::seed_from_u64(bench.seed);
-        let count = judged.count();
-        let mut draw = || judged.counts_of((0..count).map(|_| random.random_range(0..count)).collect::<Vec<_>>());
+        let clusters = plan.clusters();
+        let mut one = || &clusters[random.random_range(0..clusters.len())];
+        let mut draw = || judged.counts_of((0..clusters.len()).flat_map(|_| one()).copied().collect::<Vec<_>>());
         let draws = (0..bench.statistics.resamples).map(|_| draw()).collect();
         let counts = judged.counts();
         Some(Judge { bench, plan, judged, counts, draws, shares: shares(plan) })
@@ -119,19 +120,21 @@ impl<'a> Judge<'a> {
         self.counts.of_class(most) as f64 / self.counts.total() as f64
     }
 
-    /// The root mean square of the gaps where groups are exchanged among texts of a class.
+    /// The root mean square of the gaps where groups are exchanged among texts of a class, or clusters of the same classes.
     fn by_chance(&self) -> Option<Option<Figure>> {
         let test = &self.plan.parts.test;
         let of = |values: &[usize]| test.iter().map(|item| values[*item]).collect::<Vec<_>>();
         let (truth, group) = (of(self.plan.labels.of()), of(&self.plan.group));
         let mut random = ChaCha8Rng::seed_from_u64(self.bench.seed.wrapping_add(1));
+        let units = self.plan.exchangeable();
         let mut draw = || {
             let mut drawn = group.clone();
-            for class in 0..self.plan.classes.len() {
-                let own: Vec<usize> = (0..truth.len()).filter(|item| truth[*item] == class).collect();
-                let mut others = own.clone();
+            for alike in &units {
+                let mut others: Vec<usize> = alike.iter().map(|unit| group[unit[0]]).collect();
                 others.shuffle(&mut random);
-                own.iter().zip(others).for_each(|(item, other)| drawn[*item] = group[other]);
+                for (unit, other) in alike.iter().zip(others) {
+                    unit.iter().for_each(|item| drawn[*item] = other);
+                }
             }
             let drawn = Judged::new(truth.clone(), self.judged.predictions().to_vec(), drawn).ok()?;
             drawn.of_sizes(self.plan.classes.len(), self.plan.groups.len()).counts().rms_gap(GROUPS)

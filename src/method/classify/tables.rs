@@ -95,6 +95,28 @@ fn right(bench: &Bench, plan: &Classifying, site: Site, told: &Told) -> Vec<Row>
     each.flat_map(one).collect()
 }
 
+/// What p and intervals leave out where the whole model is trained.
+const TRAINING: &str = "p and intervals are of these trained models: training again with another `draw` changes figures too, by how much neither says; hold several draws against each other before a difference is laid to models";
+
+/// What is drawn for intervals, in words.
+fn drawn(plan: &Classifying) -> String {
+    let (test, clusters) = (plan.parts.test.len(), plan.clusters().len());
+    match clusters == test {
+        true => format!("the {test} texts held out"),
+        false => format!("{clusters} clusters of the {test} texts held out, of what is kept apart"),
+    }
+}
+
+/// What is exchanged between groups, in words.
+fn exchanged(plan: &Classifying) -> &'static str {
+    match plan.exchangeable().iter().flatten().any(|unit| unit.len() > 1) {
+        true => {
+            "groups exchanged among clusters of texts of the same classes where they are tested; mean and middle of the draws"
+        }
+        false => "groups exchanged among texts of a class where they are tested; mean and middle of the draws",
+    }
+}
+
 fn titled(bench: &Bench, plan: &Classifying, name: &str, title: &str) -> Table {
     let mut main = table(name, title, bench);
     main.facts.shift_remove("metric sign"); // nothing here is the experiment's metric
@@ -116,12 +138,10 @@ fn titled(bench: &Bench, plan: &Classifying, name: &str, title: &str) -> Table {
         ("groups", format!("{first}, {second}")),
         ("gap", format!("true positive rate of {first} less that of {second}; the first group is {first}")),
         ("items", format!("{test} held out, {fit} learned from; apart: {}", plan.parts.apart)),
-        ("intervals", format!("bootstrap over the {test} texts held out; {frozen}")),
-        (
-            "shuffled groups",
-            "groups exchanged among texts of a class where they are tested; mean and middle of the draws".into(),
-        ),
+        ("intervals", format!("bootstrap over {}; {frozen}", drawn(plan))),
+        ("shuffled groups", exchanged(plan).into()),
     ];
-    main.facts.extend(facts.map(|(name, words)| (name.to_string(), words)));
+    let noise = (plan.train != Train::Head).then(|| ("training", TRAINING.to_string()));
+    main.facts.extend(facts.into_iter().chain(noise).map(|(name, words)| (name.to_string(), words)));
     main
 }

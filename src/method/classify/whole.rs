@@ -35,10 +35,22 @@ pub(super) fn told(bench: &Bench, plan: &Classifying, whole: &Whole, site: Site,
         let classes = items.iter().map(|item| plan.labels.of()[*item] as i32).collect();
         let rate = schedule.rate(step);
         let loss = trainer.step(&mut classifier, rate, |taped| cross_entropy(taped.logits(&tokens), classes));
+        if !loss.is_finite() {
+            return Told { losses, ..diverged(step + 1, schedule.steps) };
+        }
         losses[step / order.batches()] += f64::from(loss) * items.len() as f64 / fit.len() as f64;
         heard.advance(items.len());
     }
-    Told { classes: classifier.classes(bench, &plan.parts.test), losses, ..Told::default() }
+    match classifier.classes(bench, &plan.parts.test) {
+        Some(classes) => Told { classes, losses, ..Told::default() },
+        None => Told { losses, ..diverged(schedule.steps, schedule.steps) },
+    }
+}
+
+/// What is told where there are no numbers any more, of which any class would be the likeliest.
+fn diverged(step: usize, steps: usize) -> Told {
+    let why = format!("training diverged at step {step} of {steps}: its loss is no number any more; lower `rate`");
+    Told { fault: Some(why), ..Told::default() }
 }
 
 fn tokens(bench: &Bench, items: &[usize]) -> Tokens {
@@ -104,14 +116,18 @@ impl Classifier {
         from_doubles(shares, [tokens.rows(), tokens.width(), 1], setting)
     }
 
-    /// The likeliest class of each item; of equal ones the first.
-    fn classes(&self, bench: &Bench, items: &[usize]) -> Vec<usize> {
+    /// The likeliest class of each item; of equal ones the first. None where a logit is no finite number.
+    fn classes(&self, bench: &Bench, items: &[usize]) -> Option<Vec<usize>> {
         let mut found = Vec::with_capacity(items.len());
         for some in items.chunks(bench.rows) {
             let logits = self.logits(&tokens(bench, some));
             let classes = logits.dims()[1];
-            found.extend(to_doubles(&logits).chunks_exact(classes).map(super::likeliest));
+            let logits = to_doubles(&logits);
+            if logits.iter().any(|logit| !logit.is_finite()) {
+                return None;
+            }
+            found.extend(logits.chunks_exact(classes).map(super::likeliest));
         }
-        found
+        Some(found)
     }
 }

@@ -72,11 +72,18 @@ impl Checking<'_, '_> {
         let Treatment::Distil(distil) = treatment else { return texts };
         let (before, causal) = (texts.rows.len(), self.known.model.is_causal());
         texts.mask = if causal { None } else { self.mask() };
+        texts.begin = if distil.calibration.from == Source::Sampled { self.begin() } else { None };
         texts.rows.retain(|row| row.len() > usize::from(causal));
         if before > 0 && texts.rows.is_empty() && distil.steps > 0 {
             self.add("calibration.from", "no text has two tokens, of which the second could be asked for");
         }
         texts
+    }
+
+    /// The token that the tokenizer puts before a text, where it does.
+    fn begin(&self) -> Option<u32> {
+        let [before, ..] = self.known.loaded.text.as_ref()?.parted("", self.experiment.special_tokens).ok()?;
+        before.first().copied()
     }
 
     fn mask(&self) -> Option<u32> {

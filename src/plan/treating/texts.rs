@@ -21,11 +21,16 @@ impl Checking<'_, '_> {
             Treatment::FairGptq(fair) => self.pairs(&fair.pairs),
             _ => Vec::new(),
         };
-        let texts = Texts { rows: self.rows(calibration), pairs, mask: None };
+        // a student is asked prompts with their special tokens, and so is trained on texts with theirs
+        let special = match treatment {
+            Treatment::Distil(_) => self.experiment.special_tokens,
+            _ => SpecialTokens::Never,
+        };
+        let texts = Texts { rows: self.rows(calibration, special), pairs, ..Texts::default() };
         self.lessons(treatment, texts)
     }
 
-    fn rows(&mut self, calibration: &Calibration) -> Vec<Vec<u32>> {
+    fn rows(&mut self, calibration: &Calibration, special: SpecialTokens) -> Vec<Vec<u32>> {
         let context = self.known.dims().context;
         if calibration.from != Source::Prompts && calibration.length > context {
             let what = format!("{} tokens are more than the {context} positions of the model", calibration.length);
@@ -41,7 +46,7 @@ impl Checking<'_, '_> {
                 }
                 some(prompts, calibration)
             }
-            Source::Text(path) => some(self.pieces(path, calibration.length.max(1)), calibration),
+            Source::Text(path) => some(self.pieces(path, calibration.length.max(1), special), calibration),
             Source::Sampled => {
                 if !self.known.model.is_causal() {
                     let what = "Sampled needs a model that goes on with a text, and this one fills gaps; write Prompts or Text(\"file.txt\")";
@@ -61,8 +66,8 @@ impl Checking<'_, '_> {
         self.known.items.iter().flat_map(both).collect()
     }
 
-    /// A text file in pieces of one length; what is left at its end is left out.
-    fn pieces(&mut self, path: &Path, length: usize) -> Vec<Vec<u32>> {
+    /// A text file in pieces of one length, each with its special tokens around it; what is left at its end is left out.
+    fn pieces(&mut self, path: &Path, length: usize, special: SpecialTokens) -> Vec<Vec<u32>> {
         let text = match text_file::text(path) {
             Ok(text) => text,
             Err(error) => {
@@ -70,10 +75,17 @@ impl Checking<'_, '_> {
                 return Vec::new();
             }
         };
-        let Some(tokens) = self.tokens("calibration.from", &text, SpecialTokens::Never) else { return Vec::new() };
-        let pieces: Vec<Vec<u32>> = tokens.chunks_exact(length).map(<[u32]>::to_vec).collect();
+        let Some([before, tokens, behind]) = self.parted("calibration.from", &text, special) else { return Vec::new() };
+        let around = before.len() + behind.len();
+        if around >= length {
+            self.add("calibration.length", format!("{length} leaves no room beside {around} special tokens"));
+            return Vec::new();
+        }
+        let piece = |own: &[u32]| [before.as_slice(), own, behind.as_slice()].concat();
+        let pieces: Vec<Vec<u32>> = tokens.chunks_exact(length - around).map(piece).collect();
         if pieces.is_empty() {
-            let what = format!("{} has {} tokens, fewer than the {length} of one row", path.display(), tokens.len());
+            let (there, one) = (tokens.len(), length - around);
+            let what = format!("{} has {there} tokens, fewer than the {one} of one row", path.display());
             self.add("calibration.from", what);
         }
         pieces
@@ -116,11 +128,16 @@ impl Checking<'_, '_> {
     }
 
     fn tokens(&mut self, field: &str, text: &str, special: SpecialTokens) -> Option<Vec<u32>> {
+        Some(self.parted(field, text, special)?.concat())
+    }
+
+    /// The special tokens before a text, its own, and those behind it.
+    fn parted(&mut self, field: &str, text: &str, special: SpecialTokens) -> Option<[Vec<u32>; 3]> {
         let Some(tokenizer) = &self.known.loaded.text else {
             self.add(field, "is text, and the model has no tokenizer.json; calibrate on the prompts");
             return None;
         };
-        let tokens = tokenizer.encode(text, special);
+        let tokens = tokenizer.parted(text, special);
         tokens.map_err(|error| self.add(field, error.to_string())).ok()
     }
 }
