@@ -13,10 +13,12 @@
 //! edges are ranked by the share of the bias that goes with them less the share by which what is kept changes, either way.
 //!
 //! Of every cut: the bias, what is kept, and the loss (nats a token, of a text in windows or of the prompts), each with the paired
-//! change; the shares left; and selectivity, the share of the bias that is gone less the share of what is kept that is gone: 1
-//! takes the bias and nothing else, 0 takes both alike. Beside each as many random edges or nodes among those that were neither cut nor
-//! spared, random directions of what the same nodes write, or random subspaces of the same rank. Intervals draw whole groups,
-//! those of the two tasks independently; p is the place among the random cuts, uncorrected.
+//! change; the shares left; and selectivity, the share of the bias that is gone, 1 − |left|, less that by which what is kept changes,
+//! |1 − left|: 1 takes the bias and nothing else, 0 takes both alike, and a bias turned round is not gone. Shares, selectivity and
+//! their p are left out where the whole model's contrast may be zero. Beside each cut as many random edges or nodes of all that are not
+//! spared, random directions of what the same nodes write, or random subspaces of the same rank: these lie anywhere in the
+//! stream, mostly where no state does, so that few of them do anything and p says little. Parts and intervals draw whole
+//! groups (`apart`, and prompts that are the same, in both tasks at once); p is the place among the random cuts, uncorrected.
 //!
 //! *What it cannot show.* That the bias is gone where other prompts would ask for it, or that what was not asked for is kept. Scores
 //! by gradients are first-order, and edges are ranked one by one: of two that stand in for each other neither ranks high.
@@ -40,7 +42,7 @@ mod weights;
 pub use ask::{Outcomes, Said, said};
 pub use change::Change;
 pub use choose::{Parted, Scored, strongest};
-pub use erase::{Erasers, edits, taught};
+pub use erase::{Erasers, Ranks, edits, taught};
 pub use weights::{Turn, turned};
 
 use super::circuit::apart;
@@ -72,9 +74,9 @@ pub fn cut(bench: &Bench, plan: &Cutting, steps: &mut Steps) -> Result<Finding, 
         steps.pass_over(plan.folds);
         return Err(missing);
     }
-    let ranked = choices.iter().map(|choice| steps.joint(0, || Ok(choice.chosen()?.ranked.clone())));
-    let ranked = ranked.collect::<Result<_, RunError>>()?;
-    Ok(tables::Told { bench, plan, asked, ranked }.finding())
+    let found = choices.iter().map(|choice| steps.joint(0, || Ok(choice.chosen()?.found.clone())));
+    let found = found.collect::<Result<_, RunError>>()?;
+    Ok(tables::Told { bench, plan, asked, found }.finding())
 }
 
 /// Units of work: everything that is asked, of every model.

@@ -8,6 +8,7 @@ pub use trial::Trial;
 
 use super::circuit::{blocks, check_draws, check_steps};
 use super::sites::lens_sites;
+use super::task::both_sides;
 use super::{Known, Problems, spots};
 use crate::circuit::Blocks;
 use crate::site::Site;
@@ -31,6 +32,8 @@ pub struct Cutting {
     pub random: usize,
     /// What never stands in two parts, in words.
     pub apart: String,
+    /// Pairs of what is kept that were left out, as their prompts have different numbers of tokens.
+    pub left_out: usize,
 }
 
 impl Cutting {
@@ -77,6 +80,25 @@ pub enum Of {
     Nodes,
     /// Directions of the output maps of nodes.
     Weights,
+}
+
+impl Of {
+    /// How many there are.
+    pub fn count(self, blocks: &Blocks) -> usize {
+        match self {
+            Of::Edges => blocks.count(),
+            Of::Nodes => blocks.nodes().len(),
+            Of::Weights => blocks.nodes().len() - 1,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Of::Edges => "edges",
+            Of::Nodes => "nodes",
+            Of::Weights => "nodes with an output map",
+        }
+    }
 }
 
 impl Kind {
@@ -140,19 +162,17 @@ pub(super) fn resolve(
         asked.text.as_ref().map(|path| texts::of_text(&field("text"), path, asked.folds, experiment, known, problems));
     // that there are none without answers is said of the method
     let whole = known.complete && known.items.iter().all(|item| item.answers.is_some());
-    let bias = whole.then(|| (("data", known.items.to_vec()), 0));
-    let both = bias.into_iter().chain(kept.map(|items| (("keep.data", items), 1)));
-    let trials: Vec<Trial> = both
-        .filter_map(|((name, items), number)| {
-            let place = if number == 0 { name.to_string() } else { field(name) };
-            Trial::new((at, &place), items, asked, experiment.seed.wrapping_add(number), problems)
-        })
-        .collect();
-    let tasks: [Trial; 2] = trials.try_into().ok()?;
+    if asked.ways.iter().any(|way| matches!(way, CutWay::Erase { .. } | CutWay::Orthogonal(_))) {
+        both_sides("data", known.items, problems);
+    }
+    let left_out = kept.as_ref().map_or(0, |kept| kept.left_out);
+    let bias = whole.then(|| ("data".to_string(), known.items.to_vec()));
+    let both = bias.into_iter().chain(kept.map(|kept| (field("keep.data"), kept.items))).collect();
+    let tasks: [Trial; 2] = trial::dealt(at, both, asked, experiment.seed, problems)?.try_into().ok()?;
     let windows = text.unwrap_or_else(|| known.model.is_causal().then(|| texts::prompts(&tasks)));
     let windows = windows.filter(|windows| !windows.texts.is_empty());
     let (folds, random, apart) = (asked.folds, asked.random, trial::words(&asked.apart));
-    (problems.count() == before).then_some(Cutting { ways, tasks, windows, folds, random, apart })
+    (problems.count() == before).then_some(Cutting { ways, tasks, windows, folds, random, apart, left_out })
 }
 
 fn kind(at: &str, way: &CutWay, random: usize, known: &Known, problems: &mut Problems) -> Option<Kind> {
@@ -201,23 +221,21 @@ fn check_score(at: &str, strongest: &Strongest, problems: &mut Problems) {
     }
 }
 
-/// As many as are cut must be left to be drawn at random, and to be spared.
+/// As many as are cut must be left to be spared, and more than that where others are drawn.
 fn check_counts(at: &str, (of, strongest): (Of, &Strongest), random: usize, blocks: &Blocks, problems: &mut Problems) {
     let place = format!("{at}.counts");
-    let (all, what) = match of {
-        Of::Edges => (blocks.count(), "edges"),
-        Of::Nodes => (blocks.nodes().len(), "nodes"),
-        Of::Weights => (blocks.nodes().len() - 1, "nodes with an output map"),
-    };
+    let (all, what) = (of.count(blocks), of.words());
     // random directions are those of the same nodes
-    let drawn = usize::from(random > 0 && of != Of::Weights);
-    let most = all / (1 + drawn + usize::from(strongest.spare == Spare::Strongest));
+    let drawn = random > 0 && of != Of::Weights;
+    let most = (all - usize::from(drawn)) / (1 + usize::from(strongest.spare == Spare::Strongest));
     if strongest.counts.is_empty() {
         problems.add(&place, "is an empty list; say how many are cut, for instance [5, 10, 20]");
     }
     super::cells::check_once(&place, &strongest.counts, problems);
     for count in strongest.counts.iter().filter(|count| **count == 0 || **count > most) {
-        let left = if most < all { ", and as many must be left to be spared or drawn at random" } else { "" };
-        problems.add(&place, format!("{count} {what}; give 1 to {most}: this model has {all}{left}"));
+        let spared = if strongest.spare == Spare::Strongest { ", and as many must be left to be spared" } else { "" };
+        let other =
+            if drawn { ", and a random cut must be able to be another one; write random: 0 for none" } else { "" };
+        problems.add(&place, format!("{count} {what}; give 1 to {most}: this model has {all}{spared}{other}"));
     }
 }

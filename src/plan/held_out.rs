@@ -62,6 +62,12 @@ fn apart(items: &[Item], apart: &Apart) -> Vec<Vec<usize>> {
     groups(items, |item| keys(item, apart).into_iter().chain([exchange(item)]).collect())
 }
 
+/// The same, where prompts of different groups are different too: of what is learned from single prompts.
+pub(super) fn sharing_no_prompt(items: &[Item], apart: &Apart) -> Vec<Vec<usize>> {
+    let prompts = |item: &Item| [&item.clean, &item.corrupt].map(|prompt| format!("prompt {prompt:?}"));
+    groups(items, |item| keys(item, apart).into_iter().chain(prompts(item)).collect())
+}
+
 /// The number of the group that each item is in.
 pub(super) fn group_of(items: &[Item], kept: &Apart) -> Vec<usize> {
     let mut found = vec![0; items.len()];

@@ -133,7 +133,7 @@ fn task(
 }
 
 /// A prompt that has the feature and has it not tells nothing of it.
-fn both_sides(place: &str, items: &[Item], problems: &mut Problems) {
+pub(super) fn both_sides(place: &str, items: &[Item], problems: &mut Problems) {
     let clean: BTreeSet<&Vec<u32>> = items.iter().map(|item| &item.clean).collect();
     if items.iter().any(|item| clean.contains(&item.corrupt)) {
         let what = "a prompt is clean in one pair and corrupted in another, so that what clean prompts have cannot be told; leave out `both_ways`";

@@ -3,6 +3,7 @@
 use crate::circuit::{Circuit, exchange};
 use crate::model::load::Loaded;
 use crate::plan::{DATA_HASH, Item, Plan, Step, data_hash, has_sets};
+use crate::score::Request;
 use crate::spec::{HubModel, ModelSpec};
 use crate::text::SpecialTokens;
 use indexmap::IndexMap;
@@ -101,7 +102,7 @@ fn read(plan: &Plan) -> Vec<(String, String)> {
         (format!("sha256 of the states in {}", states.folder.display()), hex(sums.finalize().as_ref()))
     });
     let texts = measured(plan).map(|sum| ("sha256 of the texts measured".to_string(), sum));
-    let texts = texts.into_iter();
+    let texts = texts.into_iter().chain(cut(plan));
     let read = given.chain(truth).map(|(name, circuit)| (name, hashed(circuit))).chain(recorded).chain(texts);
     let merged = plan.recipe.merged.iter();
     let merged =
@@ -126,8 +127,28 @@ fn measured(plan: &Plan) -> Option<String> {
         Step::Measure(measuring) => Some(measuring),
         _ => None,
     });
+    summed(measures.flat_map(|measuring| measuring.requests()))
+}
+
+/// What identifies what cuts must not lose, and the texts in which their loss is measured.
+fn cut(plan: &Plan) -> Vec<(String, String)> {
+    let cuts = plan.steps.iter().filter_map(|step| match step {
+        Step::Cut(cutting) => Some(cutting),
+        _ => None,
+    });
+    let facts = cuts.enumerate().flat_map(|(number, cutting)| {
+        let of = if number == 0 { String::new() } else { format!(" ({})", number + 1) };
+        let texts = cutting.windows.as_ref().and_then(|windows| summed(&windows.texts));
+        let kept = (format!("sha256 of what cuts keep{of}"), data_hash(&cutting.tasks[1].items));
+        [kept].into_iter().chain(texts.map(|sum| (format!("sha256 of the texts of cuts{of}"), sum)))
+    });
+    facts.collect()
+}
+
+/// The sum of texts, and of what is read of them; none of none.
+fn summed<'a>(requests: impl IntoIterator<Item = &'a Request>) -> Option<String> {
     let mut sum = None;
-    for request in measures.flat_map(|measuring| measuring.requests()) {
+    for request in requests {
         let hash: Sha256 = sum.unwrap_or_default();
         let ids = request.ids.iter().flat_map(|id| id.to_le_bytes());
         let reads =

@@ -215,7 +215,8 @@ fn scrubbed_streams_do_not_tell_the_prompts_apart_on_average() {
     let last: Vec<Vec<usize>> = plan.items.iter().map(|item| vec![item.clean.len() - 1]).collect();
     let spots: Vec<&Vec<usize>> = last.iter().collect();
     for with in [Erasure::Leace, Erasure::Mean] {
-        let erasers = taught(&bench, (&sites, with), &spots).unwrap();
+        let (erasers, ranks) = taught(&bench, (&sites, with), &spots).unwrap();
+        assert!(ranks.iter().all(|(_, rank, why)| *rank == 1 && why.is_none()), "{ranks:?}");
         let apart = |edits: Vec<Edit>| {
             let mean = |side: Side, site: Site| {
                 let mut sum = vec![0.0; bench.model.dims().d_model];
@@ -240,4 +241,44 @@ fn scrubbed_streams_do_not_tell_the_prompts_apart_on_average() {
             assert!(before > 1e-2 && after < 1e-6, "{with:?}: {before} {after}");
         }
     }
+}
+
+/// What is lost under a cut is what a whole pass with the same hook says of every prompt; so are the answers, and p counts the
+/// random cuts that leave as little.
+#[test]
+fn loss_answers_and_chance_are_what_whole_passes_say() {
+    let loaded = load_in("gpt2", Precision::F64);
+    let count = order(loaded.model.as_ref()).count();
+    let ways = format!("Edges(score: Eap, counts: [{count}], ablate: Zero)");
+    let (plan, mut outcome) = carry_out(&cutting(&pairs(), &pairs(), &ways, "apart: Items, random: 0"), &loaded);
+    let finding = outcome.findings.remove(0);
+    let bench = bench(loaded.model.as_ref(), &plan.items, &plan);
+    let ablated = brings(&bench, Stand::Zero);
+    let edges = order(bench.model).edges();
+    let loss = |cut: bool| {
+        let (mut sum, mut tokens) = (0.0, 0.0);
+        for prompt in plan.items.iter().flat_map(|item| [&item.clean, &item.corrupt]) {
+            let rows = patchclamp::text::Tokens::new(vec![prompt.clone()]);
+            let mut hook = Severed::new(&ablated, edges.iter().copied().filter(|_| cut));
+            let logits = run(bench.model, &Pass::whole(&rows), &mut hook).unwrap();
+            let vocabulary = *logits.dims().last().unwrap();
+            let logits = to_doubles(&logits);
+            for (row, next) in logits.chunks_exact(vocabulary).zip(&prompt[1..]) {
+                let most = row.iter().copied().fold(f64::MIN, f64::max);
+                sum += most + row.iter().map(|logit| (logit - most).exp()).sum::<f64>().ln() - row[*next as usize];
+                tokens += 1.0;
+            }
+        }
+        sum / tokens
+    };
+    let site = format!("edges: {count}");
+    let (whole, cut) = (loss(false), loss(true));
+    assert!((effect(&finding, "whole model", "loss") - whole).abs() < 1e-6, "{whole}");
+    assert!((effect(&finding, &site, "loss: change") - (cut - whole)).abs() < 1e-6, "{cut} {whole}");
+    assert!((cut - whole).abs() > 1e-3);
+    // all prompts say the same then, so that one of each pair is right, or with a tie none
+    let right = "kept: answered right";
+    let [before, after] = ["whole model", &site].map(|site| effect(&finding, site, right));
+    assert!((effect(&finding, &site, "kept: answered right, change") - (after - before)).abs() < 1e-12);
+    assert!((after - 0.5).abs() < 1e-12, "{after}");
 }

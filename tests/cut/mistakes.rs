@@ -20,8 +20,8 @@ fn all_mistakes_are_told_at_once() {
     methods[0].random: 100001 draws; give 10000 at the most, or 0 for none
     methods[0].folds: 1, but a cut is chosen on other items than it is tried on; give at least 2
     methods[0].ways[0].counts: 3 stands twice
-    methods[0].ways[0].counts: 0 edges; give 1 to 37: this model has 75, and as many must be left to be spared or drawn at random
-    methods[0].ways[0].counts: 999999 edges; give 1 to 37: this model has 75, and as many must be left to be spared or drawn at random
+    methods[0].ways[0].counts: 0 edges; give 1 to 74: this model has 75, and a random cut must be able to be another one; write random: 0 for none
+    methods[0].ways[0].counts: 999999 edges; give 1 to 74: this model has 75, and a random cut must be able to be another one; write random: 0 for none
     methods[0].ways[1].ablate: Corrupted hangs on the prompt, its positions or what else is cut, but a cut is the same in every text; write Mean or Zero
     methods[0].ways[1].counts: is an empty list; say how many are cut, for instance [5, 10, 20]
     methods[0].ways[2].ablate: MeanPerPosition hangs on the prompt, its positions or what else is cut, but a cut is the same in every text; write Mean or Zero
@@ -34,10 +34,27 @@ fn all_mistakes_are_told_at_once() {
     methods[0].ways: is empty; name at least one, for instance Edges(counts: [5, 10, 20])
     methods[0].text: nowhere.txt: No such file or directory (os error 2)
     methods[0].apart: not every item of data has a label "job"
-    data: its 3 items hang together by values of the label "job" in 3 groups, so they cannot be divided into 9 parts; add items, or choose fewer `folds` or another `apart`
     methods[0].apart: not every item of methods[0].keep.data has a label "job"
-    methods[0].keep.data: its 3 items hang together by values of the label "job" in 3 groups, so they cannot be divided into 9 parts; add items, or choose fewer `folds` or another `apart`
     "#);
+}
+
+#[test]
+fn parts_that_cannot_be_made_are_a_mistake_and_no_panic() {
+    insta::assert_snapshot!(told(&data(), &data(), "Erase()", "folds: 0, apart: Items"), @"methods[0].folds: 0, but a cut is chosen on other items than it is tried on; give at least 2");
+    insta::assert_snapshot!(told(&data(), &data(), "Erase()", "folds: 9, apart: Items"), @r"
+    data: its 3 items hang together by prompts in 3 groups, so they cannot be divided into 9 parts; add items, or choose fewer `folds` or another `apart`
+    methods[0].keep.data: its 3 items hang together by prompts in 3 groups, so they cannot be divided into 9 parts; add items, or choose fewer `folds` or another `apart`
+    ");
+}
+
+#[test]
+fn what_clean_prompts_have_is_not_told_of_pairs_both_ways_round() {
+    let both = "Pairs([(clean: [1, 2, 3], corrupt: [1, 4, 3], right: 5, wrong: 6), (clean: [1, 4, 3], corrupt: [1, 2, 3], right: 6, wrong: 5), (clean: [1, 7, 3], corrupt: [1, 8, 3], right: 5, wrong: 6)])";
+    for way in ["Erase()", "Orthogonal(counts: [1])"] {
+        let wrong = told(both, &data(), way, "apart: Items");
+        assert!(wrong.starts_with("data: a prompt is clean in one pair and corrupted in another"), "{wrong}");
+    }
+    planned(&cutting(both, &data(), "Edges(counts: [1])", "apart: Items"), &load("gpt2"));
 }
 
 #[test]

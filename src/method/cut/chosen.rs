@@ -26,8 +26,17 @@ use std::rc::Rc;
 pub struct Chosen {
     /// `[way][cut]`: each of its cuts, and behind each its random ones.
     pub changes: Vec<Vec<Change>>,
-    /// `[way]`: what was chosen of what, where something is ranked.
-    pub ranked: Vec<Option<Ranked>>,
+    /// `[way]`: what was chosen of what.
+    pub found: Vec<Found>,
+}
+
+/// What is told of a choice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Found {
+    /// Where something is ranked.
+    Ranked(Ranked),
+    /// Directions taken out of each stream, and why none could be found where that failed.
+    Erased(Vec<(String, usize, Option<String>)>),
 }
 
 /// The largest cut of edges or nodes, those that the bias hangs on most first.
@@ -92,29 +101,32 @@ impl Chosen {
             false => States::new(),
         };
         let mut maker = Maker { bench, items, means, random: plan.random, seed: 0, scored: Vec::new() };
-        let mut found = Chosen { changes: Vec::new(), ranked: Vec::new() };
+        let mut chosen = Chosen { changes: Vec::new(), found: Vec::new() };
         for (number, way) in plan.ways.iter().enumerate() {
             maker.seed = drawn_by(bench.seed, 1 + (fold * plan.ways.len() + number) as u64);
-            let (changes, ranked) = match &way.kind {
+            let (changes, found) = match &way.kind {
                 CutKind::Strongest(of, strongest, blocks) => {
                     let (changes, ranked) = maker.strongest(*of, strongest, blocks)?;
-                    (changes, Some(ranked))
+                    (changes, Found::Ranked(ranked))
                 }
                 CutKind::Erased { sites, with, spots } => {
                     let choosing = plan.tasks[0].choosing(fold);
                     let spots: Vec<&Vec<usize>> = choosing.iter().map(|item| &spots[*item]).collect();
                     let bench = Bench { items: &maker.items[0], ..*bench };
-                    let own = erase::taught(&bench, (sites, *with), &spots)?;
+                    let (own, ranks) = erase::taught(&bench, (sites, *with), &spots)?;
                     let random =
                         (0..plan.random as u64).map(|draw| erase::by_chance(&own, drawn_by(maker.seed, 1 + draw)));
                     let all: Vec<_> = std::iter::once(own.clone()).chain(random).collect();
-                    (all.iter().map(|erasers| Change::States(erase::edits(erasers, &bench))).collect(), None)
+                    (
+                        all.iter().map(|erasers| Change::States(erase::edits(erasers, &bench))).collect(),
+                        Found::Erased(ranks),
+                    )
                 }
             };
-            found.changes.push(changes);
-            found.ranked.push(ranked);
+            chosen.changes.push(changes);
+            chosen.found.push(found);
         }
-        Ok(found)
+        Ok(chosen)
     }
 }
 
@@ -153,7 +165,8 @@ impl Maker<'_> {
         Ok(found)
     }
 
-    /// Edges severed: those that were chosen, then as many parts at random of those that are neither cut nor spared.
+    /// Edges severed: those that were chosen, then as many parts at random of all that could have been: where the choice is no better
+    /// than chance, so is its place among them.
     fn severed(&self, choices: &[Parted], parts: &[Vec<usize>], order: &Order, stand: Stand) -> Vec<Change> {
         let zero = stand == Stand::Zero;
         let brings = |state: &crate::hook::Activation| if zero { state.zeros_like() } else { state.clone() };
@@ -167,8 +180,7 @@ impl Maker<'_> {
         let mut changes = Vec::new();
         for (number, Parted { cut, spared }) in choices.iter().enumerate() {
             changes.push(change(cut));
-            let taken: BTreeSet<&usize> = cut.iter().chain(spared).collect();
-            let left: Vec<usize> = (0..parts.len()).filter(|part| !taken.contains(part)).collect();
+            let left: Vec<usize> = (0..parts.len()).filter(|part| !spared.contains(part)).collect();
             for draw in 0..self.random {
                 let number = 1 + (number * self.random + draw) as u64;
                 let mut drawn = left.clone();

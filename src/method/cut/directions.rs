@@ -19,6 +19,8 @@ struct Sums {
     difference: Array1<f64>,
     all: Array1<f64>,
     count: f64,
+    /// Of the lengths of all that is written, against which rounding is told from a difference.
+    lengths: f64,
     /// Weighted at random, `[draw, d_model]`, and the sum of these weights.
     drawn: Array2<f64>,
     weights: Array1<f64>,
@@ -51,7 +53,7 @@ impl Sums {
     fn new(width: usize, draws: usize) -> Self {
         let nothing = || Array1::zeros(width);
         let (drawn, weights) = (Array2::zeros((draws, width)), Array1::zeros(draws));
-        Sums { difference: nothing(), all: nothing(), count: 0.0, drawn, weights }
+        Sums { difference: nothing(), all: nothing(), count: 0.0, lengths: 0.0, drawn, weights }
     }
 
     /// Adds what a node writes `[row, 1, pos, d_model]`.
@@ -62,6 +64,7 @@ impl Sums {
         self.difference.scaled_add(sign, &sum);
         self.all += &sum;
         self.count += states.nrows() as f64;
+        self.lengths += states.rows().into_iter().map(|state| state.dot(&state).sqrt()).sum::<f64>();
         let weights =
             Array2::from_shape_fn((self.drawn.nrows(), states.nrows()), |_| StandardNormal.sample(&mut *random));
         self.drawn += &weights.dot(&states);
@@ -73,14 +76,29 @@ impl Sums {
         for (mut drawn, weight) in self.drawn.rows_mut().into_iter().zip(&self.weights) {
             drawn.scaled_add(-weight, &mean);
         }
-        let drawn = self.drawn.rows().into_iter().map(|drawn| unit(&drawn.to_owned()));
-        std::iter::once(unit(&self.difference)).chain(drawn).collect()
+        let drawn = self.drawn.rows().into_iter().map(|drawn| unit(&drawn.to_owned(), self.lengths));
+        std::iter::once(unit(&self.difference, self.lengths)).chain(drawn).collect()
     }
 }
 
-/// Of length 1; nothing of nothing.
-fn unit(vector: &Array1<f64>) -> Vec<f64> {
+/// Of what is added up, the share that may be rounding of states in single precision.
+const ROUNDING: f64 = 1e-6;
+
+/// Of length 1; nothing of nothing, or of what rounding leaves of a sum of terms of these lengths in all.
+fn unit(vector: &Array1<f64>, lengths: f64) -> Vec<f64> {
     let length = vector.dot(vector).sqrt();
-    let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
+    let scale = if length > ROUNDING * lengths { 1.0 / length } else { 0.0 };
     vector.iter().map(|value| value * scale).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rounding_leaves_is_no_direction() {
+        assert_eq!(unit(&Array1::from(vec![3e-9, 4e-9]), 1.0), [0.0, 0.0]);
+        assert_eq!(unit(&Array1::from(vec![0.0, 0.0]), 0.0), [0.0, 0.0]);
+        assert_eq!(unit(&Array1::from(vec![3e-3, 4e-3]), 1.0), [0.6, 0.8]);
+    }
 }

@@ -13,18 +13,28 @@ use patchclamp_probes::erase::{Eraser, Moments};
 /// What takes the concept out of each stream, in the order of the pass.
 pub type Erasers = Vec<(Site, Eraser)>;
 
+/// How many directions are taken out of each stream, by its name, and why none could be found where that failed.
+pub type Ranks = Vec<(String, usize, Option<String>)>;
+
 /// Teaches by the items of a bench; `spots` are the positions of each item whose states teach.
-pub fn taught(bench: &Bench, (sites, with): (&[Site], Erasure), spots: &[&Vec<usize>]) -> Result<Erasers, HookError> {
-    let mut found = Erasers::new();
+pub fn taught(
+    bench: &Bench,
+    (sites, with): (&[Site], Erasure),
+    spots: &[&Vec<usize>],
+) -> Result<(Erasers, Ranks), HookError> {
+    let (mut found, mut ranks) = (Erasers::new(), Ranks::new());
     for site in sites {
         let (states, classes) = states(bench, *site, &edits(&found, bench), spots)?;
         let width = states.ncols();
         let moments = Moments::of_classes(states.view(), &classes, 2);
         let nothing = || Eraser::orthogonal(Array2::zeros((0, width)), Array1::zeros(width));
         let own = moments.and_then(|moments| eraser(&moments, states.view(), &classes, with));
-        found.push((*site, own.unwrap_or_else(|_| nothing())));
+        let why = own.as_ref().err().map(ToString::to_string);
+        let own = own.unwrap_or_else(|_| nothing());
+        ranks.push((site.to_string(), own.rank(), why));
+        found.push((*site, own));
     }
-    Ok(found)
+    Ok((found, ranks))
 }
 
 /// The states of a stream at the spots, corrupted prompts as class 0 and clean ones as class 1.

@@ -4,7 +4,7 @@ mod ranked;
 mod words;
 
 use super::ask::{Asked, Outcomes, Said};
-use super::chosen::Ranked;
+use super::chosen::Found;
 use super::{CUT, WHOLE};
 use crate::method::concept::Spread;
 use crate::method::summary::{CAUTION, mean};
@@ -19,12 +19,14 @@ pub struct Told<'a> {
     pub plan: &'a Cutting,
     pub asked: Asked,
     /// `[fold][way]`.
-    pub ranked: Vec<Vec<Option<Ranked>>>,
+    pub found: Vec<Vec<Found>>,
 }
 
 /// What intervals are drawn of: the groups of both tasks and of the texts, each by itself.
 struct Spreads {
     tasks: [Spread; 2],
+    /// Those of both tasks at once, where some are of both.
+    joint: Option<Spread>,
     texts: Spread,
 }
 
@@ -41,11 +43,19 @@ impl Ratio {
         Ratio { value: mean(parts) / mean(wholes), draws }
     }
 
-    fn less(&self, other: &Ratio) -> Ratio {
-        let draws = self.draws.as_ref().zip(other.draws.as_ref());
-        let draws = draws.map(|(own, other)| own.iter().zip(other).map(|(a, b)| a - b).collect());
-        Ratio { value: self.value - other.value, draws }
+    /// Of what is left of the bias and of what is kept. A draw with none of a task's groups says nothing.
+    fn selectivity(bias: &Ratio, kept: &Ratio) -> Ratio {
+        let draws = bias.draws.as_ref().zip(kept.draws.as_ref()).map(|(bias, kept)| {
+            let draws = bias.iter().zip(kept).map(|(bias, kept)| selectivity(*bias, *kept));
+            draws.filter(|draw| draw.is_finite()).collect()
+        });
+        Ratio { value: selectivity(bias.value, kept.value), draws }
     }
+}
+
+/// What is gone of the bias, of which one turned round is as much, less what is kept changes by, of which a rise is one too.
+fn selectivity(bias: f64, kept: f64) -> f64 {
+    (1.0 - bias.abs()) - (1.0 - kept).abs()
 }
 
 /// What is held against random cuts: its name, and whether a large value is the one that chance hardly gives.
@@ -81,12 +91,25 @@ impl Told<'_> {
         let mut main = table(CUT, "A bias cut out, and what is lost with it", self.bench);
         main.positions.clear(); // nothing here is of a position
         let spreads = self.spreads();
-        main.rows = self.whole(&spreads, &mut main.facts);
+        let doubted: [bool; 2];
+        (main.rows, doubted) = self.whole(&spreads);
+        let names: Vec<&str> =
+            TASKS.into_iter().zip(doubted).filter(|(_, doubted)| *doubted).map(|(name, _)| name).collect();
+        let doubt = (!names.is_empty()).then(|| {
+            format!(
+                "the interval of the whole model's {} holds zero, so that no share of it and no selectivity is told",
+                names.join(" and that of its ")
+            )
+        });
+        let cautions: Vec<String> = doubt.into_iter().chain(self.idle()).collect();
+        if !cautions.is_empty() {
+            main.facts.insert(CAUTION.into(), cautions.join("; "));
+        }
         let mut items = Table { rows: Vec::new(), ..main.clone() };
         for (way, outcomes) in self.plan.ways.iter().zip(&self.asked.cuts) {
             for (point, own) in outcomes.chunks_exact(1 + self.plan.random).enumerate() {
                 let site = site(way, point);
-                main.rows.extend(self.one(&spreads, &site, own));
+                main.rows.extend(self.one(&spreads, doubted, &site, own));
                 items.rows.extend(self.singles(&site, &own[0]));
             }
         }
@@ -100,7 +123,10 @@ impl Told<'_> {
     fn spreads(&self) -> Spreads {
         let seed = |number: u64| self.bench.seed.wrapping_add(number);
         let texts = self.plan.windows.as_ref().map_or(&[][..], |windows| &windows.group);
+        let [bias, kept] = self.plan.tasks.each_ref().map(|task| &task.group);
+        let shares = bias.iter().any(|group| kept.contains(group));
         Spreads {
+            joint: shares.then(|| Spread::of(self.bench, &[bias.as_slice(), kept].concat(), seed(4))),
             tasks: [0, 1].map(|task| Spread::of(self.bench, &self.plan.tasks[task].group, seed(1 + task as u64))),
             texts: Spread::of(self.bench, texts, seed(3)),
         }
@@ -116,17 +142,14 @@ impl Told<'_> {
         texts.iter().map(|text| text.reads.len() as f64).collect()
     }
 
-    /// The model left alone.
-    fn whole(&self, spreads: &Spreads, facts: &mut indexmap::IndexMap<String, String>) -> Vec<Row> {
-        let (whole, mut rows) = (&self.asked.whole, Vec::new());
+    /// The model left alone, and of which tasks its contrast may be zero.
+    fn whole(&self, spreads: &Spreads) -> (Vec<Row>, [bool; 2]) {
+        let (whole, mut rows, mut doubted) = (&self.asked.whole, Vec::new(), [false; 2]);
         for (task, name) in TASKS.iter().enumerate() {
             let spread = &spreads.tasks[task];
             let row = spread.row(self.place(WHOLE, name.to_string()), &contrasts(&whole.tasks[task]));
-            if row.low.zip(row.high).is_some_and(|(low, high)| low <= 0.0 && high >= 0.0) {
-                let what =
-                    format!("the interval of the whole model's {name} holds zero, so that shares of it mean little");
-                facts.insert(CAUTION.into(), what);
-            }
+            doubted[task] =
+                row.effect == 0.0 || row.low.zip(row.high).is_some_and(|(low, high)| low <= 0.0 && high >= 0.0);
             rows.push(row);
         }
         let row = self.place(WHOLE, format!("{}: answered right", TASKS[1]));
@@ -135,11 +158,11 @@ impl Told<'_> {
             let loss = Ratio::of(&spreads.texts, &whole.lost, &self.tokens());
             rows.push(spreads.texts.known(self.place(WHOLE, "loss".into()), loss.value, loss.draws.as_deref()));
         }
-        rows
+        (rows, doubted)
     }
 
-    /// What is held against chance of one model, in the order of [`HELD`].
-    fn held(&self, spreads: &Spreads, own: &Outcomes) -> [Option<Ratio>; 4] {
+    /// What is held against chance of one model, in the order of [`HELD`]: nothing that hangs on a share that is doubted.
+    fn held(&self, spreads: &Spreads, doubted: [bool; 2], own: &Outcomes) -> [Option<Ratio>; 4] {
         let whole = &self.asked.whole;
         let left = |task: usize| {
             let of = |outcomes: &Outcomes| contrasts(&outcomes.tasks[task]);
@@ -148,9 +171,31 @@ impl Told<'_> {
         let (bias, kept) = (left(0), left(1));
         let texts = !whole.lost.is_empty();
         let loss = texts.then(|| Ratio::of(&spreads.texts, &less(&own.lost, &whole.lost), &self.tokens()));
-        // what is gone of the bias less what is gone of what is kept
-        let selectivity = kept.less(&bias);
-        [Some(bias), Some(kept), loss, Some(selectivity)]
+        let selectivity = match &spreads.joint {
+            None => Ratio::selectivity(&bias, &kept),
+            Some(joint) => {
+                let [bias, kept] = [0, 1].map(|task| self.left_together(joint, task, own));
+                Ratio::selectivity(&bias, &kept)
+            }
+        };
+        let [no_bias, no_kept] = doubted;
+        [
+            Some(bias).filter(|_| !no_bias),
+            Some(kept).filter(|_| !no_kept),
+            loss,
+            Some(selectivity).filter(|_| !no_bias && !no_kept),
+        ]
+    }
+
+    /// What is left of a task, with draws of the groups of both.
+    fn left_together(&self, joint: &Spread, task: usize, own: &Outcomes) -> Ratio {
+        let padded = |outcomes: &Outcomes| {
+            // nothing of the other task's items, so that the ratio of means is that of this one's
+            let mut tasks = outcomes.tasks.each_ref().map(|said| contrasts(said));
+            tasks[1 - task].fill(0.0);
+            tasks.concat()
+        };
+        Ratio::of(joint, &padded(own), &padded(&self.asked.whole))
     }
 
     /// The same without draws, which are dear, for random cuts.
@@ -159,17 +204,17 @@ impl Told<'_> {
         let left = |task: usize| mean(&contrasts(&own.tasks[task])) / mean(&contrasts(&whole.tasks[task]));
         let (bias, kept) = (left(0), left(1));
         let loss = mean(&less(&own.lost, &whole.lost)) / mean(&self.tokens());
-        [bias, kept, loss, kept - bias]
+        [bias, kept, loss, selectivity(bias, kept)]
     }
 
     /// The rows of one cut; behind its own outcomes stand those of random ones.
-    fn one(&self, spreads: &Spreads, site: &str, outcomes: &[Outcomes]) -> Vec<Row> {
+    fn one(&self, spreads: &Spreads, doubted: [bool; 2], site: &str, outcomes: &[Outcomes]) -> Vec<Row> {
         let (own, random) = (&outcomes[0], &outcomes[1..]);
         let drawn: Vec<[f64; 4]> = random.iter().map(|outcomes| self.drawn(outcomes)).collect();
         let mut rows = Vec::new();
         for (task, name) in TASKS.iter().enumerate() {
             let [whole, cut] = [&self.asked.whole, own].map(|outcomes| contrasts(&outcomes.tasks[task]));
-            let normalised = Some(mean(&cut) / mean(&whole)).filter(|share| share.is_finite());
+            let normalised = Some(mean(&cut) / mean(&whole)).filter(|_| !doubted[task]);
             let (spread, change) = (&spreads.tasks[task], format!("{name}: change"));
             rows.push(Row { normalised, ..spread.row(self.place(site, name.to_string()), &cut) });
             rows.push(spread.row(self.place(site, change), &less(&cut, &whole)));
@@ -178,12 +223,15 @@ impl Told<'_> {
         let right = format!("{}: answered right", TASKS[1]);
         rows.push(spreads.tasks[1].row(self.place(site, right.clone()), &cut));
         rows.push(spreads.tasks[1].row(self.place(site, right + ", change"), &less(&cut, &whole)));
-        for (number, (found, (name, large))) in self.held(spreads, own).into_iter().zip(HELD).enumerate() {
+        for (number, (found, (name, large))) in self.held(spreads, doubted, own).into_iter().zip(HELD).enumerate() {
             let Some(found) = found else { continue };
             let spread = if number == 2 { &spreads.texts } else { &spreads.tasks[number.min(1)] };
             let drawn: Vec<f64> = drawn.iter().map(|drawn| drawn[number]).collect();
             let row = spread.known(self.place(site, name.into()), found.value, found.draws.as_deref());
-            rows.push(Row { p: as_extreme(&drawn, found.value, large), ..row });
+            // a bias turned round is one
+            let far = |value: f64| if number == 0 { value.abs() } else { value };
+            let beside: Vec<f64> = drawn.iter().copied().map(far).collect();
+            rows.push(Row { p: as_extreme(&beside, far(found.value), large), ..row });
             rows.extend(spread.of_draws(self.place(site, format!("{name}, random")), &drawn));
         }
         rows

@@ -36,6 +36,14 @@ pub(super) fn of_text(
     problems: &mut Problems,
 ) -> Option<Windows> {
     let (texts, of) = measuring::windows(at, path, experiment, known, problems)?;
+    if texts.len() < folds {
+        let what = format!(
+            "{} has {} windows of the model's length, so that of the cuts of {folds} parts some would be tried on none; take a longer text, or leave `text` out for the prompts",
+            path.display(),
+            texts.len()
+        );
+        problems.add(at, what);
+    }
     let fold = (0..texts.len()).map(|window| window % folds.max(1)).collect();
     Some(Windows { fold, group: (0..texts.len()).collect(), texts, of })
 }
@@ -43,14 +51,12 @@ pub(super) fn of_text(
 /// Every prompt once, with the items that it is of.
 pub(super) fn prompts(tasks: &[Trial; 2]) -> Windows {
     let mut seen: BTreeMap<&Vec<u32>, [usize; 2]> = BTreeMap::new();
-    let mut before = 0;
     for task in tasks {
         for (number, item) in task.items.iter().enumerate() {
             for prompt in [&item.clean, &item.corrupt].into_iter().filter(|prompt| prompt.len() > 1) {
-                seen.entry(prompt).or_insert([task.fold[number], before + task.group[number]]);
+                seen.entry(prompt).or_insert([task.fold[number], task.group[number]]);
             }
         }
-        before += task.group.iter().max().map_or(0, |last| last + 1);
     }
     let (fold, group) = seen.values().map(|[fold, group]| (*fold, *group)).unzip();
     let texts = seen.keys().map(|prompt| Request::causal(prompt, 1)).collect();

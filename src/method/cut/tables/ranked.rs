@@ -2,7 +2,7 @@
 
 use super::Told;
 use crate::method::cut::CUT;
-use crate::method::cut::chosen::Ranked;
+use crate::method::cut::chosen::{Found, Ranked};
 use crate::method::summary::mean;
 use crate::method::table;
 use crate::plan::{TASKS, Way};
@@ -12,7 +12,14 @@ use indexmap::IndexMap;
 impl Told<'_> {
     /// What was ranked highest: how much of both tasks hangs on it, the mean over the choices that cut it, and how many do.
     pub(super) fn cut_first(&self, number: usize, way: &Way) -> Option<Table> {
-        let choices: Vec<&Ranked> = self.ranked.iter().filter_map(|ways| ways[number].as_ref()).collect();
+        let choices: Vec<&Ranked> = self
+            .found
+            .iter()
+            .filter_map(|ways| match &ways[number] {
+                Found::Ranked(ranked) => Some(ranked),
+                Found::Erased(_) => None,
+            })
+            .collect();
         choices.first()?;
         let mut found: IndexMap<&str, Vec<(usize, [f64; 2])>> = IndexMap::new();
         for (place, (name, scores)) in choices.iter().flat_map(|choice| choice.cut.iter().enumerate()) {
