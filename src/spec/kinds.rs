@@ -30,12 +30,10 @@ impl Method {
     pub fn tells_of_items(&self) -> bool {
         use Method::{Ablate, AttributionPatch, Das, DirectLogitAttribution, Erase, Knockout, LogitLens, Mediate};
         use Method::{Patch, Patchscope, PathPatch, Probe, Trace, TunedLens};
-        match self {
-            LogitLens { .. } | DirectLogitAttribution | Patch { .. } | AttributionPatch { .. } | Ablate { .. } => true,
-            Mediate { .. } | Trace { .. } | PathPatch { .. } | Knockout { .. } | Patchscope { .. } => true,
-            Probe(_) | Erase(_) | Das(_) | TunedLens(_) => true,
-            _ => false,
-        }
+        let changes = matches!(self, Patch { .. } | AttributionPatch { .. } | Ablate { .. } | PathPatch { .. });
+        let asks = matches!(self, Mediate { .. } | Trace { .. } | Knockout { .. } | Probe(_) | Erase(_) | Das(_));
+        let reads = matches!(self, LogitLens { .. } | TunedLens(_) | DirectLogitAttribution | Patchscope { .. });
+        changes || asks || reads
     }
 
     /// Whether it asks the experiment's own prompts.

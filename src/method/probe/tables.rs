@@ -102,17 +102,15 @@ fn singles(bench: &Bench, plan: &Probing, told: &[Told]) -> Vec<Row> {
     let mut rows = Vec::new();
     for (cell, told) in plan.probed.sweep.cells.iter().zip(told).filter(|(_, told)| told.fault.is_none()) {
         let row = Row { metric: log_odds_name(samples), n: 1, ..place(blank("probe", bench.metric), cell) };
-        for sample in 0..samples.items.len() {
-            let effect = told.log_odds[asked(samples, sample)][sample];
-            rows.push(Row { item: Some(sample), effect, ..row.clone() });
-            let right = Row { metric: ACCURACY.into(), item: Some(sample), effect: told.right[sample], ..row.clone() };
-            let saved = Row {
-                metric: INFORMATION.into(),
-                item: Some(sample),
-                effect: blind[sample] - told.bits[sample],
-                ..row.clone()
-            };
-            rows.extend([right, saved]);
+        for (sample, blind) in blind.iter().enumerate() {
+            let log_odds = told.log_odds[asked(samples, sample)][sample];
+            let own =
+                |metric: &str, effect: f64| Row { metric: metric.into(), item: Some(sample), effect, ..row.clone() };
+            rows.extend([
+                own(&row.metric, log_odds),
+                own(ACCURACY, told.right[sample]),
+                own(INFORMATION, blind - told.bits[sample]),
+            ]);
         }
     }
     rows
