@@ -216,7 +216,7 @@ fn files_with_the_columns_of_bias_in_bios_are_read() {
 
 /// A file of `tests/golden/biographies.py`.
 fn parquet(name: &str) -> PathBuf {
-    golden("biographies").join(name).with_extension("parquet")
+    golden(&format!("biographies-{name}.parquet"))
 }
 
 #[test]
@@ -265,11 +265,15 @@ fn what_cannot_be_classified_is_refused() {
     let bad = file("bad.jsonl", r#"{"hard_text": "She left.", "profession": 99, "gender": 1}"#);
     refuses(&data(&bad, ""), "Classify()", "bad.jsonl:1: 99 stands for no name; there are 0 to 27");
     let holes = data(&parquet("holes"), "");
-    refuses(&holes, "Classify()", "holes.parquet:2: column `hard_text` has nothing there");
+    refuses(&holes, "Classify()", "biographies-holes.parquet:2: column `hard_text` has nothing there");
     let other = format!("Biographies(from: File(path: {:?}, label: \"job\"))", parquet("gzip"));
     refuses(&other, "Classify()", "there is no column `job`; the file has hard_text, profession, gender, other");
     let group = format!("Biographies(from: File(path: {:?}, group: \"other\"))", parquet("gzip"));
-    refuses(&group, "Classify()", "gzip.parquet:1: column `other` has 0.5, which is neither a text nor a whole number");
+    refuses(
+        &group,
+        "Classify()",
+        "biographies-gzip.parquet:1: column `other` has 0.5, which is neither a text nor a whole number",
+    );
     refuses(&data(&file("text.parquet", "{}"), ""), "Classify()", "text.parquet: no Parquet file");
     let none = file("none.csv", "text,profession,gender\nShe left.,1,1\n");
     refuses(&data(&none, ""), "Classify()", "there is no column `hard_text`; the header has text, profession, gender");

@@ -33,11 +33,13 @@ const EVEN: &str = r#"
     Ablate(sites: ["hook_mlp_out"], over: [Layer, Position], with: MeanPerPosition),
     Ablate(sites: ["attn.hook_z"], over: [Layer, Head], with: Resample)"#;
 
-/// A cut in every way.
-fn cut() -> String {
+/// Ways that need prompts which are never clean in one pair and corrupted in another.
+const WEIGHTS_AND_STATES: &str = ", Orthogonal(score: Eap, counts: [1], spare: Shares), Erase()";
+
+/// A cut of edges, and in other ways.
+fn cut(others: &str) -> String {
     format!(
-        r#"Cut(apart: Items, random: 2, keep: (data: {}), ways: [
-            Edges(counts: [2, 5], spare: Strongest), Orthogonal(score: Eap, counts: [1], spare: Shares), Erase()])"#,
+        "Cut(apart: Items, random: 2, keep: (data: {}), ways: [Edges(counts: [2, 5], spare: Strongest){others}])",
         pairs(&[4, 6, 4])
     )
 }
@@ -55,7 +57,10 @@ pub fn pairs(lengths: &[usize]) -> String {
 
 /// A place with an experiment of many steps.
 pub fn place(data: &str, methods: &str) -> Place {
-    let methods = methods.replace("\"GUEST\"", &format!("{:?}", golden("half"))).replace("CUT", &cut());
+    let methods = methods
+        .replace("\"GUEST\"", &format!("{:?}", golden("half")))
+        .replace("EDGES_CUT", &cut(""))
+        .replace("CUT", &cut(WEIGHTS_AND_STATES));
     let place = Place::new(&format!("Path({:?})", golden("gpt2")), data, &methods);
     let text = String::from_utf8(place.read("q.ron")).unwrap();
     let quick = "    statistics: (resamples: 100, permutations: 100),\n)";

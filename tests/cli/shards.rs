@@ -15,7 +15,7 @@ const METHODS: &str = r#"
     AttributionPatch(sites: ["attn.hook_q"], over: [Layer, Head], score: AtPStar()),
     EdgePruning(target: Edges(9), steps: 25, seeds: 3),
     Das(sites: ["hook_resid_post"], over: [Layer], only: (positions: [2]), steps: 9, boundless: (most: 3)), TunedLens(steps: 9),
-    CUT, Represent(random_models: 2), Stitch(from: Path("GUEST"), penalties: [1])"#;
+    EDGES_CUT, Represent(random_models: 2), Stitch(from: Path("GUEST"), penalties: [1])"#;
 
 fn sharded() -> Place {
     place(&pairs(&[6; 70]), METHODS)

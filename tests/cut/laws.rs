@@ -243,10 +243,9 @@ fn scrubbed_streams_do_not_tell_the_prompts_apart_on_average() {
     }
 }
 
-/// What is lost under a cut is what a whole pass with the same hook says of every prompt; so are the answers, and p counts the
-/// random cuts that leave as little.
+/// What is lost under a cut is what a whole pass with the same hook says of every prompt; so are the answers.
 #[test]
-fn loss_answers_and_chance_are_what_whole_passes_say() {
+fn loss_and_answers_are_what_whole_passes_say() {
     let loaded = load_in("gpt2", Precision::F64);
     let count = order(loaded.model.as_ref()).count();
     let ways = format!("Edges(score: Eap, counts: [{count}], ablate: Zero)");
