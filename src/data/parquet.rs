@@ -2,7 +2,7 @@
 
 use super::DataError;
 use parquet::errors::ParquetError;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 use parquet::schema::types::Type;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,9 +19,9 @@ pub fn columns<const N: usize>(path: &Path, names: [&String; N]) -> Result<Vec<(
     read.unwrap_or_else(|_| Err(DataError::unreadable(path, "the Parquet file is damaged")))
 }
 
-fn rows<const N: usize>(
+fn rows<R: ChunkReader + 'static, const N: usize>(
     path: &Path,
-    reader: Result<SerializedFileReader<std::fs::File>, ParquetError>,
+    reader: Result<SerializedFileReader<R>, ParquetError>,
     names: [&String; N],
 ) -> Result<Vec<(usize, [String; N])>, DataError> {
     let broken = |error: ParquetError| DataError::unreadable(path, format!("no Parquet file: {error}"));
