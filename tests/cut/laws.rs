@@ -184,7 +184,7 @@ fn turned_maps_write_nothing_along_a_direction_as_under_a_hook() {
                 Node::Mlp(layer) => (Site::MlpOut(layer), None),
                 _ => unreachable!(),
             };
-            Edit { place: Place { heads, ..Place::all(site) }, change: Edited::map(&affine, &model.setting()) }
+            Edit { place: Place { heads, ..Place::all(site) }, change: Edited::map(&affine, model.setting()) }
         };
         let tokens = random_tokens(&[5, 5], patchclamp::text::Padding::Left);
         let changed = turned(model, &turns);
