@@ -3,8 +3,8 @@
 //!
 //! *What it measures.* A multinomial logistic head on the states of one stream, its penalty chosen within what is learned from,
 //! or a linear head trained with the whole model (`train: Whole()`), tells the class of texts that were held out. Of these:
-//! accuracy, over all, by group, of the worst group and of the worst class and group; the gap of each class (the true positive rate of the first group less that of the second), its root mean square
-//! over classes, and how it follows the first group's share of the class (Pearson's correlation and the slope); demographic
+//! accuracy, over all, by group, of the worst group and of the worst class and group; the gap of each class (the true positive
+//! rate of the first group less that of the second), its root mean square over classes, and how it follows the first group's share of the class (Pearson's correlation and the slope); demographic
 //! parity, equal opportunity and equalised odds, the largest over classes, and the mean of the odds; the distance to a model that
 //! is right and fair (DTO), to (1, 1) and to the best of the streams; and accuracy and gaps by how frequent a class is and how
 //! unevenly the groups are in it. Intervals are of the texts that were tested on, drawn again; beside gaps is what they are when
@@ -13,8 +13,8 @@
 //!
 //! *What it cannot show.* Whether the labels are right. An interval over test texts does not hold the variation of training
 //! texts, nor that of the draws that training hangs on (`draw` draws anew): two models trained alike but for their draw differ by
-//! more than p between the two of them allows for, so hold several draws of either against each other. What a head can tell of frozen states, the whole model
-//! trained on the task may tell otherwise: ask both.
+//! more than p between the two of them allows for, so hold several draws of either against each other. What a head
+//! can tell of frozen states, the whole model trained on the task may tell otherwise: ask both.
 //!
 //! *Reference.* De-Arteaga et al. 2019, "Bias in Bios"; Hardt, Price & Srebro 2016; Han et al. 2022 (DTO).
 //!

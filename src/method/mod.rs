@@ -116,11 +116,7 @@ impl Bench<'_> {
 
     /// The tokens of some items.
     pub fn tokens(&self, items: &[usize], side: Side) -> Tokens {
-        let prompt = |item: &usize| match side {
-            Side::Clean => self.items[*item].clean.clone(),
-            Side::Corrupt => self.items[*item].corrupt.clone(),
-        };
-        Tokens::new(items.iter().map(prompt).collect())
+        Tokens::new(items.iter().map(|item| self.items[*item].prompt(side).clone()).collect())
     }
 
     /// The answers of an item; the plan has made sure of them.

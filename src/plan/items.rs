@@ -1,7 +1,7 @@
 //! Prompts and answers as tokens.
 
 use super::{Answers, Problems};
-use crate::data::{self, Labelled, Prompts, Sourced};
+use crate::data::{self, Labelled, Prompts, Side, Sourced};
 use crate::model::load::Loaded;
 use crate::spec::{Control, Data, Experiment, Fact, Method, Pair, Prompt, Uneven};
 use crate::text::{SpecialTokens, Text, TextError};
@@ -29,6 +29,16 @@ pub struct Item {
     pub expected: Vec<u32>,
     /// Labels of the item.
     pub labels: IndexMap<String, String>,
+}
+
+impl Item {
+    /// The tokens of one of its prompts.
+    pub fn prompt(&self, side: Side) -> &Vec<u32> {
+        match side {
+            Side::Clean => &self.clean,
+            Side::Corrupt => &self.corrupt,
+        }
+    }
 }
 
 /// What the data comes to.

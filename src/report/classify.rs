@@ -21,9 +21,7 @@ pub fn hold_classified(
     for (finding, step) in outcome.findings.iter_mut().zip(&plan.steps) {
         let Step::Classify(classifying) = step else { continue };
         let (main, own) = (&finding.tables[0], &finding.items[0]);
-        let file = format!("tables/{}.items.csv", own.name);
-        let others = Table::rows_from_csv(&there.read_text(&file)?)
-            .map_err(|error| ReportError::NoRun(format!("{file}: {error}")))?;
+        let others = there.read_items(&own.name)?;
         let (statistics, seed) = (plan.experiment.statistics, plan.experiment.seed);
         let even = beside.layers[0] == beside.layers[1];
         let found = differences(classifying, [&own.rows, &others], even, statistics, seed);

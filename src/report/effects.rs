@@ -66,11 +66,9 @@ pub fn hold_effects(outcome: &mut Outcome, plan: &Plan, variant: &Variant, besid
         }
         let mut held = Vec::new();
         for own in &finding.items {
-            let file = format!("tables/{}.items.csv", own.name);
             let main = finding.tables.iter().find(|table| table.name == own.name);
-            let (Some(main), true) = (main, there.has(&file)) else { continue };
-            let others = Table::rows_from_csv(&there.read_text(&file)?)
-                .map_err(|error| ReportError::NoRun(format!("{file}: {error}")))?;
+            let (Some(main), true) = (main, there.has_items(&own.name)) else { continue };
+            let others = there.read_items(&own.name)?;
             let pair = Pair { plan, name: &variant.name, groups: groups(plan, step, own), beside };
             held.extend(pair.told(main, [&own.rows, &others]));
         }

@@ -3,8 +3,14 @@
 use crate::method::Tensors;
 use crate::model::weights::decode;
 use crate::steps::JournalError;
+use crate::table::{Row, Table};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::path::{Path, PathBuf};
+
+/// Where what a table has of single items stands.
+pub(super) fn items_file(table: &str) -> String {
+    format!("tables/{table}.items.csv")
+}
 
 /// What can go wrong with a run folder.
 #[derive(Debug, thiserror::Error)]
@@ -171,6 +177,18 @@ impl Folder {
     pub fn read_text(&self, name: &str) -> Result<String, ReportError> {
         let path = self.path.join(name);
         std::fs::read_to_string(&path).map_err(|error| ReportError::Unreadable { path, why: error.to_string() })
+    }
+
+    /// Whether what a table has of single items is there.
+    pub(super) fn has_items(&self, table: &str) -> bool {
+        self.has(&items_file(table))
+    }
+
+    /// Reads what a table has of single items.
+    pub(super) fn read_items(&self, table: &str) -> Result<Vec<Row>, ReportError> {
+        let file = items_file(table);
+        let rows = Table::rows_from_csv(&self.read_text(&file)?);
+        rows.map_err(|error| ReportError::NoRun(format!("{file}: {error}")))
     }
 
     /// Reads tensors as f32.

@@ -55,9 +55,7 @@ pub fn hold_measures(
         let mut held = Vec::new();
         for (number, set) in measuring.sets.iter().enumerate() {
             let (main, own) = (&finding.tables[number], &finding.items[number]);
-            let file = format!("tables/{}.items.csv", own.name);
-            let others = Table::rows_from_csv(&there.read_text(&file)?)
-                .map_err(|error| ReportError::NoRun(format!("{file}: {error}")))?;
+            let others = there.read_items(&own.name)?;
             let [own, others] = [items_of(&own.rows), items_of(&others)];
             let found = differences(set, [&own, &others], plan.experiment.statistics, plan.experiment.seed);
             held.push(self::held(main, &found, variant));

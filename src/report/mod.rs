@@ -128,7 +128,7 @@ fn keep(finding: Finding, results: &mut Results, folder: &Folder) -> Result<(), 
         results.tables.push(table);
     }
     for table in finding.items {
-        folder.write(&format!("tables/{}.items.csv", table.name), table.to_csv().as_bytes())?;
+        folder.write(&folder::items_file(&table.name), table.to_csv().as_bytes())?;
     }
     for (name, tensors) in finding.tensors {
         folder.write_tensors(&format!("tensors/{name}.safetensors"), &tensors)?;

@@ -2,6 +2,7 @@
 
 use super::rates::{Rate, overall};
 use crate::method::measure::{Difference, Drawn, Figure, paired};
+use crate::method::represent::BETWEEN;
 use crate::plan::Classifying;
 use crate::site::Site;
 use crate::spec::Statistics;
@@ -11,9 +12,6 @@ use std::collections::BTreeMap;
 
 /// The metric of rows that say of which class a text was told to be.
 pub const CLASS: &str = "class told";
-
-/// What stands between the streams of two models that are held against each other.
-const BETWEEN: &str = " ~ ";
 
 /// Columns of a text: its class, the one that was told, its group.
 const COLUMNS: [usize; 3] = [0, 1, 2];

@@ -4,7 +4,7 @@ use super::change::Change;
 use super::chosen::Choice;
 use crate::method::{Bench, Side, batches};
 use crate::model::{HookError, Pass, run};
-use crate::plan::{Cutting, Item, Windows};
+use crate::plan::{Cutting, Windows};
 use crate::score::{self, Case};
 use crate::steps::{RunError, Steps};
 use crate::text::Tokens;
@@ -100,7 +100,7 @@ impl Asked {
 pub fn said(bench: &Bench, items: &[usize], change: Option<&Change>) -> Result<Vec<Said>, HookError> {
     let changed = change.and_then(|change| change.model(bench.model));
     let model = changed.as_deref().unwrap_or(bench.model);
-    let rows = |side: Side| items.iter().map(move |item| prompt(&bench.items[*item], side));
+    let rows = |side: Side| items.iter().map(move |item| bench.items[*item].prompt(side).clone());
     let tokens = Tokens::new(rows(Side::Clean).chain(rows(Side::Corrupt)).collect());
     let both = [items, items].concat();
     let pass = Pass::whole(&tokens).reading(bench.read(&both));
@@ -118,13 +118,6 @@ pub fn said(bench: &Bench, items: &[usize], change: Option<&Change>) -> Result<V
         }
     };
     Ok((0..items.len()).map(of).collect())
-}
-
-fn prompt(item: &Item, side: Side) -> Vec<u32> {
-    match side {
-        Side::Clean => item.clean.clone(),
-        Side::Corrupt => item.corrupt.clone(),
-    }
 }
 
 /// What some texts cost a model, nats each.

@@ -7,6 +7,7 @@ use super::figure::{Drawn, Figure};
 use super::groups::Maker;
 use super::statistic::Rows;
 use crate::hook::Record;
+use crate::method::summary::mean;
 use crate::method::{Bench, batches};
 use crate::model::{HookError, Pass, Read, run};
 use crate::plan::{Case, Kind, Set};
@@ -64,10 +65,6 @@ fn targets(rows: Rows) -> Option<[Vec<f64>; 2]> {
     let both = [of(0.0), of(1.0)];
     let told = both.iter().all(|set| !set.is_empty() && set.iter().all(|value| value.is_finite()));
     told.then_some(both)
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// Cosines of every word with every attribute of its test, `[case][0][attribute]`; a step for each batch of words.
